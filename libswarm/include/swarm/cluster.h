@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SWARM_CLUSTER_H
+#define SWARM_CLUSTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <swarm/container.h>
+#include <swarm/error.h>
+#include <swarm/node.h>
+#include <swarm/request.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Owns nodes, containers, reservations and the indexes over them.
+ *
+ * Thread safety: functions that take a `const struct swarm_cluster *` (or a const node or container of it) may run
+ * at the same time as one another; any other function needs the cluster to itself. Distinct clusters are independent.
+ *
+ * Every function that answers a code gives 0 on success. On failure nothing has changed, out parameters are untouched,
+ * and where @p reterr is not NULL it gets a new error, to be released with swarm_error_free(). Besides what each says,
+ * it may be SWARM_ERR_INVALID (NULL, an object of another cluster, a value out of its range) and SWARM_ERR_NOMEM.
+ * Out parameters other than those of constructors may be NULL. Since: 1.3
+ */
+struct swarm_cluster;
+
+/**
+ * Make an empty cluster.
+ *
+ * @param ret_cluster  New, release with swarm_cluster_free(). Untouched on failure.
+ */
+SWARM_EXPORT int swarm_cluster_new(struct swarm_cluster **ret_cluster, struct swarm_error **reterr);
+/** Release the cluster with its nodes, containers and reservations, committed and aborted or not. NULL is allowed. */
+SWARM_EXPORT void swarm_cluster_free(struct swarm_cluster *cluster);
+/**
+ * Have something done with the data of containers (swarm_container_set_data()) that leave the cluster, in whatever way:
+ * removed by the caller, with their node, by a rescheduler, or with the cluster itself.
+ *
+ * @param destroy  Called once a container whose data is not NULL; must not call back into the library. NULL: nothing
+ *                 (the default).
+ */
+SWARM_EXPORT void swarm_cluster_set_container_destroy(struct swarm_cluster *cluster, void (*destroy)(void *data));
+/** Raised by every change; two equal generations of one cluster mean the same state. */
+SWARM_EXPORT uint64_t swarm_cluster_generation(const struct swarm_cluster *cluster);
+
+/**
+ * Add a node: active, healthy (100), without labels, images and capacity until these are set.
+ *
+ * @param id       Not empty, copied.
+ * @param name     Copied; NULL is "". Several nodes may have one name.
+ * @param address  Copied; NULL is "". Only kept.
+ * @param ret_node Borrowed from the cluster until swarm_cluster_remove_node().
+ *
+ * @return 0; SWARM_ERR_EXISTS (a node has that id).
+ */
+SWARM_EXPORT int swarm_cluster_add_node(struct swarm_cluster *cluster, const char *id, const char *name,
+                                        const char *address, struct swarm_node **ret_node, struct swarm_error **reterr);
+/** Remove a node with its containers; reservations on it turn void (commit answers SWARM_ERR_STATE). Cannot fail;
+ * nothing happens where the node is NULL or of another cluster. */
+SWARM_EXPORT void swarm_cluster_remove_node(struct swarm_cluster *cluster, struct swarm_node *node);
+/** The node of that id, NULL if there is none. Borrowed. */
+SWARM_EXPORT struct swarm_node *swarm_cluster_find_node(const struct swarm_cluster *cluster, const char *id);
+/** Nodes in the cluster. */
+SWARM_EXPORT size_t swarm_cluster_node_count(const struct swarm_cluster *cluster);
+/** Walk the nodes: start with NULL, ends with NULL. In the order they were added. */
+SWARM_EXPORT struct swarm_node *swarm_cluster_next_node(const struct swarm_cluster *cluster,
+                                                        const struct swarm_node *previous);
+
+/**
+ * Add a container that an engine reports. Where a reservation on the same node has the same swarm id, the container
+ * takes its place (nothing counts twice) and committing that reservation later gives this container.
+ * The same id on two nodes is allowed: it is the same engine seen twice.
+ *
+ * The container has the request's name until swarm_container_set_names(), and is SWARM_CONTAINER_CREATED.
+ *
+ * @param id             The engine's container id, not empty, copied.
+ * @param request        A reference is taken; shared from now on.
+ * @param ret_container  Borrowed from the cluster until it or its node is removed.
+ *
+ * @return 0; SWARM_ERR_EXISTS (that node has a container of that id); SWARM_ERR_INVALID also where the node's used
+ *         amounts would pass the greatest number.
+ */
+SWARM_EXPORT int swarm_cluster_add_container(struct swarm_cluster *cluster, struct swarm_node *node, const char *id,
+                                             struct swarm_request *request, struct swarm_container **ret_container,
+                                             struct swarm_error **reterr);
+/** Remove a container and give back what it used. Cannot fail; nothing happens where it is NULL or of another cluster.
+ */
+SWARM_EXPORT void swarm_cluster_remove_container(struct swarm_cluster *cluster, struct swarm_container *container);
+/** Containers in the cluster, reservations not counted. */
+SWARM_EXPORT size_t swarm_cluster_container_count(const struct swarm_cluster *cluster);
+/** The container of that id on that node, NULL if there is none. Borrowed. */
+SWARM_EXPORT struct swarm_container *swarm_cluster_find_container(const struct swarm_cluster *cluster,
+                                                                  const struct swarm_node *node, const char *id);
+
+/**
+ * Find a container as a user refers to it; first rule that hits wins: full or 12-digit id, full or 12-digit swarm id,
+ * name ("web", "node-1/web", "<node id>/web"), unique prefix of id or swarm id.
+ *
+ * Containers with one id are one (the same engine seen twice), and so are, under their swarm id, those that share it (a
+ * moved container and its old copy): the one given is on a healthy node, or running, if one of them is. Reservations
+ * are not found.
+ *
+ * @param ret_container  Borrowed.
+ *
+ * @return 0; SWARM_ERR_NOT_FOUND ("No such container: web"); SWARM_ERR_AMBIGUOUS (several *distinct* containers; the
+ *         message lists their nodes: "Container name web is ambiguous: it exists on nodes a, b; use a/web", or, where
+ *         a node in front would not help, "…; use the container's id").
+ */
+SWARM_EXPORT int swarm_cluster_look_up(const struct swarm_cluster *cluster, const char *reference,
+                                       struct swarm_container **ret_container, struct swarm_error **reterr);
+
+/**
+ * Take a name for a while (a rename in flight) so that no other placement gets it, until swarm_cluster_release_name().
+ *
+ * @param name  Copied; a slash in front is cut off.
+ *
+ * @return 0; SWARM_ERR_NAME_TAKEN (a container, a reservation or a hold has it).
+ */
+SWARM_EXPORT int swarm_cluster_hold_name(struct swarm_cluster *cluster, const char *name, struct swarm_error **reterr);
+/** End a hold; nothing happens where there is none. */
+SWARM_EXPORT void swarm_cluster_release_name(struct swarm_cluster *cluster, const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

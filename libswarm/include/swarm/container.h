@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SWARM_CONTAINER_H
+#define SWARM_CONTAINER_H
+
+#include <stddef.h>
+
+#include <swarm/error.h>
+#include <swarm/node.h>
+#include <swarm/request.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * A request placed on a node, with identity and state. Owned by its cluster: made by swarm_cluster_add_container() or
+ * swarm_reservation_commit(), gone with swarm_cluster_remove_container() or its node.
+ *
+ * Getters need a container; texts they give are borrowed until the container changes or goes. Setters copy what they
+ * are given and answer 0, SWARM_ERR_INVALID (NULL, a value out of its range) or SWARM_ERR_NOMEM, and change nothing on
+ * failure. @c reterr is optional: a new error, release with swarm_error_free(), untouched on success.
+ *
+ * Thread safety of everything here: as of the container's cluster (cluster.h). Since: 1.3
+ */
+struct swarm_container;
+
+/** What an engine says of a container. Placing does not look at it: stopped containers count like running ones. */
+enum swarm_container_state {
+    SWARM_CONTAINER_CREATED = 0,
+    SWARM_CONTAINER_RUNNING = 1,
+    SWARM_CONTAINER_PAUSED = 2,
+    SWARM_CONTAINER_RESTARTING = 3,
+    SWARM_CONTAINER_EXITED = 4,
+    SWARM_CONTAINER_DEAD = 5,
+};
+
+/** The engine's id of it. */
+SWARM_EXPORT const char *swarm_container_id(const struct swarm_container *container);
+/** The request's swarm id, which survives moves; empty where there is none. */
+SWARM_EXPORT const char *swarm_container_swarm_id(const struct swarm_container *container);
+/** First name, without a slash in front; empty where there is none. */
+SWARM_EXPORT const char *swarm_container_name(const struct swarm_container *container);
+/** The node that it is on. Borrowed. */
+SWARM_EXPORT struct swarm_node *swarm_container_node(const struct swarm_container *container);
+/** The request that it was placed with, or set last. Borrowed; take a reference to keep it. */
+SWARM_EXPORT struct swarm_request *swarm_container_request(const struct swarm_container *container);
+/** One of enum swarm_container_state. */
+SWARM_EXPORT int swarm_container_state(const struct swarm_container *container);
+/** Set what the engine says of it. @param state  One of enum swarm_container_state; created at first. */
+SWARM_EXPORT int swarm_container_set_state(struct swarm_container *container, int state, struct swarm_error **reterr);
+/** Replace all names, without a slash in front (one is cut off); the first is the container's own, others are link
+ * aliases ("db/alias"). Duplicates with other containers are allowed: engines are the truth, and look-ups tell them
+ * apart. */
+SWARM_EXPORT int swarm_container_set_names(struct swarm_container *container, const char *const *names, size_t count,
+                                           struct swarm_error **reterr);
+/** Replace the request: what an engine reports now, after an update. A reference is taken; shared from now on. Names
+ * stay as they are. */
+SWARM_EXPORT int swarm_container_set_request(struct swarm_container *container, struct swarm_request *request,
+                                             struct swarm_error **reterr);
+
+/** One host port that is really bound now. */
+struct swarm_bound_port {
+    const char *host_ip;   /**< NULL, empty or an unspecified address: all interfaces. */
+    const char *host_port; /**< Decimal; NULL, empty and "0" are passed over. */
+};
+/** Replace the host ports really bound now (NetworkSettings.Ports); only the requested ones count without it.
+ *  @param count  0 (then @p ports may be NULL) to 65,535. */
+SWARM_EXPORT int swarm_container_set_bound_ports(struct swarm_container *container,
+                                                 const struct swarm_bound_port *ports, size_t count,
+                                                 struct swarm_error **reterr);
+/** Keep a pointer of the caller's with the container; swarm_cluster_set_container_destroy() says what becomes of it
+ * when the container goes. One that was set before is only replaced. @param data  Borrowed; NULL: none (the default).
+ */
+SWARM_EXPORT void swarm_container_set_data(struct swarm_container *container, void *data);
+/** The pointer set last, NULL where none was. */
+SWARM_EXPORT void *swarm_container_data(const struct swarm_container *container);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SWARM_NODE_H
+#define SWARM_NODE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <swarm/error.h>
+#include <swarm/image.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct swarm_container;
+
+/**
+ * A machine that containers are placed on. Owned by its cluster: made by swarm_cluster_add_node(), gone with
+ * swarm_cluster_remove_node(). Every setter keeps the cluster's indexes up to date and raises its generation.
+ *
+ * Getters need a node; texts they give are borrowed until the node changes or goes. Setters copy what they are given
+ * and answer 0, SWARM_ERR_INVALID (NULL, a value out of its range: the message names it) or SWARM_ERR_NOMEM, and change
+ * nothing on failure. @c reterr is optional: a new error, release with swarm_error_free(), untouched on success.
+ *
+ * Thread safety of everything here: as of the node's cluster (cluster.h). Since: 1.3
+ */
+struct swarm_node;
+
+/** Whether a node takes new containers. */
+enum swarm_availability {
+    SWARM_AVAILABILITY_ACTIVE = 0,   /**< Takes new containers. */
+    SWARM_AVAILABILITY_PAUSED = 1,   /**< Takes none, keeps what it has. */
+    SWARM_AVAILABILITY_DRAINING = 2, /**< Takes none; what it has should go elsewhere. */
+};
+
+/** Unique in the cluster. */
+SWARM_EXPORT const char *swarm_node_id(const struct swarm_node *node);
+/** What users call it; key "node" of constraints and whitelists mean it. */
+SWARM_EXPORT const char *swarm_node_name(const struct swarm_node *node);
+/** Where it is; the library only keeps it. */
+SWARM_EXPORT const char *swarm_node_address(const struct swarm_node *node);
+/** Set the name. Several nodes may have one name. @param name  Not NULL. */
+SWARM_EXPORT int swarm_node_set_name(struct swarm_node *node, const char *name, struct swarm_error **reterr);
+/** Set the address. @param address  Not NULL. */
+SWARM_EXPORT int swarm_node_set_address(struct swarm_node *node, const char *address, struct swarm_error **reterr);
+
+/** Set the capacity: CPU in milli-CPU (2 CPUs are 2000) and memory in bytes, as the machine has them; 0 or more each.
+ */
+SWARM_EXPORT int swarm_node_set_capacity(struct swarm_node *node, int64_t cpus_milli, int64_t memory_bytes,
+                                         struct swarm_error **reterr);
+/** Set the share of the capacity that is added to it for placing, rounded to the nearest milli-CPU and byte: 0.05 makes
+ *  105 of 100. @param ratio  Above -1, below 1,000,000; default 0. */
+SWARM_EXPORT int swarm_node_set_overcommit(struct swarm_node *node, double ratio, struct swarm_error **reterr);
+/** Set the health. @param indicator  0 (unhealthy) to 100; default 100. */
+SWARM_EXPORT int swarm_node_set_health(struct swarm_node *node, int indicator, struct swarm_error **reterr);
+/** Say whether it takes new containers. @param availability  One of enum swarm_availability; default active. */
+SWARM_EXPORT int swarm_node_set_availability(struct swarm_node *node, int availability, struct swarm_error **reterr);
+/** Replace all labels; "containerslots" with a whole number limits the node's containers.
+ *  @param keys  @p count texts, no two equal, with as many @p values; both may be NULL where @p count is 0. */
+SWARM_EXPORT int swarm_node_set_labels(struct swarm_node *node, const char *const *keys, const char *const *values,
+                                       size_t count, struct swarm_error **reterr);
+/** Replace the images known to be on the node. Copies. */
+SWARM_EXPORT int swarm_node_set_images(struct swarm_node *node, const struct swarm_image *const *images, size_t count,
+                                       struct swarm_error **reterr);
+
+/** CPU capacity with overcommit, in milli-CPU. */
+SWARM_EXPORT int64_t swarm_node_total_cpus_milli(const struct swarm_node *node);
+/** Memory capacity with overcommit, in bytes. */
+SWARM_EXPORT int64_t swarm_node_total_memory(const struct swarm_node *node);
+/** CPU that containers (stopped ones too) and reservations on the node ask for in sum, in milli-CPU. */
+SWARM_EXPORT int64_t swarm_node_used_cpus_milli(const struct swarm_node *node);
+/** Memory that they ask for in sum, in bytes. */
+SWARM_EXPORT int64_t swarm_node_used_memory(const struct swarm_node *node);
+/** The health, 0 (unhealthy) to 100. */
+SWARM_EXPORT int swarm_node_health(const struct swarm_node *node);
+/** One of enum swarm_availability. */
+SWARM_EXPORT int swarm_node_availability(const struct swarm_node *node);
+/** Containers on the node, reservations not counted. */
+SWARM_EXPORT size_t swarm_node_container_count(const struct swarm_node *node);
+/** Value of a label, NULL where the node has none of that key. */
+SWARM_EXPORT const char *swarm_node_label(const struct swarm_node *node, const char *key);
+/** The label at @p index in key order. @return 1, or 0 past the end (nothing is written). */
+SWARM_EXPORT int swarm_node_label_at(const struct swarm_node *node, size_t index, const char **ret_key,
+                                     const char **ret_value);
+/** Walk the node's containers: start with NULL, ends with NULL. The one returned may be removed before the next call
+ *  only if the next was fetched first. */
+SWARM_EXPORT struct swarm_container *swarm_node_next_container(const struct swarm_node *node,
+                                                               const struct swarm_container *previous);
+/** Keep a pointer of the caller's with the node; the library never looks at it, nor releases it.
+ *  @param data  Borrowed; NULL: none (the default). */
+SWARM_EXPORT void swarm_node_set_data(struct swarm_node *node, void *data);
+/** The pointer set last, NULL where none was. */
+SWARM_EXPORT void *swarm_node_data(const struct swarm_node *node);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SWARM_OPS_H
+#define SWARM_OPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <swarm/cluster.h>
+#include <swarm/error.h>
+#include <swarm/node.h>
+#include <swarm/request.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * For those who write filters and strategies: fill an ops struct, put it into a registry, and name it in the options of
+ * a scheduler made with that registry. The built-in ones are made of the same structs.
+ *
+ * Callbacks must not change the cluster and may run on several threads at once where the caller plans on several
+ * threads (cluster.h). A code that this library does not know counts as SWARM_ERR_INVALID.
+ */
+
+/** The nodes that are still in the running; valid during the callback, on the thread that it runs on. */
+struct swarm_candidates;
+
+/** How many there are. Since: 1.3 */
+SWARM_EXPORT size_t swarm_candidates_count(const struct swarm_candidates *candidates);
+/** Walk them: start with NULL, ends with NULL. The one returned may be removed before the next call. Since: 1.3 */
+SWARM_EXPORT struct swarm_node *swarm_candidates_next(const struct swarm_candidates *candidates,
+                                                      const struct swarm_node *previous);
+/** Take a node out; nothing happens where it is out already. Since: 1.3 */
+SWARM_EXPORT void swarm_candidates_remove(struct swarm_candidates *candidates, const struct swarm_node *node);
+
+/** What a filter had to look for, for the text of a refusal; valid during the callback, on the thread that it runs on.
+ */
+struct swarm_conditions;
+
+/**
+ * Add one condition, such as "rack==7".
+ *
+ * @param text  One line, copied.
+ * @return 0, SWARM_ERR_NOMEM, SWARM_ERR_INVALID (NULL).
+ *
+ * Since: 1.3
+ */
+SWARM_EXPORT int swarm_conditions_add(struct swarm_conditions *conditions, const char *text);
+
+/** A filter. New members go to the end; NULL in those is the behaviour before them. */
+struct swarm_filter_ops {
+    size_t size;      /**< Set by SWARM_FILTER_OPS_INIT. */
+    const char *name; /**< Copied on registration. */
+    /**
+     * Take the nodes out that do not fit.
+     *
+     * @param soft  1 in the first pass. 0 in the second, in which soft conditions do not count; there is one only where
+     *              the first found no node and the request has soft expressions.
+     * @return 0, also where no node is left: the refusal then lists the conditions. SWARM_ERR_NO_NODE with an error:
+     *         that text is the refusal. SWARM_ERR_PARSE: the request is flawed, the refusal says where. Anything else
+     *         ends the decision with that error.
+     */
+    int (*filter)(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,
+                  struct swarm_candidates *candidates, int soft, struct swarm_error **reterr);
+    /**
+     * List what the filter looks for in this request. May be NULL: nothing is listed.
+     *
+     * @return 0, or SWARM_ERR_PARSE with an error, which is listed instead.
+     */
+    int (*conditions)(void *data, const struct swarm_request *request, struct swarm_conditions *conditions,
+                      struct swarm_error **reterr);
+    /** Runs once, when the registry and all schedulers made from it are gone. May be NULL. */
+    void (*destroy)(void *data);
+};
+#define SWARM_FILTER_OPS_INIT                                                                                          \
+    {                                                                                                                  \
+        sizeof(struct swarm_filter_ops), NULL, NULL, NULL, NULL                                                        \
+    }
+
+/** Nodes that a strategy offers, in any order; valid during the callback, on the thread that it runs on. */
+struct swarm_ranking;
+
+/** Offer a node; the greatest score wins, ties are told apart as strategy.h says. Offer each at most once. Nothing
+ *  happens where it is NULL or no candidate. Since: 1.3 */
+SWARM_EXPORT void swarm_ranking_offer(struct swarm_ranking *ranking, const struct swarm_node *node, int64_t score);
+
+/** A strategy. New members go to the end; NULL in those is the behaviour before them. */
+struct swarm_strategy_ops {
+    size_t size;      /**< Set by SWARM_STRATEGY_OPS_INIT. */
+    const char *name; /**< Copied on registration. */
+    /**
+     * Offer those of the candidates that have room.
+     *
+     * @return 0 (nothing offered: there is no room anywhere, and the decision is SWARM_ERR_NO_NODE), or an error, which
+     *         ends the decision.
+     */
+    int (*rank)(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,
+                const struct swarm_candidates *candidates, struct swarm_ranking *ranking, struct swarm_error **reterr);
+    /** Runs once, when the registry and all schedulers made from it are gone. May be NULL. */
+    void (*destroy)(void *data);
+};
+#define SWARM_STRATEGY_OPS_INIT                                                                                        \
+    {                                                                                                                  \
+        sizeof(struct swarm_strategy_ops), NULL, NULL, NULL                                                            \
+    }
+
+/** Filters and strategies by name, beside the built-in ones. */
+struct swarm_registry;
+
+/**
+ * Make an empty registry.
+ *
+ * @param ret_registry  New, release with swarm_registry_free().
+ * @return 0, SWARM_ERR_NOMEM, SWARM_ERR_INVALID (NULL).
+ *
+ * Thread safety: any thread. Since: 1.3
+ */
+SWARM_EXPORT int swarm_registry_new(struct swarm_registry **ret_registry, struct swarm_error **reterr);
+
+/** Release a registry; schedulers made from it keep what they use. NULL is allowed.
+ *  Thread safety: one thread at a time per registry. Since: 1.3 */
+SWARM_EXPORT void swarm_registry_free(struct swarm_registry *registry);
+
+/**
+ * Register a filter.
+ *
+ * @param ops   Copied.
+ * @param data  Passed to the callbacks; taken on success only.
+ * @return 0; SWARM_ERR_INVALID (no name, no filter function, a size that this library cannot read);
+ *         SWARM_ERR_EXISTS (a filter, or a built-in one, has that name); SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time per registry. Since: 1.3
+ */
+SWARM_EXPORT int swarm_registry_add_filter(struct swarm_registry *registry, const struct swarm_filter_ops *ops,
+                                           void *data, struct swarm_error **reterr);
+
+/** Register a strategy; everything as with swarm_registry_add_filter(). Since: 1.3 */
+SWARM_EXPORT int swarm_registry_add_strategy(struct swarm_registry *registry, const struct swarm_strategy_ops *ops,
+                                             void *data, struct swarm_error **reterr);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SWARM_REQUEST_H
+#define SWARM_REQUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <swarm/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * What is asked for: resources, ports, expressions, dependencies, image, policy. Built by setters here or from a Docker
+ * create body (codec.h). Reference counted; a request that a container or a reservation holds is shared and no longer
+ * changes: setters answer SWARM_ERR_STATE from then on (copy it with swarm_request_copy() to change it).
+ *
+ * Every function that changes a request answers 0, or one of these and then has changed nothing: SWARM_ERR_INVALID (an
+ * argument is NULL that may not be, or out of range), SWARM_ERR_STATE (the request is shared), SWARM_ERR_NOMEM, or what
+ * is said at the function. Strings are copied. @c reterr is optional: a new error, release with swarm_error_free(),
+ * untouched on success.
+ *
+ * Thread safety: one thread at a time while it is being built; any thread once it is shared. Since: 1.3
+ */
+struct swarm_request;
+
+/** What is to be done with a container whose node is lost. */
+enum swarm_reschedule_policy {
+    SWARM_RESCHEDULE_OFF = 0,             /**< Nothing: it comes back with its node, or not at all. */
+    SWARM_RESCHEDULE_ON_NODE_FAILURE = 1, /**< It is created again on another node. */
+};
+
+/**
+ * Make a request that asks for nothing.
+ *
+ * @param ret_request  New reference, release with swarm_request_unref(). Untouched on failure.
+ *
+ * @return 0, SWARM_ERR_INVALID, SWARM_ERR_NOMEM.
+ */
+SWARM_EXPORT int swarm_request_new(struct swarm_request **ret_request, struct swarm_error **reterr);
+/**
+ * Make a request that asks for the same and is not shared.
+ *
+ * @param ret_request  New reference, release with swarm_request_unref(). Untouched on failure.
+ *
+ * @return 0, SWARM_ERR_INVALID, SWARM_ERR_NOMEM.
+ */
+SWARM_EXPORT int swarm_request_copy(struct swarm_request **ret_request, const struct swarm_request *from,
+                                    struct swarm_error **reterr);
+/** Take a reference. @return @p request; NULL for NULL. Thread safety: any thread. */
+SWARM_EXPORT struct swarm_request *swarm_request_ref(struct swarm_request *request);
+/** Give a reference back; with the last one the request goes. NULL is allowed. Thread safety: any thread. */
+SWARM_EXPORT void swarm_request_unref(struct swarm_request *request);
+
+/** Set the name in the cluster, without a leading slash (one is cut off). @param name  NULL or empty: none. */
+SWARM_EXPORT int swarm_request_set_name(struct swarm_request *request, const char *name, struct swarm_error **reterr);
+/** Set the image as the user names it. @param image  NULL or empty: none. */
+SWARM_EXPORT int swarm_request_set_image(struct swarm_request *request, const char *image, struct swarm_error **reterr);
+/** Set the identity that survives moves; it is kept as label com.docker.swarm.id. */
+SWARM_EXPORT int swarm_request_set_swarm_id(struct swarm_request *request, const char *id, struct swarm_error **reterr);
+/** Set the CPU to reserve. @param cpus_milli  Thousandths of a CPU, 0 or more; default 0. */
+SWARM_EXPORT int swarm_request_set_cpus(struct swarm_request *request, int64_t cpus_milli, struct swarm_error **reterr);
+/** Set the memory to reserve. @param bytes  0 or more; default 0. */
+SWARM_EXPORT int swarm_request_set_memory(struct swarm_request *request, int64_t bytes, struct swarm_error **reterr);
+/** Set a label, replacing one of that key. @param value  NULL: empty. */
+SWARM_EXPORT int swarm_request_set_label(struct swarm_request *request, const char *key, const char *value,
+                                         struct swarm_error **reterr);
+/**
+ * Ask for nodes by what they are: "<key><op><value>" such as "storage==ssd", "node!=~web*" or "node==/^eu-[0-9]+$/".
+ *
+ * The key is a node label, or "node" for its id or name. The operator is "==" or "!=". A value between slashes is a
+ * regular expression (RE2's syntax, searched for anywhere); any other is matched as a whole, with '*' for any text and
+ * other metacharacters as in regular expressions. '~' before it makes it soft: dropped where no node would be left.
+ * Groups may be nested 50 levels deep.
+ *
+ * @return As above, or SWARM_ERR_PARSE (malformed, or a pattern that does not compile): the message names the
+ * expression and what was expected.
+ */
+SWARM_EXPORT int swarm_request_add_constraint(struct swarm_request *request, const char *expression,
+                                              struct swarm_error **reterr);
+/** Ask for nodes by what is on them: the key is "container" (id or name), "image" (id, reference or repository) or a
+ *  container label. Otherwise as swarm_request_add_constraint(). */
+SWARM_EXPORT int swarm_request_add_affinity(struct swarm_request *request, const char *expression,
+                                            struct swarm_error **reterr);
+/** Ask for one of some nodes: the value lists their names with '|' between them; key and operator do not matter.
+ *  Otherwise as swarm_request_add_constraint(). */
+SWARM_EXPORT int swarm_request_add_whitelist(struct swarm_request *request, const char *expression,
+                                             struct swarm_error **reterr);
+/**
+ * Add a host port to bind.
+ *
+ * @param container_port  "80/tcp"
+ * @param host_ip         NULL or empty: all interfaces.
+ * @param host_port       NULL, empty or "0": any; else decimal or a range such as "8000-8010" (compared as text).
+ */
+SWARM_EXPORT int swarm_request_add_port(struct swarm_request *request, const char *container_port, const char *host_ip,
+                                        const char *host_port, struct swarm_error **reterr);
+/** Add a port that the container exposes ("80/tcp"); it matters in host network mode. */
+SWARM_EXPORT int swarm_request_add_exposed_port(struct swarm_request *request, const char *container_port,
+                                                struct swarm_error **reterr);
+/** Set the network mode: "bridge", "host", "container:<name>" (which must then be on the same node), a network's name…
+ *  @param mode  NULL or empty: the default. */
+SWARM_EXPORT int swarm_request_set_network_mode(struct swarm_request *request, const char *mode,
+                                                struct swarm_error **reterr);
+/** Set the PID mode. Kept where it is "container:<name>": that container must be on the same node. */
+SWARM_EXPORT int swarm_request_set_pid_mode(struct swarm_request *request, const char *mode,
+                                            struct swarm_error **reterr);
+/** Set the IPC mode. Kept where it is "container:<name>": that container must be on the same node. */
+SWARM_EXPORT int swarm_request_set_ipc_mode(struct swarm_request *request, const char *mode,
+                                            struct swarm_error **reterr);
+/** Use another container's volumes: "name[:ro]"; it must be on the same node. */
+SWARM_EXPORT int swarm_request_add_volumes_from(struct swarm_request *request, const char *from,
+                                                struct swarm_error **reterr);
+/** Link to another container: "name[:alias]"; it must be on the same node. */
+SWARM_EXPORT int swarm_request_add_link(struct swarm_request *request, const char *link, struct swarm_error **reterr);
+/** Set what is to be done when its node is lost. @param policy  enum swarm_reschedule_policy; default off. */
+SWARM_EXPORT int swarm_request_set_reschedule_policy(struct swarm_request *request, int policy,
+                                                     struct swarm_error **reterr);
+
+/* Getters. Strings are borrowed, valid while the request lives and is not changed; NULL where not set. For a NULL
+ * request they give NULL or 0. */
+
+/** The name, without a slash in front. */
+SWARM_EXPORT const char *swarm_request_name(const struct swarm_request *request);
+/** The image, as the user named it. */
+SWARM_EXPORT const char *swarm_request_image(const struct swarm_request *request);
+/** The identity that survives moves; NULL also where it is empty. */
+SWARM_EXPORT const char *swarm_request_swarm_id(const struct swarm_request *request);
+/** The network mode. */
+SWARM_EXPORT const char *swarm_request_network_mode(const struct swarm_request *request);
+/** The value of a label, NULL where there is none of that key. */
+SWARM_EXPORT const char *swarm_request_label(const struct swarm_request *request, const char *key);
+/** The CPU to reserve, in thousandths of a CPU. */
+SWARM_EXPORT int64_t swarm_request_cpus_milli(const struct swarm_request *request);
+/** The memory to reserve, in bytes. */
+SWARM_EXPORT int64_t swarm_request_memory(const struct swarm_request *request);
+/** What is to be done when its node is lost. @return One of enum swarm_reschedule_policy. */
+SWARM_EXPORT int swarm_request_reschedule_policy(const struct swarm_request *request);
+/** Whether it is tied to certain nodes. @return 1 when some constraint is a hard "node==…", else 0. */
+SWARM_EXPORT int swarm_request_has_node_constraint(const struct swarm_request *request);
+/**
+ * Say whether all expressions in it are well formed. Those added here are; a request read from a container or with
+ * swarm_request_from_create() may hold others, which are then reported when it is placed.
+ *
+ * @return 0, or SWARM_ERR_PARSE that names the first bad one ("constraint: 'node=x': one of operator ==, != is
+ * expected").
+ */
+SWARM_EXPORT int swarm_request_check(const struct swarm_request *request, struct swarm_error **reterr);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SWARM_SCHEDULER_H
+#define SWARM_SCHEDULER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <swarm/cluster.h>
+#include <swarm/decision.h>
+#include <swarm/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Filters in order, then a strategy. Holds no state of a cluster and may serve several.
+ *
+ * A decision looks at the nodes that are active; a node that is paused or draining, and the node of the container that
+ * is to be replaced, is no candidate. Where no node is left, and the request has soft ('~') expressions, it is made
+ * once more without those. A refusal then adds to classic Swarm's lines a last one where there were such nodes:
+ * "[nodes not considered: 1 paused, 2 draining, 1 to be replaced]".
+ *
+ * Thread safety: a scheduler does not change; any number of threads may plan with one at the same time. Placing needs
+ * the cluster to itself (cluster.h). Since: 1.3
+ */
+struct swarm_scheduler;
+
+/** Filters and strategies other than the built-in ones (ops.h). */
+struct swarm_registry;
+
+/** A place that is taken: it counts for every later decision, name included, until it is committed or aborted. */
+struct swarm_reservation;
+
+/** What a scheduler is made of. */
+struct swarm_scheduler_options {
+    size_t size;                /**< Set by SWARM_SCHEDULER_OPTIONS_INIT. */
+    const char *strategy;       /**< "spread" (default), "binpack", "binpacking", "random", or a registered one. */
+    const char *const *filters; /**< Names in the order they run; NULL: all built-in ones in their default order. */
+    size_t filter_count;        /**< How many names; means nothing where @c filters is NULL. */
+    const struct swarm_registry *registry; /**< Where names that are not built in are found; NULL: nowhere. */
+};
+#define SWARM_SCHEDULER_OPTIONS_INIT                                                                                   \
+    {                                                                                                                  \
+        sizeof(struct swarm_scheduler_options), NULL, NULL, 0, NULL                                                    \
+    }
+
+/**
+ * Make a scheduler.
+ *
+ * @param ret_scheduler  New, release with swarm_scheduler_free(). Untouched on failure.
+ * @param options        NULL: all defaults. Not needed afterwards, nor is the registry.
+ * @param reterr         Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0; SWARM_ERR_INVALID ("strategy not supported: 'x'", "filter not supported: 'x'"); SWARM_ERR_NOMEM.
+ */
+SWARM_EXPORT int swarm_scheduler_new(struct swarm_scheduler **ret_scheduler,
+                                     const struct swarm_scheduler_options *options, struct swarm_error **reterr);
+/** Release a scheduler; what it holds of registered filters and strategies goes with it. NULL is allowed. */
+SWARM_EXPORT void swarm_scheduler_free(struct swarm_scheduler *scheduler);
+/** Name of its strategy ("binpack" for "binpacking" too). Borrowed until the scheduler goes. */
+SWARM_EXPORT const char *swarm_scheduler_strategy(const struct swarm_scheduler *scheduler);
+/** Name of the filter at @p index in running order, NULL past the end. */
+SWARM_EXPORT const char *swarm_scheduler_filter(const struct swarm_scheduler *scheduler, size_t index);
+
+/** How a placement is to be made. */
+struct swarm_place_options {
+    size_t size;                            /**< Set by SWARM_PLACE_OPTIONS_INIT. */
+    uint64_t seed;                          /**< Breaks ties and drives "random": same state, same seed, same answer. */
+    const struct swarm_container *replaces; /**< The lost container that this one stands in for: its name is no
+                                                 conflict and its node is no candidate. NULL: none. */
+    const char *extra_affinity;             /**< One more affinity expression, for this decision only. NULL: none. */
+};
+#define SWARM_PLACE_OPTIONS_INIT                                                                                       \
+    {                                                                                                                  \
+        sizeof(struct swarm_place_options), 0, NULL, NULL                                                              \
+    }
+
+/**
+ * Choose a node and reserve it.
+ *
+ * @param request          A reference is taken; shared from now on.
+ * @param options          NULL: all defaults.
+ * @param ret_reservation  New: give it to swarm_reservation_commit() or swarm_reservation_abort(). Untouched on
+ * failure.
+ * @param reterr           Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0; SWARM_ERR_NO_NODE (the message begins with classic Swarm's refusal);
+ *         SWARM_ERR_NAME_TAKEN ("Conflict: The name … is already assigned. …"); SWARM_ERR_PARSE (an expression is
+ *         malformed); SWARM_ERR_INVALID (NULL, a container of another cluster, a size of options that this library
+ *         cannot read); SWARM_ERR_NOMEM; what a registered filter or strategy answers.
+ *
+ * Thread safety: as of the cluster. Not callable from a filter or strategy. Since: 1.3
+ */
+SWARM_EXPORT int swarm_scheduler_place(const struct swarm_scheduler *scheduler, struct swarm_cluster *cluster,
+                                       struct swarm_request *request, const struct swarm_place_options *options,
+                                       struct swarm_reservation **ret_reservation, struct swarm_error **reterr);
+/**
+ * The same decision without effect.
+ *
+ * @param ret_decision  New, release with swarm_decision_free(). Untouched on failure.
+ *
+ * @return As swarm_scheduler_place().
+ *
+ * Thread safety: several threads may plan on one cluster at once, as long as it is not changed. Since: 1.3
+ */
+SWARM_EXPORT int swarm_scheduler_plan(const struct swarm_scheduler *scheduler, const struct swarm_cluster *cluster,
+                                      const struct swarm_request *request, const struct swarm_place_options *options,
+                                      struct swarm_decision **ret_decision, struct swarm_error **reterr);
+
+/**
+ * Take a place on a certain node without asking filters, strategy or names: to rebuild a state that was recorded.
+ *
+ * @param request          A reference is taken; shared from now on.
+ * @param ret_reservation  New: give it to swarm_reservation_commit() or swarm_reservation_abort().
+ *
+ * @return 0; SWARM_ERR_INVALID (NULL, a node of another cluster, a sum that passes the greatest number);
+ *         SWARM_ERR_NOMEM.
+ *
+ * Thread safety: as of the cluster. Since: 1.3
+ */
+SWARM_EXPORT int swarm_cluster_reserve(struct swarm_cluster *cluster, struct swarm_node *node,
+                                       struct swarm_request *request, struct swarm_reservation **ret_reservation,
+                                       struct swarm_error **reterr);
+
+/** Where the place is. Borrowed from the cluster; NULL once the node has been removed. */
+SWARM_EXPORT struct swarm_node *swarm_reservation_node(const struct swarm_reservation *reservation);
+/** What it was made for. Borrowed until the reservation is committed or aborted. */
+SWARM_EXPORT struct swarm_request *swarm_reservation_request(const struct swarm_reservation *reservation);
+/**
+ * The container came to be: it takes the reservation's place. The reservation is gone, whatever is answered, and on
+ * failure its place is given back.
+ *
+ * @param ret_container  Borrowed from the cluster. May be NULL.
+ *
+ * @return 0; SWARM_ERR_STATE (its node, or the container itself after an engine reported it, has been removed
+ * meanwhile, or another container of the same swarm id has come to take the place); SWARM_ERR_INVALID; SWARM_ERR_NOMEM.
+ */
+SWARM_EXPORT int swarm_reservation_commit(struct swarm_reservation *reservation, const char *container_id,
+                                          struct swarm_container **ret_container, struct swarm_error **reterr);
+/** It did not: give everything back. NULL is allowed. */
+SWARM_EXPORT void swarm_reservation_abort(struct swarm_reservation *reservation);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

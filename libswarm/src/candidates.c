@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "candidates.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "mem.h"
+#include "node.h"
+
+int swarm__candidates_init(struct swarm_candidates *candidates, const struct swarm_cluster *cluster)
+{
+    memset(candidates, 0, sizeof(*candidates));
+    candidates->cluster = cluster;
+    return swarm__nodeset_init(&candidates->set, cluster->slot_capacity) != 0 ? SWARM_ERR_NOMEM : 0;
+}
+
+void swarm__candidates_finish(struct swarm_candidates *candidates)
+{
+    swarm__nodeset_finish(&candidates->set);
+    for (size_t i = 0; i < SWARM__SCRATCH_SETS; i++)
+        swarm__nodeset_finish(&candidates->scratch[i]);
+    swarm__matcher_finish(&candidates->matcher);
+}
+
+struct swarm__nodeset *swarm__candidates_scratch(struct swarm_candidates *candidates, size_t index)
+{
+    struct swarm__nodeset *set = &candidates->scratch[index];
+    if (set->words)
+        swarm__nodeset_clear(set);
+    else if (swarm__nodeset_init(set, candidates->cluster->slot_capacity) != 0)
+        return NULL;
+    return set;
+}
+
+size_t swarm_candidates_count(const struct swarm_candidates *candidates)
+{
+    return swarm__nodeset_count(&candidates->set);
+}
+
+struct swarm_node *swarm_candidates_next(const struct swarm_candidates *candidates, const struct swarm_node *previous)
+{
+    size_t slot = swarm__nodeset_next(&candidates->set, previous ? (size_t)previous->slot + 1 : 0);
+    return slot == SWARM__NODESET_END ? NULL : candidates->cluster->slots[slot].node;
+}
+
+void swarm_candidates_remove(struct swarm_candidates *candidates, const struct swarm_node *node)
+{
+    if (node && node->cluster == candidates->cluster)
+        swarm__nodeset_remove(&candidates->set, node->slot);
+}
+
+void swarm_ranking_offer(struct swarm_ranking *ranking, const struct swarm_node *node, int64_t score)
+{
+    const struct swarm_candidates *candidates = ranking->candidates;
+    if (!node || node->cluster != candidates->cluster || !swarm__nodeset_has(&candidates->set, node->slot))
+        return;
+    if (ranking->count == ranking->room && score == ranking->best)
+        return; /* some node was offered twice */
+    swarm__ranking_offer(ranking, node->slot, score);
+}
+
+int swarm_conditions_add(struct swarm_conditions *conditions, const char *text)
+{
+    if (!conditions || !text)
+        return SWARM_ERR_INVALID;
+    size_t length = strlen(text);
+    bool first = !conditions->text;
+    if (swarm__grow(&conditions->text, &conditions->capacity, conditions->length + length + 2, 1) != 0)
+        return SWARM_ERR_NOMEM;
+    if (!first)
+        conditions->text[conditions->length++] = ' ';
+    memcpy(conditions->text + conditions->length, text, length + 1);
+    conditions->length += length;
+    return 0;
+}

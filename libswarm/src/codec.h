@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SWARM_SRC_CODEC_H
+#define SWARM_SRC_CODEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include <swarm/codec.h>
+
+#include "request.h"
+
+/*
+ * The codec's own parts; nothing outside codec*.c includes this or jansson.
+ * Errors of type are SWARM_ERR_PARSE and name the field with the path it has in Docker's API.
+ */
+
+struct swarm_create_body {
+    json_t *root;
+    bool weight; /**< CpuShares are an engine's, not whole CPUs: they are passed on as they are. */
+    struct swarm_request *request;
+};
+
+/** Make a body of a tree; a reference to @p root is taken. @param engine_cpus  As for swarm__codec_read_request(). */
+int swarm__create_body_new(struct swarm_create_body **ret_body, json_t *root, bool strict, int engine_cpus,
+                           struct swarm_error **reterr);
+
+/* ---- codec_json.c ---- */
+
+/** Parse any JSON text. Depth is limited, so that no input exhausts a small stack. @param ret_value  New. */
+int swarm__json_load(const char *json, size_t length, json_t **ret_value, struct swarm_error **reterr);
+
+/** Parse a body, which is a JSON object. @param ret_root  New. */
+int swarm__json_parse(const char *json, size_t length, json_t **ret_root, struct swarm_error **reterr);
+
+/**
+ * The member @p name of @p object.
+ *
+ * @param path       What stands before the name in errors: "HostConfig." or "".
+ * @param ret_value  Borrowed; NULL where the member is absent or null.
+ */
+int swarm__json_member(const json_t *object, const char *path, const char *name, json_type type, json_t **ret_value,
+                       struct swarm_error **reterr);
+
+/** As swarm__json_member() for a list of strings, whose elements are checked too. */
+int swarm__json_strings(const json_t *object, const char *path, const char *name, json_t **ret_list,
+                        struct swarm_error **reterr);
+
+/** As swarm__json_member() for an object whose values are strings (or null, for an empty one). */
+int swarm__json_string_map(const json_t *object, const char *name, json_t **ret_map, struct swarm_error **reterr);
+
+/** A text member, "" where it is absent, null or no text. Borrowed. */
+const char *swarm__json_text(const json_t *object, const char *name);
+
+/** Set root[object][key], making the object where there is none. @p value is taken. @return 0 or SWARM_ERR_NOMEM. */
+int swarm__json_put(json_t *root, const char *object, const char *key, json_t *value);
+
+/** @param ret_text  New, as compact JSON; release with swarm__free(). */
+int swarm__json_dump(const json_t *value, char **ret_text, size_t *ret_length);
+
+/* ---- codec_labels.c: expressions and policies, which live as lists in labels ---- */
+
+/** Which list; the order of the tables in codec_labels.c. */
+enum swarm__list_kind {
+    SWARM__LIST_CONSTRAINTS,
+    SWARM__LIST_AFFINITIES,
+    SWARM__LIST_WHITELISTS,
+    SWARM__LIST_POLICIES,
+    SWARM__LIST_KINDS,
+};
+
+/** "com.docker.swarm.constraints" and so on. */
+const char *swarm__list_label(enum swarm__list_kind kind);
+
+/** Move the expressions in config's Env to its Labels. */
+int swarm__codec_move_expressions(json_t *config, bool strict, struct swarm_error **reterr);
+
+/**
+ * Read the lists in config's Labels into the request.
+ *
+ * @param strict  Refuse a label that is no list, and a bad or second policy; otherwise they count as not there.
+ */
+int swarm__codec_read_lists(struct swarm_request *request, const json_t *labels, bool strict,
+                            struct swarm_error **reterr);
+
+/** The list in a label with one more entry, as text. @param ret_text  New, release with swarm__free(). */
+int swarm__codec_extended_list(const json_t *config, enum swarm__list_kind kind, const char *entry, char **ret_text);
+
+/* ---- codec_request.c ---- */
+
+/**
+ * Read everything that placing needs.
+ *
+ * @param config       Config of an inspect answer, or a whole create body.
+ * @param host_config  May be NULL.
+ * @param engine_cpus  0: CpuShares are whole CPUs; else they are an engine's with that many CPUs.
+ * @param ret_request  New reference.
+ */
+int swarm__codec_read_request(json_t *config, const json_t *host_config, int engine_cpus, bool strict,
+                              struct swarm_request **ret_request, struct swarm_error **reterr);
+
+/** As swarm__codec_read_request() for a create body, lenient or strict in expressions too. */
+int swarm__codec_read_create(json_t *root, bool strict, int engine_cpus, struct swarm_request **ret_request,
+                             struct swarm_error **reterr);
+
+/** CpuShares of an engine as whole CPUs, and back. Both saturate. */
+int64_t swarm__cpus_from_shares(int64_t shares, int engine_cpus);
+int64_t swarm__shares_from_cpus(int64_t cpus, int engine_cpus);
+
+#endif

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container.h"
+
+#include <string.h>
+
+#include "account.h"
+#include "error.h"
+#include "mem.h"
+#include "request.h"
+#include "reservation.h"
+
+static void list_append(struct swarm__container_list *list, struct swarm_container *container)
+{
+    container->previous = list->last;
+    container->next = NULL;
+    *(list->last ? &list->last->next : &list->first) = container;
+    list->last = container;
+    list->count++;
+}
+
+static void list_remove(struct swarm__container_list *list, struct swarm_container *container)
+{
+    *(container->previous ? &container->previous->next : &list->first) = container->next;
+    *(container->next ? &container->next->previous : &list->last) = container->previous;
+    list->count--;
+}
+
+static struct swarm__container_list *list_of(struct swarm_container *container)
+{
+    return swarm__container_pending(container) ? &container->node->pending : &container->node->containers;
+}
+
+static int add_swarm_id(struct swarm_container *container)
+{
+    const char *id = swarm_request_swarm_id(container->request);
+    container->by_swarm_id.key = id && *id ? id : NULL;
+    return container->by_swarm_id.key ? swarm__prefix_add(&container->node->cluster->swarm_ids, &container->by_swarm_id)
+                                      : 0;
+}
+
+static void remove_swarm_id(struct swarm_container *container)
+{
+    if (container->by_swarm_id.key)
+        swarm__prefix_remove(&container->node->cluster->swarm_ids, &container->by_swarm_id);
+}
+
+static int set_id(struct swarm_container *container, const char *id)
+{
+    char *copy = swarm__strdup(id);
+    if (!copy)
+        return -1;
+    container->by_id.key = copy;
+    if (swarm__prefix_add(&container->node->cluster->container_ids, &container->by_id) != 0) {
+        swarm__free(copy);
+        return -1;
+    }
+    container->id = copy;
+    return 0;
+}
+
+static void drop_id(struct swarm_container *container)
+{
+    if (!container->id)
+        return;
+    swarm__prefix_remove(&container->node->cluster->container_ids, &container->by_id);
+    swarm__free(container->id);
+    container->id = NULL;
+}
+
+static void remove_names(struct swarm_cluster *cluster, struct swarm__name *names)
+{
+    while (names) {
+        struct swarm__name *next = names->next;
+        swarm__names_remove(&cluster->container_names, names);
+        names = next;
+    }
+}
+
+/* A chain of names, in order. All or none; *ret_names is untouched on failure. */
+static int add_names(struct swarm_container *container, const char *const *names, size_t count,
+                     struct swarm__name **ret_names)
+{
+    struct swarm_cluster *cluster = container->node->cluster;
+    struct swarm__name *first = NULL;
+    struct swarm__name **end = &first;
+    for (size_t i = 0; i < count; i++) {
+        const char *text = names[i] + (names[i][0] == '/');
+        *end = swarm__names_add(&cluster->container_names, text, container);
+        if (!*end) {
+            remove_names(cluster, first);
+            return -1;
+        }
+        end = &(*end)->next;
+    }
+    *ret_names = first;
+    return 0;
+}
+
+static int enter_identity(struct swarm_container *container, const char *id)
+{
+    if (id && set_id(container, id) != 0)
+        return -1;
+    if (add_swarm_id(container) == 0) {
+        const char *name = swarm_request_name(container->request);
+        if (!name || !*name || add_names(container, &name, 1, &container->names) == 0)
+            return 0;
+        remove_swarm_id(container);
+    }
+    drop_id(container);
+    return -1;
+}
+
+int swarm__container_new(struct swarm_container **ret_container, struct swarm_node *node, const char *id,
+                         struct swarm_request *request, struct swarm_error **reterr)
+{
+    struct swarm_container *container = swarm__calloc(1, sizeof(*container));
+    if (!container)
+        return swarm__error_nomem(reterr);
+    container->node = node;
+    container->request = request;
+    int code = swarm__account_add(node->cluster, node->slot, request, !id, reterr);
+    if (code != 0) {
+        swarm__free(container);
+        return code;
+    }
+    if (enter_identity(container, id) != 0) {
+        swarm__account_remove(node->cluster, node->slot, request, !id);
+        swarm__free(container);
+        return swarm__error_nomem(reterr);
+    }
+    swarm__request_share(request);
+    list_append(list_of(container), container);
+    if (id)
+        node->cluster->container_count++;
+    swarm__cluster_touch(node->cluster);
+    *ret_container = container;
+    return 0;
+}
+
+static void remove_bound(struct swarm_container *container)
+{
+    struct swarm_node *node = container->node;
+    for (uint32_t i = 0; i < container->bound_count; i++)
+        swarm__index_remove(&node->cluster->ports, container->bound[i].host_port, container->bound[i].host_ip,
+                            node->slot);
+    swarm__free(container->bound);
+    container->bound = NULL;
+    container->bound_count = 0;
+}
+
+void swarm__container_free(struct swarm_container *container)
+{
+    struct swarm_cluster *cluster = container->node->cluster;
+    bool pending = swarm__container_pending(container);
+    if (container->reservation)
+        container->reservation->container = NULL;
+    list_remove(list_of(container), container);
+    if (!pending)
+        cluster->container_count--;
+    remove_bound(container);
+    remove_names(cluster, container->names);
+    remove_swarm_id(container);
+    drop_id(container);
+    swarm__account_remove(cluster, container->node->slot, container->request, pending);
+    swarm_request_unref(container->request);
+    if (container->data && cluster->container_destroy)
+        cluster->container_destroy(container->data);
+    swarm__free(container);
+    swarm__cluster_touch(cluster);
+}
+
+int swarm__container_realize(struct swarm_container *container, const char *id)
+{
+    struct swarm_node *node = container->node;
+    struct swarm__container_list *before = list_of(container);
+    if (set_id(container, id) != 0)
+        return SWARM_ERR_NOMEM;
+    if (swarm__account_realize(node->cluster, node->slot, container->request) != 0) {
+        drop_id(container);
+        return SWARM_ERR_NOMEM;
+    }
+    list_remove(before, container);
+    list_append(list_of(container), container);
+    node->cluster->container_count++;
+    swarm__cluster_touch(node->cluster);
+    return 0;
+}
+
+struct swarm_container *swarm__container_find(const struct swarm_cluster *cluster, const struct swarm_node *node,
+                                              const char *id)
+{
+    struct swarm__prefix_entry *entry = swarm__prefix_find(&cluster->container_ids, id);
+    for (; entry; entry = entry->same) {
+        struct swarm_container *container = swarm__container_by_id(entry);
+        if (container->node == node)
+            return container;
+    }
+    return NULL;
+}
+
+const char *swarm_container_id(const struct swarm_container *container)
+{
+    return container->id ? container->id : "";
+}
+
+const char *swarm_container_swarm_id(const struct swarm_container *container)
+{
+    return container->by_swarm_id.key ? container->by_swarm_id.key : "";
+}
+
+const char *swarm_container_name(const struct swarm_container *container)
+{
+    return container->names ? container->names->text : "";
+}
+
+struct swarm_node *swarm_container_node(const struct swarm_container *container)
+{
+    return container->node;
+}
+
+struct swarm_request *swarm_container_request(const struct swarm_container *container)
+{
+    return container->request;
+}
+
+int swarm_container_state(const struct swarm_container *container)
+{
+    return container->state;
+}
+
+int swarm_container_set_state(struct swarm_container *container, int state, struct swarm_error **reterr)
+{
+    if (!container)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "container: NULL");
+    if (state < SWARM_CONTAINER_CREATED || state > SWARM_CONTAINER_DEAD)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "container %s: unknown state %d", container->id, state);
+    container->state = (uint8_t)state;
+    swarm__cluster_touch(container->node->cluster);
+    return 0;
+}
+
+int swarm_container_set_names(struct swarm_container *container, const char *const *names, size_t count,
+                              struct swarm_error **reterr)
+{
+    if (!container || (count > 0 && !names))
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "container names: NULL");
+    for (size_t i = 0; i < count; i++)
+        if (!names[i])
+            return swarm__error_set(reterr, SWARM_ERR_INVALID, "container %s: name %zu is NULL", container->id, i);
+    struct swarm__name *fresh = NULL;
+    if (add_names(container, names, count, &fresh) != 0)
+        return swarm__error_nomem(reterr);
+    remove_names(container->node->cluster, container->names);
+    container->names = fresh;
+    swarm__cluster_touch(container->node->cluster);
+    return 0;
+}
+
+/* The entry's key belongs to the request, so it always moves; putting the old one back needs no memory (prefix.h). */
+static int swap_request(struct swarm_container *container, struct swarm_request *request)
+{
+    struct swarm_request *old = container->request;
+    remove_swarm_id(container);
+    container->request = request;
+    if (add_swarm_id(container) == 0)
+        return 0;
+    container->request = old;
+    add_swarm_id(container);
+    return -1;
+}
+
+int swarm_container_set_request(struct swarm_container *container, struct swarm_request *request,
+                                struct swarm_error **reterr)
+{
+    if (!container || !request)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "container request: NULL");
+    struct swarm_node *node = container->node;
+    struct swarm_request *old = container->request;
+    bool pending = swarm__container_pending(container);
+    int code = swarm__account_add(node->cluster, node->slot, request, pending, reterr);
+    if (code != 0)
+        return code;
+    if (swap_request(container, request) != 0) {
+        swarm__account_remove(node->cluster, node->slot, request, pending);
+        return swarm__error_nomem(reterr);
+    }
+    swarm__request_share(request);
+    swarm__account_remove(node->cluster, node->slot, old, pending);
+    swarm_request_unref(old);
+    swarm__cluster_touch(node->cluster);
+    return 0;
+}
+
+static size_t bound_size(const struct swarm_bound_port *ports, size_t count)
+{
+    size_t size = count * sizeof(struct swarm__binding);
+    for (size_t i = 0; i < count; i++)
+        if (swarm__host_port_fixed(ports[i].host_port))
+            size += strlen(ports[i].host_port) + strlen(swarm__host_ip(ports[i].host_ip)) + 2;
+    return size;
+}
+
+static const char *put_text(char **end, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = memcpy(*end, text, size);
+    *end += size;
+    return copy;
+}
+
+/* The certain ports in one block, with their texts behind them. */
+static struct swarm__binding *copy_bound(const struct swarm_bound_port *ports, size_t count, uint32_t *ret_count)
+{
+    struct swarm__binding *bound = swarm__malloc(bound_size(ports, count));
+    if (!bound)
+        return NULL;
+    char *end = (char *)(bound + count);
+    uint32_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (swarm__host_port_fixed(ports[i].host_port)) {
+            bound[kept].host_port = put_text(&end, ports[i].host_port);
+            bound[kept++].host_ip = put_text(&end, swarm__host_ip(ports[i].host_ip));
+        }
+    *ret_count = kept;
+    return bound;
+}
+
+int swarm_container_set_bound_ports(struct swarm_container *container, const struct swarm_bound_port *ports,
+                                    size_t count, struct swarm_error **reterr)
+{
+    if (!container || (count > 0 && !ports) || count > UINT16_MAX)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "bound ports: NULL, or more than there are ports");
+    struct swarm_node *node = container->node;
+    uint32_t kept = 0;
+    struct swarm__binding *bound = copy_bound(ports, count, &kept);
+    if (!bound)
+        return swarm__error_nomem(reterr);
+    for (uint32_t i = 0; i < kept; i++)
+        if (swarm__index_add(&node->cluster->ports, bound[i].host_port, bound[i].host_ip, node->slot) != 0) {
+            while (i-- > 0)
+                swarm__index_remove(&node->cluster->ports, bound[i].host_port, bound[i].host_ip, node->slot);
+            swarm__free(bound);
+            return swarm__error_nomem(reterr);
+        }
+    remove_bound(container);
+    if (kept == 0) {
+        swarm__free(bound);
+        bound = NULL;
+    }
+    container->bound = bound;
+    container->bound_count = kept;
+    swarm__cluster_touch(node->cluster);
+    return 0;
+}
+
+void swarm_container_set_data(struct swarm_container *container, void *data)
+{
+    container->data = data;
+}
+
+void *swarm_container_data(const struct swarm_container *container)
+{
+    return container->data;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SWARM_SRC_DECIDE_H
+#define SWARM_SRC_DECIDE_H
+
+#include "candidates.h"
+#include "scheduler.h"
+
+/** Why nodes were no candidates before any filter ran. */
+struct swarm__excluded {
+    size_t paused;
+    size_t draining;
+    size_t replaced;
+};
+
+/** What a decision has come to. */
+struct swarm__outcome {
+    struct swarm_candidates candidates; /**< What the filters left. */
+    struct swarm_ranking ranking;       /**< Those of them that tie for the first place. */
+    uint32_t chosen;                    /**< Slot. */
+    bool soft_dropped;
+};
+
+/**
+ * Filters, then strategy; where that finds no node and the request has soft expressions, once more without these.
+ *
+ * @param options  With all members.
+ * @param outcome  Filled on success: release with swarm__outcome_finish().
+ * @return 0, SWARM_ERR_NO_NODE or SWARM_ERR_PARSE (the error is the refusal), SWARM_ERR_NOMEM, what a callback says.
+ */
+int swarm__decide(const struct swarm_scheduler *scheduler, const struct swarm_cluster *cluster,
+                  const struct swarm_request *request, const struct swarm_place_options *options,
+                  struct swarm__outcome *outcome, struct swarm_error **reterr);
+void swarm__outcome_finish(struct swarm__outcome *outcome);
+
+/**
+ * Say that no node satisfies the conditions: a line for each filter up to @p failed that has something to list.
+ *
+ * @return @p code, or SWARM_ERR_NOMEM.
+ */
+int swarm__refuse(const struct swarm_scheduler *scheduler, const struct swarm_request *request, size_t failed, int code,
+                  struct swarm_error **reterr);
+/** Add a line that says which nodes were no candidates to begin with; none where all were. */
+int swarm__refuse_excluded(int code, const struct swarm__excluded *excluded, struct swarm_error **reterr);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "filter.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "mem.h"
+
+/* The default order. */
+static const struct swarm_filter_ops *const builtin[] = {
+    &swarm__filter_health,   &swarm__filter_port,       &swarm__filter_containerslots, &swarm__filter_dependency,
+    &swarm__filter_affinity, &swarm__filter_constraint, &swarm__filter_whitelist,
+};
+#define BUILTIN_COUNT (sizeof(builtin) / sizeof(builtin[0]))
+
+const char *swarm_filter_name(size_t index)
+{
+    return index < BUILTIN_COUNT ? builtin[index]->name : NULL;
+}
+
+const struct swarm_filter_ops *swarm__filter_builtin(const char *name)
+{
+    for (size_t i = 0; i < BUILTIN_COUNT; i++)
+        if (strcmp(builtin[i]->name, name) == 0)
+            return builtin[i];
+    return NULL;
+}
+
+int swarm__filter_by_exprs(struct swarm_candidates *candidates, const struct swarm__exprs *exprs, int soft,
+                           swarm__mark_fn mark, struct swarm_error **reterr)
+{
+    for (uint32_t i = 0; i < exprs->count; i++)
+        if (exprs->items[i].flaw)
+            return swarm__expr_error(&exprs->items[i], reterr);
+    for (uint32_t i = 0; i < exprs->count && !swarm__nodeset_empty(&candidates->set); i++) {
+        const struct swarm__expr *expr = &exprs->items[i];
+        if (expr->soft && !soft)
+            continue;
+        struct swarm__nodeset *marked = swarm__candidates_scratch(candidates, 0);
+        if (!marked || mark(candidates, expr, marked) != 0)
+            return swarm__error_nomem(reterr);
+        if (expr->op == SWARM__EXPR_EQUAL)
+            swarm__nodeset_and(&candidates->set, marked);
+        else
+            swarm__nodeset_and_not(&candidates->set, marked);
+    }
+    return 0;
+}
+
+int swarm__filter_condition(struct swarm_conditions *conditions, const char *before, const char *text,
+                            const char *after, struct swarm_error **reterr)
+{
+    char *whole = swarm__malloc(strlen(before) + strlen(text) + strlen(after) + 1);
+    if (!whole)
+        return swarm__error_nomem(reterr);
+    stpcpy(stpcpy(stpcpy(whole, before), text), after);
+    int code = swarm_conditions_add(conditions, whole);
+    swarm__free(whole);
+    return code == 0 ? 0 : swarm__error_nomem(reterr);
+}
+
+static int list_expr(const struct swarm__expr *expr, bool show_soft, struct swarm_conditions *conditions,
+                     struct swarm_error **reterr)
+{
+    size_t key = strlen(expr->key);
+    const char *op = swarm__expr_op_text(expr);
+    char *before = swarm__malloc(key + strlen(op) + 1);
+    if (!before)
+        return swarm__error_nomem(reterr);
+    stpcpy(stpcpy(before, expr->key), op);
+    const char *after = !show_soft ? "" : expr->soft ? " (soft=true)" : " (soft=false)";
+    int code = swarm__filter_condition(conditions, before, expr->value, after, reterr);
+    swarm__free(before);
+    return code;
+}
+
+int swarm__filter_list_exprs(const struct swarm__exprs *exprs, bool show_soft, struct swarm_conditions *conditions,
+                             struct swarm_error **reterr)
+{
+    for (uint32_t i = 0; i < exprs->count; i++)
+        if (exprs->items[i].flaw)
+            return swarm__expr_error(&exprs->items[i], reterr);
+    for (uint32_t i = 0; i < exprs->count; i++) {
+        int code = list_expr(&exprs->items[i], show_soft, conditions, reterr);
+        if (code != 0)
+            return code;
+    }
+    return 0;
+}
+
+/* Candidates on which fewer objects have the key than there are: on the others the value is "". */
+static void mark_lacking(const struct swarm_candidates *candidates, const struct swarm__index_key *key,
+                         uint32_t (*objects)(const struct swarm__slot *slot), struct swarm__nodeset *marked)
+{
+    const struct swarm__tally *with_key = key ? swarm__posting_tallies(&key->nodes) : NULL;
+    uint32_t length = key ? key->nodes.length : 0, at = 0;
+    size_t slot = swarm__nodeset_next(&candidates->set, 0);
+    for (; slot != SWARM__NODESET_END; slot = swarm__nodeset_next(&candidates->set, slot + 1)) {
+        while (at < length && with_key[at].slot < slot)
+            at++;
+        uint32_t have = at < length && with_key[at].slot == slot ? with_key[at].count : 0;
+        if (have < objects(&candidates->cluster->slots[slot]))
+            swarm__nodeset_add(marked, slot);
+    }
+}
+
+int swarm__filter_mark_labels(struct swarm_candidates *candidates, const struct swarm__index *labels,
+                              const struct swarm__expr *expr, uint32_t (*objects)(const struct swarm__slot *slot),
+                              struct swarm__nodeset *marked)
+{
+    const struct swarm__index_key *key = swarm__index_find(labels, expr->key);
+    int code = swarm__index_mark(key, expr, &candidates->matcher, marked);
+    if (code != 0)
+        return code;
+    int matched = swarm__expr_match(expr, &candidates->matcher, "", 0);
+    if (matched < 0)
+        return matched;
+    if (matched)
+        mark_lacking(candidates, key, objects, marked);
+    return 0;
+}

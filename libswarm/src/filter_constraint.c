@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "filter.h"
+#include "node.h"
+
+static uint32_t one_node(const struct swarm__slot *slot)
+{
+    return 1;
+}
+
+static void mark_named(const struct swarm_cluster *cluster, const char *text, struct swarm__nodeset *marked)
+{
+    const struct swarm_node *node = swarm_cluster_find_node(cluster, text);
+    if (node)
+        swarm__nodeset_add(marked, node->slot);
+    const struct swarm__name *name = swarm__names_find(&cluster->node_names, text);
+    for (; name; name = name->same)
+        swarm__nodeset_add(marked, ((const struct swarm_node *)name->owner)->slot);
+}
+
+/* Key "node": id and name. */
+static int mark_nodes(struct swarm_candidates *candidates, const struct swarm__expr *expr,
+                      struct swarm__nodeset *marked)
+{
+    if (expr->kind == SWARM__EXPR_LITERAL) {
+        mark_named(candidates->cluster, expr->value, marked);
+        return 0;
+    }
+    const struct swarm_node *node = NULL;
+    while ((node = swarm_candidates_next(candidates, node))) {
+        int matched = swarm__expr_match(expr, &candidates->matcher, node->id, strlen(node->id));
+        if (matched == 0)
+            matched = swarm__expr_match(expr, &candidates->matcher, node->name->text, strlen(node->name->text));
+        if (matched < 0)
+            return matched;
+        if (matched)
+            swarm__nodeset_add(marked, node->slot);
+    }
+    return 0;
+}
+
+static int mark(struct swarm_candidates *candidates, const struct swarm__expr *expr, struct swarm__nodeset *marked)
+{
+    if (strcmp(expr->key, "node") == 0)
+        return mark_nodes(candidates, expr, marked);
+    return swarm__filter_mark_labels(candidates, &candidates->cluster->node_labels, expr, one_node, marked);
+}
+
+static int filter(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,
+                  struct swarm_candidates *candidates, int soft, struct swarm_error **reterr)
+{
+    return swarm__filter_by_exprs(candidates, &request->constraints, soft, mark, reterr);
+}
+
+static int list_conditions(void *data, const struct swarm_request *request, struct swarm_conditions *conditions,
+                           struct swarm_error **reterr)
+{
+    return swarm__filter_list_exprs(&request->constraints, false, conditions, reterr);
+}
+
+const struct swarm_filter_ops swarm__filter_constraint = {sizeof(struct swarm_filter_ops), "constraint", filter,
+                                                          list_conditions, NULL};

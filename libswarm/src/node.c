@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node.h"
+
+#include <string.h>
+
+#include "container.h"
+#include "error.h"
+#include "mem.h"
+#include "node_facts.h"
+
+static struct swarm__name *add_name(struct swarm_node *node, const char *name)
+{
+    return swarm__names_add(&node->cluster->node_names, name, node);
+}
+
+int swarm__node_new(struct swarm_node **ret_node, struct swarm_cluster *cluster, uint32_t slot, const char *id,
+                    const char *name, const char *address)
+{
+    struct swarm_node *node = swarm__calloc(1, sizeof(*node));
+    if (!node)
+        return SWARM_ERR_NOMEM;
+    node->cluster = cluster;
+    node->slot = slot;
+    node->id = swarm__strdup(id);
+    if (!node->id)
+        goto free_node;
+    node->address = swarm__strdup(address);
+    if (!node->address)
+        goto free_id;
+    node->name = add_name(node, name);
+    if (!node->name)
+        goto free_address;
+    node->by_id.key = node->id;
+    if (swarm__map_add(&cluster->node_ids, &node->by_id) != 0)
+        goto remove_name;
+    *ret_node = node;
+    return 0;
+
+remove_name:
+    swarm__names_remove(&cluster->node_names, node->name);
+free_address:
+    swarm__free(node->address);
+free_id:
+    swarm__free(node->id);
+free_node:
+    swarm__free(node);
+    return SWARM_ERR_NOMEM;
+}
+
+static void free_containers(struct swarm__container_list *list)
+{
+    while (list->first)
+        swarm__container_free(list->first);
+}
+
+void swarm__node_free(struct swarm_node *node)
+{
+    free_containers(&node->containers);
+    free_containers(&node->pending);
+    swarm__node_drop_facts(node);
+    swarm__map_remove(&node->cluster->node_ids, &node->by_id);
+    swarm__names_remove(&node->cluster->node_names, node->name);
+    swarm__free(node->address);
+    swarm__free(node->id);
+    swarm__free(node);
+}
+
+const char *swarm_node_id(const struct swarm_node *node)
+{
+    return node->id;
+}
+
+const char *swarm_node_name(const struct swarm_node *node)
+{
+    return node->name->text;
+}
+
+const char *swarm_node_address(const struct swarm_node *node)
+{
+    return node->address;
+}
+
+int swarm_node_set_name(struct swarm_node *node, const char *name, struct swarm_error **reterr)
+{
+    if (!node)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "node: NULL");
+    if (!name)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "node %s: name is NULL", node->id);
+    if (strcmp(name, node->name->text) == 0)
+        return 0;
+    struct swarm__name *fresh = add_name(node, name);
+    if (!fresh)
+        return swarm__error_nomem(reterr);
+    swarm__names_remove(&node->cluster->node_names, node->name);
+    node->name = fresh;
+    swarm__cluster_touch(node->cluster);
+    return 0;
+}
+
+int swarm_node_set_address(struct swarm_node *node, const char *address, struct swarm_error **reterr)
+{
+    if (!node)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "node: NULL");
+    if (!address)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "node %s: address is NULL", node->id);
+    if (strcmp(address, node->address) == 0)
+        return 0;
+    char *fresh = swarm__strdup(address);
+    if (!fresh)
+        return swarm__error_nomem(reterr);
+    swarm__free(node->address);
+    node->address = fresh;
+    swarm__cluster_touch(node->cluster);
+    return 0;
+}
+
+/* Round to the nearest; false where it does not fit. The ratio is above -1, so the result is not negative. */
+static bool scale(int64_t amount, double ratio, int64_t *ret_total)
+{
+    double extra = (double)amount * ratio;
+    if (!(extra > -9.2e18 && extra < 9.2e18))
+        return false;
+    int64_t whole = (int64_t)(extra < 0 ? extra - 0.5 : extra + 0.5);
+    return !__builtin_add_overflow(amount, whole, ret_total);
+}
+
+static int set_totals(struct swarm_node *node, int64_t cpus_milli, int64_t memory_bytes, double ratio,
+                      struct swarm_error **reterr)
+{
+    int64_t cpus, memory;
+    if (!scale(cpus_milli, ratio, &cpus) || !scale(memory_bytes, ratio, &memory))
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "node %s: capacity with overcommit %g is too great",
+                                node->id, ratio);
+    struct swarm__slot *slot = swarm__node_slot(node);
+    slot->total_cpus = cpus;
+    slot->total_memory = memory;
+    node->cpus_milli = cpus_milli;
+    node->memory_bytes = memory_bytes;
+    node->overcommit = ratio;
+    swarm__cluster_touch(node->cluster);
+    return 0;
+}
+
+int swarm_node_set_capacity(struct swarm_node *node, int64_t cpus_milli, int64_t memory_bytes,
+                            struct swarm_error **reterr)
+{
+    if (!node)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "node: NULL");
+    if (cpus_milli < 0 || memory_bytes < 0)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID,
+                                "node %s: capacity of %lld milli-CPU and %lld bytes: 0 or more is expected", node->id,
+                                (long long)cpus_milli, (long long)memory_bytes);
+    return set_totals(node, cpus_milli, memory_bytes, node->overcommit, reterr);
+}
+
+int swarm_node_set_overcommit(struct swarm_node *node, double ratio, struct swarm_error **reterr)
+{
+    if (!node)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "node: NULL");
+    if (!(ratio > -1.0 && ratio < 1e6))
+        return swarm__error_set(reterr, SWARM_ERR_INVALID,
+                                "node %s: overcommit %g: more than -1 and less than 1000000 is expected", node->id,
+                                ratio);
+    return set_totals(node, node->cpus_milli, node->memory_bytes, ratio, reterr);
+}
+
+int swarm_node_set_health(struct swarm_node *node, int indicator, struct swarm_error **reterr)
+{
+    if (!node)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "node: NULL");
+    if (indicator < 0 || indicator > 100)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "node %s: health %d: 0 to 100 is expected", node->id,
+                                indicator);
+    swarm__node_slot(node)->health = (uint16_t)indicator;
+    swarm__nodeset_put(&node->cluster->healthy, node->slot, indicator > 0);
+    swarm__cluster_touch(node->cluster);
+    return 0;
+}
+
+int swarm_node_set_availability(struct swarm_node *node, int availability, struct swarm_error **reterr)
+{
+    if (!node)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "node: NULL");
+    if (availability < SWARM_AVAILABILITY_ACTIVE || availability > SWARM_AVAILABILITY_DRAINING)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "node %s: unknown availability %d", node->id, availability);
+    swarm__node_slot(node)->availability = (uint16_t)availability;
+    swarm__nodeset_put(&node->cluster->active, node->slot, availability == SWARM_AVAILABILITY_ACTIVE);
+    swarm__cluster_touch(node->cluster);
+    return 0;
+}
+
+int64_t swarm_node_total_cpus_milli(const struct swarm_node *node)
+{
+    return swarm__node_slot(node)->total_cpus;
+}
+
+int64_t swarm_node_total_memory(const struct swarm_node *node)
+{
+    return swarm__node_slot(node)->total_memory;
+}
+
+int64_t swarm_node_used_cpus_milli(const struct swarm_node *node)
+{
+    return swarm__node_slot(node)->used_cpus;
+}
+
+int64_t swarm_node_used_memory(const struct swarm_node *node)
+{
+    return swarm__node_slot(node)->used_memory;
+}
+
+int swarm_node_health(const struct swarm_node *node)
+{
+    return swarm__node_slot(node)->health;
+}
+
+int swarm_node_availability(const struct swarm_node *node)
+{
+    return swarm__node_slot(node)->availability;
+}
+
+size_t swarm_node_container_count(const struct swarm_node *node)
+{
+    return node->containers.count;
+}
+
+struct swarm_container *swarm_node_next_container(const struct swarm_node *node, const struct swarm_container *previous)
+{
+    return previous ? previous->next : node->containers.first;
+}
+
+void swarm_node_set_data(struct swarm_node *node, void *data)
+{
+    node->data = data;
+}
+
+void *swarm_node_data(const struct swarm_node *node)
+{
+    return node->data;
+}

@@ -1,0 +1,571 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "request.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "mem.h"
+
+#define CONTAINER_MODE "container:"
+
+/* ---- lists ---- */
+
+/** Make room for one more: lists grow at each power of two, so that no capacity need be kept. */
+static int list_reserve(void *array, uint32_t count, size_t element_size)
+{
+    if (count != 0 && (count & (count - 1)) != 0)
+        return 0;
+    if (count > UINT32_MAX / 2)
+        return SWARM_ERR_NOMEM;
+    void *old;
+    memcpy(&old, array, sizeof(old));
+    void *grown = swarm__realloc(old, (count != 0 ? 2 * (size_t)count : 1) * element_size);
+    if (grown == NULL)
+        return SWARM_ERR_NOMEM;
+    memcpy(array, &grown, sizeof(grown));
+    return 0;
+}
+
+/** Put strings behind one another into one block. @return The block, or NULL. */
+static char *join(const char *const *parts, size_t count, const char **ret_places)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += strlen(parts[i]) + 1;
+    char *block = swarm__malloc(size), *at = block;
+    for (size_t i = 0; block != NULL && i < count; i++) {
+        size_t length = strlen(parts[i]) + 1;
+        memcpy(at, parts[i], length);
+        ret_places[i] = at;
+        at += length;
+    }
+    return block;
+}
+
+static int add_text(char ***list, uint32_t *count, const char *text)
+{
+    char *copy = swarm__strdup(text);
+    if (copy == NULL || list_reserve(list, *count, sizeof(**list)) < 0) {
+        swarm__free(copy);
+        return SWARM_ERR_NOMEM;
+    }
+    (*list)[(*count)++] = copy;
+    return 0;
+}
+
+/** Split "name:rest" off; engines report links as "/name:/owner/alias". */
+static int add_reference(struct swarm__reference **list, uint32_t *count, const char *raw)
+{
+    const char *name = raw + (raw[0] == '/');
+    char *target = swarm__strndup(name, strcspn(name, ":"));
+    const char *places[2];
+    char *block = target != NULL ? join((const char *[]){raw, target}, 2, places) : NULL;
+    swarm__free(target);
+    if (block == NULL || list_reserve(list, *count, sizeof(**list)) < 0) {
+        swarm__free(block);
+        return SWARM_ERR_NOMEM;
+    }
+    (*list)[(*count)++] = (struct swarm__reference){block, places[1]};
+    return 0;
+}
+
+static int add_expr(struct swarm__exprs *list, const struct swarm__expr *expr)
+{
+    if (list_reserve(&list->items, list->count, sizeof(*list->items)) < 0)
+        return SWARM_ERR_NOMEM;
+    list->items[list->count++] = *expr;
+    return 0;
+}
+
+static int add_port(struct swarm_request *request, const char *container_port, const char *host_ip,
+                    const char *host_port)
+{
+    const char *places[3];
+    char *block = join((const char *[]){container_port, host_ip, host_port}, 3, places);
+    if (block == NULL || list_reserve(&request->ports, request->port_count, sizeof(*request->ports)) < 0) {
+        swarm__free(block);
+        return SWARM_ERR_NOMEM;
+    }
+    request->ports[request->port_count++] = (struct swarm__port){block, places[1], places[2]};
+    return 0;
+}
+
+static struct swarm__label *find_label(const struct swarm_request *request, const char *key)
+{
+    for (uint32_t i = 0; i < request->label_count; i++)
+        if (strcmp(request->labels[i].key, key) == 0)
+            return &request->labels[i];
+    return NULL;
+}
+
+static int put_label(struct swarm_request *request, const char *key, const char *value)
+{
+    const char *places[2];
+    char *block = join((const char *[]){key, value}, 2, places);
+    if (block == NULL)
+        return SWARM_ERR_NOMEM;
+    struct swarm__label *label = find_label(request, key);
+    if (label != NULL) {
+        swarm__free(label->key);
+    } else if (list_reserve(&request->labels, request->label_count, sizeof(*request->labels)) < 0) {
+        swarm__free(block);
+        return SWARM_ERR_NOMEM;
+    } else {
+        label = &request->labels[request->label_count++];
+    }
+    *label = (struct swarm__label){block, places[1]};
+    return 0;
+}
+
+static int replace_text(char **slot, const char *text)
+{
+    char *copy = NULL;
+    if (text != NULL && *text != '\0' && (copy = swarm__strdup(text)) == NULL)
+        return SWARM_ERR_NOMEM;
+    swarm__free(*slot);
+    *slot = copy;
+    return 0;
+}
+
+/* ---- life ---- */
+
+int swarm_request_new(struct swarm_request **ret_request, struct swarm_error **reterr)
+{
+    if (ret_request == NULL)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "ret_request is NULL");
+    struct swarm_request *request = swarm__calloc(1, sizeof(*request));
+    if (request == NULL)
+        return swarm__error_nomem(reterr);
+    atomic_init(&request->refs, 1);
+    atomic_init(&request->shared, false);
+    *ret_request = request;
+    return 0;
+}
+
+static void free_exprs(struct swarm__exprs *list)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        swarm__expr_finish(&list->items[i]);
+    swarm__free(list->items);
+}
+
+static void free_references(struct swarm__reference *list, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        swarm__free(list[i].raw);
+    swarm__free(list);
+}
+
+static void request_free(struct swarm_request *request)
+{
+    swarm__free(request->name);
+    swarm__free(request->image);
+    swarm__free(request->network_mode);
+    swarm__free(request->pid_mode);
+    swarm__free(request->ipc_mode);
+    for (uint32_t i = 0; i < request->label_count; i++)
+        swarm__free(request->labels[i].key);
+    swarm__free(request->labels);
+    free_exprs(&request->constraints);
+    free_exprs(&request->affinities);
+    free_exprs(&request->whitelists);
+    for (uint32_t i = 0; i < request->port_count; i++)
+        swarm__free(request->ports[i].container_port);
+    swarm__free(request->ports);
+    for (uint32_t i = 0; i < request->exposed_count; i++)
+        swarm__free(request->exposed[i]);
+    swarm__free(request->exposed);
+    free_references(request->volumes_from, request->volumes_from_count);
+    free_references(request->links, request->link_count);
+    swarm__free(request);
+}
+
+struct swarm_request *swarm_request_ref(struct swarm_request *request)
+{
+    if (request != NULL)
+        atomic_fetch_add_explicit(&request->refs, 1, memory_order_relaxed);
+    return request;
+}
+
+void swarm_request_unref(struct swarm_request *request)
+{
+    if (request != NULL && atomic_fetch_sub_explicit(&request->refs, 1, memory_order_acq_rel) == 1)
+        request_free(request);
+}
+
+struct swarm_request *swarm__request_share(struct swarm_request *request)
+{
+    atomic_store_explicit(&request->shared, true, memory_order_release);
+    return swarm_request_ref(request);
+}
+
+void swarm__request_swap(struct swarm_request *a, struct swarm_request *b)
+{
+    size_t from = offsetof(struct swarm_request, policy), size = sizeof(*a) - from;
+    char kept[sizeof(*a)];
+    memcpy(kept, (char *)a + from, size);
+    memcpy((char *)a + from, (char *)b + from, size);
+    memcpy((char *)b + from, kept, size);
+}
+
+static int copy_exprs(struct swarm__exprs *to, const struct swarm__exprs *from)
+{
+    for (uint32_t i = 0; i < from->count; i++) {
+        struct swarm__expr expr;
+        if (swarm__expr_copy(&expr, &from->items[i]) < 0)
+            return SWARM_ERR_NOMEM;
+        if (add_expr(to, &expr) < 0) {
+            swarm__expr_finish(&expr);
+            return SWARM_ERR_NOMEM;
+        }
+    }
+    return 0;
+}
+
+static int copy_lists(struct swarm_request *to, const struct swarm_request *from)
+{
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < from->label_count; i++)
+        rc = put_label(to, from->labels[i].key, from->labels[i].value);
+    for (uint32_t i = 0; rc == 0 && i < from->port_count; i++)
+        rc = add_port(to, from->ports[i].container_port, from->ports[i].host_ip, from->ports[i].host_port);
+    for (uint32_t i = 0; rc == 0 && i < from->exposed_count; i++)
+        rc = add_text(&to->exposed, &to->exposed_count, from->exposed[i]);
+    for (uint32_t i = 0; rc == 0 && i < from->volumes_from_count; i++)
+        rc = add_reference(&to->volumes_from, &to->volumes_from_count, from->volumes_from[i].raw);
+    for (uint32_t i = 0; rc == 0 && i < from->link_count; i++)
+        rc = add_reference(&to->links, &to->link_count, from->links[i].raw);
+    return rc;
+}
+
+int swarm_request_copy(struct swarm_request **ret_request, const struct swarm_request *from,
+                       struct swarm_error **reterr)
+{
+    if (ret_request == NULL || from == NULL)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "no request to copy");
+    struct swarm_request *copy;
+    if (swarm_request_new(&copy, reterr) < 0)
+        return SWARM_ERR_NOMEM;
+    copy->policy = from->policy;
+    copy->cpus_milli = from->cpus_milli;
+    copy->memory = from->memory;
+    if (replace_text(&copy->name, from->name) < 0 || replace_text(&copy->image, from->image) < 0 ||
+        replace_text(&copy->network_mode, from->network_mode) < 0 ||
+        replace_text(&copy->pid_mode, from->pid_mode) < 0 || replace_text(&copy->ipc_mode, from->ipc_mode) < 0 ||
+        copy_exprs(&copy->constraints, &from->constraints) < 0 ||
+        copy_exprs(&copy->affinities, &from->affinities) < 0 || copy_exprs(&copy->whitelists, &from->whitelists) < 0 ||
+        copy_lists(copy, from) < 0) {
+        request_free(copy);
+        return swarm__error_nomem(reterr);
+    }
+    *ret_request = copy;
+    return 0;
+}
+
+/* ---- setters ---- */
+
+/** What every setter checks first. */
+static int check(const struct swarm_request *request, const void *value, const char *what, struct swarm_error **reterr)
+{
+    if (request == NULL || value == NULL)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "%s is NULL", request == NULL ? "request" : what);
+    if (atomic_load_explicit(&request->shared, memory_order_acquire))
+        return swarm__error_set(reterr, SWARM_ERR_STATE,
+                                "the request is in use by a placement or a container: change a copy of it");
+    return 0;
+}
+
+static int nomem_unless_done(int rc, struct swarm_error **reterr)
+{
+    return rc < 0 ? swarm__error_nomem(reterr) : 0;
+}
+
+int swarm_request_set_name(struct swarm_request *request, const char *name, struct swarm_error **reterr)
+{
+    int rc = check(request, "", NULL, reterr);
+    if (rc < 0)
+        return rc;
+    if (name != NULL && name[0] == '/')
+        name++;
+    return nomem_unless_done(replace_text(&request->name, name), reterr);
+}
+
+int swarm_request_set_image(struct swarm_request *request, const char *image, struct swarm_error **reterr)
+{
+    int rc = check(request, "", NULL, reterr);
+    return rc < 0 ? rc : nomem_unless_done(replace_text(&request->image, image), reterr);
+}
+
+int swarm_request_set_network_mode(struct swarm_request *request, const char *mode, struct swarm_error **reterr)
+{
+    int rc = check(request, "", NULL, reterr);
+    return rc < 0 ? rc : nomem_unless_done(replace_text(&request->network_mode, mode), reterr);
+}
+
+static int set_container_mode(struct swarm_request *request, char **slot, const char *mode, struct swarm_error **reterr)
+{
+    if (mode != NULL && strncmp(mode, CONTAINER_MODE, strlen(CONTAINER_MODE)) != 0)
+        mode = NULL;
+    return nomem_unless_done(replace_text(slot, mode), reterr);
+}
+
+int swarm_request_set_pid_mode(struct swarm_request *request, const char *mode, struct swarm_error **reterr)
+{
+    int rc = check(request, "", NULL, reterr);
+    return rc < 0 ? rc : set_container_mode(request, &request->pid_mode, mode, reterr);
+}
+
+int swarm_request_set_ipc_mode(struct swarm_request *request, const char *mode, struct swarm_error **reterr)
+{
+    int rc = check(request, "", NULL, reterr);
+    return rc < 0 ? rc : set_container_mode(request, &request->ipc_mode, mode, reterr);
+}
+
+int swarm_request_set_label(struct swarm_request *request, const char *key, const char *value,
+                            struct swarm_error **reterr)
+{
+    int rc = check(request, key, "key", reterr);
+    if (rc < 0)
+        return rc;
+    return nomem_unless_done(put_label(request, key, value != NULL ? value : ""), reterr);
+}
+
+int swarm_request_set_swarm_id(struct swarm_request *request, const char *id, struct swarm_error **reterr)
+{
+    int rc = check(request, id, "id", reterr);
+    return rc < 0 ? rc : nomem_unless_done(put_label(request, SWARM__LABEL_ID, id), reterr);
+}
+
+int swarm_request_set_cpus(struct swarm_request *request, int64_t cpus_milli, struct swarm_error **reterr)
+{
+    int rc = check(request, "", NULL, reterr);
+    if (rc < 0)
+        return rc;
+    if (cpus_milli < 0)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "CPUs: 0 or more milli-CPUs are expected");
+    request->cpus_milli = cpus_milli;
+    return 0;
+}
+
+int swarm_request_set_memory(struct swarm_request *request, int64_t bytes, struct swarm_error **reterr)
+{
+    int rc = check(request, "", NULL, reterr);
+    if (rc < 0)
+        return rc;
+    if (bytes < 0)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "memory: 0 or more bytes are expected");
+    request->memory = bytes;
+    return 0;
+}
+
+int swarm_request_set_reschedule_policy(struct swarm_request *request, int policy, struct swarm_error **reterr)
+{
+    int rc = check(request, "", NULL, reterr);
+    if (rc < 0)
+        return rc;
+    if (policy != SWARM_RESCHEDULE_OFF && policy != SWARM_RESCHEDULE_ON_NODE_FAILURE)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "invalid reschedule policy: %d", policy);
+    request->policy = (uint8_t)policy;
+    return 0;
+}
+
+static int keep_expression(struct swarm__exprs *list, const char *text, size_t length)
+{
+    struct swarm__expr expr;
+    if (swarm__expr_init(&expr, text, length) < 0)
+        return SWARM_ERR_NOMEM;
+    if (add_expr(list, &expr) < 0) {
+        swarm__expr_finish(&expr);
+        return SWARM_ERR_NOMEM;
+    }
+    return 0;
+}
+
+int swarm__request_keep_constraint(struct swarm_request *request, const char *text, size_t length)
+{
+    return keep_expression(&request->constraints, text, length);
+}
+
+int swarm__request_keep_affinity(struct swarm_request *request, const char *text, size_t length)
+{
+    return keep_expression(&request->affinities, text, length);
+}
+
+int swarm__request_keep_whitelist(struct swarm_request *request, const char *text, size_t length)
+{
+    return keep_expression(&request->whitelists, text, length);
+}
+
+/** Add a sound expression; a flawed one is an error that names it after @p kind. */
+static int add_sound(struct swarm__exprs *list, const char *kind, const char *text, struct swarm_error **reterr)
+{
+    struct swarm__expr expr;
+    if (swarm__expr_init(&expr, text, strlen(text)) < 0)
+        return swarm__error_nomem(reterr);
+    int rc = swarm__expr_check(&expr, kind, reterr);
+    if (rc == 0)
+        rc = nomem_unless_done(add_expr(list, &expr), reterr);
+    if (rc < 0)
+        swarm__expr_finish(&expr);
+    return rc;
+}
+
+int swarm_request_add_constraint(struct swarm_request *request, const char *expression, struct swarm_error **reterr)
+{
+    int rc = check(request, expression, "expression", reterr);
+    return rc < 0 ? rc : add_sound(&request->constraints, "constraint", expression, reterr);
+}
+
+int swarm_request_add_affinity(struct swarm_request *request, const char *expression, struct swarm_error **reterr)
+{
+    int rc = check(request, expression, "expression", reterr);
+    return rc < 0 ? rc : add_sound(&request->affinities, "affinity", expression, reterr);
+}
+
+int swarm_request_add_whitelist(struct swarm_request *request, const char *expression, struct swarm_error **reterr)
+{
+    int rc = check(request, expression, "expression", reterr);
+    return rc < 0 ? rc : add_sound(&request->whitelists, "whitelist", expression, reterr);
+}
+
+int swarm_request_add_port(struct swarm_request *request, const char *container_port, const char *host_ip,
+                           const char *host_port, struct swarm_error **reterr)
+{
+    int rc = check(request, container_port, "container_port", reterr);
+    if (rc < 0)
+        return rc;
+    return nomem_unless_done(
+        add_port(request, container_port, host_ip != NULL ? host_ip : "", host_port != NULL ? host_port : ""), reterr);
+}
+
+int swarm_request_add_exposed_port(struct swarm_request *request, const char *container_port,
+                                   struct swarm_error **reterr)
+{
+    int rc = check(request, container_port, "container_port", reterr);
+    if (rc < 0)
+        return rc;
+    return nomem_unless_done(add_text(&request->exposed, &request->exposed_count, container_port), reterr);
+}
+
+int swarm_request_add_volumes_from(struct swarm_request *request, const char *from, struct swarm_error **reterr)
+{
+    int rc = check(request, from, "from", reterr);
+    if (rc < 0)
+        return rc;
+    return nomem_unless_done(add_reference(&request->volumes_from, &request->volumes_from_count, from), reterr);
+}
+
+int swarm_request_add_link(struct swarm_request *request, const char *link, struct swarm_error **reterr)
+{
+    int rc = check(request, link, "link", reterr);
+    return rc < 0 ? rc : nomem_unless_done(add_reference(&request->links, &request->link_count, link), reterr);
+}
+
+/* ---- getters ---- */
+
+const char *swarm_request_name(const struct swarm_request *request)
+{
+    return request != NULL ? request->name : NULL;
+}
+
+const char *swarm_request_image(const struct swarm_request *request)
+{
+    return request != NULL ? request->image : NULL;
+}
+
+const char *swarm_request_network_mode(const struct swarm_request *request)
+{
+    return request != NULL ? request->network_mode : NULL;
+}
+
+const char *swarm_request_label(const struct swarm_request *request, const char *key)
+{
+    const struct swarm__label *label = request != NULL && key != NULL ? find_label(request, key) : NULL;
+    return label != NULL ? label->value : NULL;
+}
+
+const char *swarm_request_swarm_id(const struct swarm_request *request)
+{
+    const char *id = swarm_request_label(request, SWARM__LABEL_ID);
+    return id != NULL && *id != '\0' ? id : NULL;
+}
+
+int64_t swarm_request_cpus_milli(const struct swarm_request *request)
+{
+    return request != NULL ? request->cpus_milli : 0;
+}
+
+int64_t swarm_request_memory(const struct swarm_request *request)
+{
+    return request != NULL ? request->memory : 0;
+}
+
+int swarm_request_reschedule_policy(const struct swarm_request *request)
+{
+    return request != NULL ? request->policy : SWARM_RESCHEDULE_OFF;
+}
+
+int swarm_request_has_node_constraint(const struct swarm_request *request)
+{
+    for (uint32_t i = 0; request != NULL && i < request->constraints.count; i++) {
+        const char *text = request->constraints.items[i].text;
+        if (strncmp(text, "node==", 6) == 0 && text[6] != '~')
+            return 1;
+    }
+    return 0;
+}
+
+static int check_exprs(const struct swarm__exprs *list, const char *kind, struct swarm_error **reterr)
+{
+    int rc = 0;
+    for (uint32_t i = 0; i < list->count && rc == 0; i++)
+        rc = swarm__expr_check(&list->items[i], kind, reterr);
+    return rc;
+}
+
+int swarm_request_check(const struct swarm_request *request, struct swarm_error **reterr)
+{
+    if (request == NULL)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "request is NULL");
+    int rc = check_exprs(&request->constraints, "constraint", reterr);
+    if (rc == 0)
+        rc = check_exprs(&request->affinities, "affinity", reterr);
+    if (rc == 0)
+        rc = check_exprs(&request->whitelists, "whitelist", reterr);
+    return rc;
+}
+
+/* ---- for the filters ---- */
+
+bool swarm__request_host_network(const struct swarm_request *request)
+{
+    return request->network_mode != NULL && strcmp(request->network_mode, "host") == 0;
+}
+
+static bool container_mode(const char *mode, const char *option, struct swarm__dependency *ret)
+{
+    if (mode == NULL || strncmp(mode, CONTAINER_MODE, strlen(CONTAINER_MODE)) != 0)
+        return false;
+    *ret = (struct swarm__dependency){option, mode, mode + strlen(CONTAINER_MODE)};
+    return true;
+}
+
+bool swarm__request_dependency(const struct swarm_request *request, size_t index, struct swarm__dependency *ret)
+{
+    if (index < request->volumes_from_count) {
+        const struct swarm__reference *from = &request->volumes_from[index];
+        *ret = (struct swarm__dependency){"--volumes-from=", from->raw, from->target};
+        return true;
+    }
+    index -= request->volumes_from_count;
+    if (index < request->link_count) {
+        *ret = (struct swarm__dependency){"--link=", request->links[index].raw, request->links[index].target};
+        return true;
+    }
+    index -= request->link_count;
+    if (container_mode(request->network_mode, "--net=", ret) && index-- == 0)
+        return true;
+    if (container_mode(request->pid_mode, "--pid=", ret) && index-- == 0)
+        return true;
+    return container_mode(request->ipc_mode, "--ipc=", ret) && index == 0;
+}

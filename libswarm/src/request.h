@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SWARM_SRC_REQUEST_H
+#define SWARM_SRC_REQUEST_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <swarm/request.h>
+
+#include "expr.h"
+
+#define SWARM__LABEL_PREFIX "com.docker.swarm."
+#define SWARM__LABEL_ID SWARM__LABEL_PREFIX "id"
+
+/** A block "key\0value\0". */
+struct swarm__label {
+    char *key;
+    const char *value;
+};
+
+/** A block "container_port\0host_ip\0host_port\0". */
+struct swarm__port {
+    char *container_port;  /**< "80/tcp" */
+    const char *host_ip;   /**< Empty: all interfaces. */
+    const char *host_port; /**< As asked for; empty or "0": any. */
+};
+
+/** A container that must be on the same node; a block "raw\0target\0". */
+struct swarm__reference {
+    char *raw;          /**< "db:alias", as written */
+    const char *target; /**< "db" */
+};
+
+struct swarm__exprs {
+    struct swarm__expr *items;
+    uint32_t count;
+};
+
+/** All of it is fixed once @c shared is set. Lists keep the order they were given in. */
+struct swarm_request {
+    atomic_uint refs;
+    atomic_bool shared;
+    uint8_t policy; /**< enum swarm_reschedule_policy */
+    uint32_t label_count;
+    uint32_t port_count;
+    uint32_t exposed_count;
+    uint32_t volumes_from_count;
+    uint32_t link_count;
+    int64_t cpus_milli;
+    int64_t memory;
+    char *name; /**< This and the next ones: NULL where not set. */
+    char *image;
+    char *network_mode;
+    char *pid_mode; /**< Kept only where it is "container:<x>". */
+    char *ipc_mode; /**< Kept only where it is "container:<x>". */
+    struct swarm__label *labels;
+    struct swarm__exprs constraints;
+    struct swarm__exprs affinities;
+    struct swarm__exprs whitelists;
+    struct swarm__port *ports;
+    char **exposed; /**< "80/tcp" */
+    struct swarm__reference *volumes_from;
+    struct swarm__reference *links;
+};
+
+/** One thing that ties the container to the node of another. */
+struct swarm__dependency {
+    const char *option; /**< "--volumes-from=", "--link=", "--net=", "--pid=", "--ipc=": as refusals list it, … */
+    const char *raw;    /**< … followed by this: "db:ro", "container:db" */
+    const char *target; /**< Container that is referred to: "db" */
+};
+
+/** Walk the dependencies, in the order in which refusals list them. @return false past the end. */
+bool swarm__request_dependency(const struct swarm_request *request, size_t index, struct swarm__dependency *ret);
+
+/** Whether the container uses its host's network. */
+bool swarm__request_host_network(const struct swarm_request *request);
+
+/** Take a reference and freeze the request: it is in a container or a reservation from now on. */
+struct swarm_request *swarm__request_share(struct swarm_request *request);
+
+/** Exchange what two requests ask for; references and frozenness stay. */
+void swarm__request_swap(struct swarm_request *a, struct swarm_request *b);
+
+/*
+ * For the codec: as the public functions, but a flawed expression is kept (see expr.h). @p request must not be shared.
+ */
+int swarm__request_keep_constraint(struct swarm_request *request, const char *text, size_t length);
+int swarm__request_keep_affinity(struct swarm_request *request, const char *text, size_t length);
+int swarm__request_keep_whitelist(struct swarm_request *request, const char *text, size_t length);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "error.h"
+#include "rescheduler.h"
+
+#define ACTION_FIRST (offsetof(struct swarm_action, kept) + sizeof(void *))
+_Static_assert(ACTION_FIRST == sizeof(size_t) + sizeof(uint64_t) + 2 * sizeof(int) + 3 * sizeof(void *),
+               "published layout");
+
+/* One call of swarm_rescheduler_next() tries no more placements than this … */
+#define PLACEMENTS_A_CALL 64
+/* … and once so many moves wait for a busy node, no others are tried before something has ended. */
+#define HELD_LIMIT 8
+
+int64_t swarm_rescheduler_timeout(const struct swarm_rescheduler *r)
+{
+    if (r == NULL)
+        return -1;
+    const struct swarm__task *move = swarm__queue_first(&r->move_queue);
+    const struct swarm__task *removal = swarm__queue_first(&r->removal_queue);
+    if (r->blocked || r->moves_under_way >= r->options.parallel)
+        move = NULL;
+    if (r->removals_under_way >= r->options.parallel)
+        removal = NULL;
+    if (move == NULL || (removal != NULL && removal->due_ms < move->due_ms))
+        move = removal;
+    return move != NULL ? move->due_ms : -1;
+}
+
+static bool next_removal(struct swarm_rescheduler *r, struct swarm_action *action)
+{
+    struct swarm__task *task;
+    while (r->removals_under_way < r->options.parallel && (task = swarm__queue_first(&r->removal_queue)) != NULL &&
+           task->due_ms <= r->now_ms) {
+        if (!swarm__still_wanted(r, task)) {
+            swarm__task_drop(r, task);
+            continue;
+        }
+        task->kept = swarm__stand_in_of(r, task->container);
+        swarm__task_give(r, task);
+        action->id = task->id;
+        action->kind = SWARM_ACTION_REMOVE;
+        action->start = 0;
+        action->container = task->container;
+        action->reservation = NULL;
+        action->kept = task->kept;
+        return true;
+    }
+    return false;
+}
+
+/** How many moves are under way onto a node. */
+static int moves_onto(const struct swarm_rescheduler *r, const struct swarm_node *node)
+{
+    int count = 0;
+    for (const struct swarm__task *task = r->under_way; task != NULL; task = task->next_active)
+        count += task->target == node;
+    return count;
+}
+
+/** Whether an action under way is about that container: it must stay until that is reported. */
+static bool involved(const struct swarm_rescheduler *r, const struct swarm_container *container)
+{
+    const struct swarm__task *task = r->under_way;
+    while (task != NULL && task->container != container && task->kept != container)
+        task = task->next_active;
+    return task != NULL;
+}
+
+/** Whether the move has to wait for actions about the container itself, or about it under its engine's other address.
+ */
+static bool must_wait(const struct swarm_rescheduler *r, const struct swarm_container *container)
+{
+    const struct swarm_container *alias = swarm__alias(r, container);
+    return involved(r, container) || (alias != NULL && involved(r, alias));
+}
+
+/** The container is not moved, and not listed either until its node is back. */
+static void forget(struct swarm_rescheduler *r, struct swarm__task *task)
+{
+    struct swarm_container *lost = task->container;
+    swarm__task_drop(r, task);
+    swarm__let_go(r, lost);
+    swarm_cluster_remove_container(r->cluster, lost);
+}
+
+/**
+ * A copy of the lost container lives already: that one stands in for it. Where memory runs out half-way, doing it again
+ * goes on from there.
+ *
+ * @return 0 or SWARM_ERR_NOMEM.
+ */
+static int adopt(struct swarm_rescheduler *r, struct swarm__task *task, struct swarm_container *copy)
+{
+    struct swarm__task *removals = NULL;
+    if (swarm__replaced_add(r, swarm_container_id(task->container), swarm_container_id(copy)) < 0)
+        return SWARM_ERR_NOMEM;
+    swarm__replaced_forget(r, swarm_container_id(copy));
+    if (swarm__find_old_copies_of(r, copy, NULL, &removals) < 0)
+        return SWARM_ERR_NOMEM;
+    forget(r, task);
+    swarm__start_removals(r, removals);
+    return 0;
+}
+
+/** Ask for a place. @return As swarm_scheduler_place(). */
+static int place(struct swarm_rescheduler *r, const struct swarm__task *task,
+                 struct swarm_reservation **ret_reservation, struct swarm_error **reterr)
+{
+    struct swarm_place_options options = SWARM_PLACE_OPTIONS_INIT;
+    struct swarm_request *request;
+    if (swarm__follow_replaced(r, swarm_container_request(task->container), &request) < 0)
+        return swarm__error_nomem(reterr);
+    options.seed = r->options.seed + task->id;
+    options.replaces = task->container;
+    int rc = swarm_scheduler_place(r->scheduler, r->cluster, request, &options, ret_reservation, reterr);
+    swarm_request_unref(request);
+    return rc;
+}
+
+/** One engine, lost under two addresses: its container is moved once, and listed once until then. */
+static void forget_aliases(struct swarm_rescheduler *r, const struct swarm_container *container)
+{
+    struct swarm_container *alias;
+    while ((alias = swarm__alias(r, container)) != NULL) {
+        swarm__let_go(r, alias);
+        swarm_cluster_remove_container(r->cluster, alias);
+    }
+}
+
+/**
+ * Copies that are lost too: one of them is moved, and started if any of them ran. (Each would find its name taken by
+ * the others.)
+ *
+ * @return 1: done; 0: the task has to wait, and is held; or SWARM_ERR_NOMEM.
+ */
+static int merge_lost_copies(struct swarm_rescheduler *r, struct swarm__task *task)
+{
+    struct swarm_container *copy;
+    while ((copy = swarm__lost_copy(r, task->container)) != NULL) {
+        const struct swarm__task *other = swarm__move_of(swarm__site_find(r, swarm_container_node(copy)), copy);
+        if (involved(r, copy)) {
+            swarm__task_hold(r, task);
+            return 0;
+        }
+        if (swarm__replaced_add(r, swarm_container_id(copy), swarm_container_id(task->container)) < 0)
+            return SWARM_ERR_NOMEM;
+        task->start = task->start || (other != NULL && other->start) || swarm__container_runs(copy);
+        swarm__let_go(r, copy);
+        swarm_cluster_remove_container(r->cluster, copy);
+    }
+    return 1;
+}
+
+/**
+ * Whether there is nothing to move, since the container (or a copy of it) lives elsewhere, or it is an old copy itself;
+ * the task is gone then.
+ *
+ * @param ret_idle  A copy that lives elsewhere but is to be started first; NULL: none.
+ * @return 1, 0, or SWARM_ERR_NOMEM.
+ */
+static int settled(struct swarm_rescheduler *r, struct swarm__task *task, struct swarm_container **ret_idle)
+{
+    *ret_idle = NULL;
+    if (swarm__seen_elsewhere(r, task->container)) {
+        swarm__task_drop(r, task);
+        return 1;
+    }
+    if (swarm__is_replaced(r, task->container)) {
+        forget(r, task);
+        return 1;
+    }
+    struct swarm_container *copy = swarm__living_copy(r, task->container);
+    if (copy == NULL)
+        return 0;
+    if (!task->start || swarm__container_runs(copy))
+        return adopt(r, task, copy) < 0 ? SWARM_ERR_NOMEM : 1;
+    *ret_idle = copy;
+    return 0;
+}
+
+/** Under way as the start of a copy. */
+static void give_start(struct swarm_rescheduler *r, struct swarm__task *task, struct swarm_container *copy)
+{
+    task->kept = copy;
+    task->target = swarm_container_node(copy);
+    swarm__task_give(r, task);
+}
+
+/** Begin a move if that is possible. @return 1: it is under way; 0: not now; or SWARM_ERR_NOMEM. */
+static int try_move(struct swarm_rescheduler *r, struct swarm__task *task, struct swarm_error **reterr)
+{
+    struct swarm_reservation *reservation;
+    struct swarm_container *idle;
+    struct swarm_error *why = NULL;
+    if (must_wait(r, task->container)) {
+        swarm__task_hold(r, task);
+        return 0;
+    }
+    int rc = settled(r, task, &idle);
+    if (rc != 0)
+        return rc < 0 ? swarm__error_nomem(reterr) : 0;
+    if (idle != NULL && involved(r, idle)) {
+        swarm__task_hold(r, task);
+        return 0;
+    }
+    forget_aliases(r, task->container);
+    if (idle != NULL) {
+        give_start(r, task, idle);
+        return 1;
+    }
+    rc = merge_lost_copies(r, task);
+    if (rc <= 0)
+        return rc < 0 ? swarm__error_nomem(reterr) : 0;
+    rc = place(r, task, &reservation, &why);
+    if (rc == SWARM_ERR_NOMEM) {
+        swarm_error_free(why);
+        return swarm__error_nomem(reterr);
+    }
+    if (rc < 0) {
+        swarm__task_set_reason(task, swarm_error_message(why));
+        swarm_error_free(why);
+        swarm__task_retry(r, task);
+        return 0;
+    }
+    if (moves_onto(r, swarm_reservation_node(reservation)) >= r->options.parallel_per_node) {
+        swarm_reservation_abort(reservation);
+        swarm__task_hold(r, task);
+        return 0;
+    }
+    task->reservation = reservation;
+    task->target = swarm_reservation_node(reservation);
+    swarm__task_give(r, task);
+    return 1;
+}
+
+static bool too_many_held(const struct swarm_rescheduler *r)
+{
+    int count = 0;
+    for (const struct swarm__task *task = r->held; task != NULL; task = task->next_active)
+        count++;
+    return count >= HELD_LIMIT;
+}
+
+static int next_move(struct swarm_rescheduler *r, struct swarm_action *action, struct swarm_error **reterr)
+{
+    for (int tries = 0; tries < PLACEMENTS_A_CALL && r->moves_under_way < r->options.parallel; tries++) {
+        struct swarm__task *task = swarm__queue_first(&r->move_queue);
+        if (r->blocked || task == NULL || task->due_ms > r->now_ms)
+            return 0;
+        struct swarm__site *site = task->site;
+        int rc = try_move(r, task, reterr);
+        if (rc < 0)
+            return rc;
+        if (rc > 0) {
+            action->id = task->id;
+            action->kind = task->kept != NULL ? SWARM_ACTION_START : SWARM_ACTION_MOVE;
+            action->start = task->start;
+            action->container = task->container;
+            action->reservation = task->reservation;
+            action->kept = task->kept;
+            return 1;
+        }
+        swarm__site_tidy(r, site);
+        r->blocked = too_many_held(r);
+    }
+    return 0;
+}
+
+int swarm_rescheduler_next(struct swarm_rescheduler *r, struct swarm_action *action, struct swarm_error **reterr)
+{
+    if (r == NULL || action == NULL || action->size < ACTION_FIRST)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "no rescheduler, or no action: use SWARM_ACTION_INIT");
+    if (next_removal(r, action))
+        return 1;
+    return next_move(r, action, reterr);
+}

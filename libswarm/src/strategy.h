@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SWARM_SRC_STRATEGY_H
+#define SWARM_SRC_STRATEGY_H
+
+#include <swarm/ops.h>
+#include <swarm/strategy.h>
+
+#include "candidates.h"
+
+extern const struct swarm_strategy_ops swarm__strategy_spread;
+extern const struct swarm_strategy_ops swarm__strategy_binpack;
+extern const struct swarm_strategy_ops swarm__strategy_random;
+
+/** By name or other name; NULL where no built-in strategy has it. */
+const struct swarm_strategy_ops *swarm__strategy_builtin(const char *name);
+
+__extension__ typedef unsigned __int128 swarm__wide;
+
+/**
+ * (used + asked) * 100 / total, rounded down; above 100 there is no room. The rounding lets a node be filled up to just
+ * under 101 %, as in classic Swarm.
+ */
+static inline bool swarm__strategy_share(int64_t used, int64_t asked, int64_t total, int *ret_percent)
+{
+    *ret_percent = 100;
+    if (asked == 0)
+        return true;
+    if (total < asked)
+        return false;
+    uint64_t sum = (uint64_t)used + (uint64_t)asked;
+    uint64_t percent =
+        sum <= UINT64_MAX / 100 ? sum * 100 / (uint64_t)total : (uint64_t)((swarm__wide)sum * 100 / (uint64_t)total);
+    *ret_percent = (int)percent;
+    return percent <= 100;
+}
+
+/**
+ * Weigh a node for a request as spread and binpack do: the sum of two shares in percent, 0 to 200, of CPUs and memory
+ * that would be taken; a resource that is not asked for counts as 100.
+ *
+ * @return false where it has no room.
+ */
+static inline bool swarm__strategy_weigh(const struct swarm__slot *slot, int64_t cpus_milli, int64_t memory,
+                                         int *ret_weight)
+{
+    int cpu_share, memory_share;
+    if (!swarm__strategy_share(slot->used_cpus, cpus_milli, slot->total_cpus, &cpu_share) ||
+        !swarm__strategy_share(slot->used_memory, memory, slot->total_memory, &memory_share))
+        return false;
+    *ret_weight = cpu_share + memory_share;
+    return true;
+}
+
+/** A score of which @p major decides and then @p minor, which is at most UINT32_MAX either way. */
+static inline int64_t swarm__strategy_score(int major, int64_t minor)
+{
+    return major * (INT64_C(1) << 32) + minor;
+}
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests made with setters: what they hold, when they stop changing, copies. */
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "request.h"
+
+static struct swarm_request *new_request(void)
+{
+    struct swarm_request *request = NULL;
+    assert_int_equal(swarm_request_new(&request, NULL), 0);
+    return request;
+}
+
+static void test_new_request_asks_for_nothing(void **state)
+{
+    struct swarm_request *request = new_request();
+    struct swarm__dependency dependency;
+    assert_null(swarm_request_name(request));
+    assert_null(swarm_request_image(request));
+    assert_null(swarm_request_swarm_id(request));
+    assert_null(swarm_request_network_mode(request));
+    assert_int_equal(swarm_request_cpus_milli(request), 0);
+    assert_int_equal(swarm_request_memory(request), 0);
+    assert_int_equal(swarm_request_reschedule_policy(request), SWARM_RESCHEDULE_OFF);
+    assert_int_equal(swarm_request_has_node_constraint(request), 0);
+    assert_false(swarm__request_host_network(request));
+    assert_false(swarm__request_dependency(request, 0, &dependency));
+    swarm_request_unref(request);
+}
+
+static void test_name_loses_its_slash(void **state)
+{
+    struct swarm_request *request = new_request();
+    assert_int_equal(swarm_request_set_name(request, "/web", NULL), 0);
+    assert_string_equal(swarm_request_name(request), "web");
+    assert_int_equal(swarm_request_set_name(request, "", NULL), 0);
+    assert_null(swarm_request_name(request));
+    swarm_request_unref(request);
+}
+
+static void test_swarm_id_is_a_label_too(void **state)
+{
+    struct swarm_request *request = new_request();
+    assert_int_equal(swarm_request_set_swarm_id(request, "s1", NULL), 0);
+    assert_string_equal(swarm_request_label(request, "com.docker.swarm.id"), "s1");
+    assert_int_equal(swarm_request_set_label(request, "com.docker.swarm.id", "s2", NULL), 0);
+    assert_string_equal(swarm_request_swarm_id(request), "s2");
+    swarm_request_unref(request);
+}
+
+static void test_label_is_replaced(void **state)
+{
+    struct swarm_request *request = new_request();
+    assert_int_equal(swarm_request_set_label(request, "tier", "front", NULL), 0);
+    assert_int_equal(swarm_request_set_label(request, "zone", "a", NULL), 0);
+    assert_int_equal(swarm_request_set_label(request, "tier", "back", NULL), 0);
+    assert_string_equal(swarm_request_label(request, "tier"), "back");
+    assert_string_equal(swarm_request_label(request, "zone"), "a");
+    assert_null(swarm_request_label(request, "none"));
+    assert_int_equal(request->label_count, 2);
+    swarm_request_unref(request);
+}
+
+static void test_bad_expression_is_named_and_changes_nothing(void **state)
+{
+    struct swarm_request *request = new_request();
+    struct swarm_error *error = NULL;
+    assert_int_equal(swarm_request_add_affinity(request, "n==x", &error), SWARM_ERR_PARSE);
+    assert_non_null(strstr(swarm_error_message(error), "affinity: 'n==x': key 'n' is invalid"));
+    assert_int_equal(request->affinities.count, 0);
+    swarm_error_free(error);
+    swarm_request_unref(request);
+}
+
+static void test_check_finds_the_first_bad_expression(void **state)
+{
+    struct swarm_request *request = new_request();
+    struct swarm_error *error = NULL;
+    assert_int_equal(swarm_request_add_constraint(request, "zone==a", NULL), 0);
+    assert_int_equal(swarm_request_check(request, NULL), 0);
+    assert_int_equal(swarm__request_keep_constraint(request, "node=x", 6), 0);
+    assert_int_equal(swarm_request_check(request, &error), SWARM_ERR_PARSE);
+    assert_string_equal(swarm_error_message(error), "constraint: 'node=x': one of operator ==, != is expected");
+    swarm_error_free(error);
+    swarm_request_unref(request);
+}
+
+static void test_check_finds_a_pattern_that_does_not_compile(void **state)
+{
+    struct swarm_request *request = new_request();
+    struct swarm_error *error = NULL;
+    assert_int_equal(swarm__request_keep_affinity(request, "container==/(/", 14), 0);
+    assert_int_equal(swarm_request_check(request, &error), SWARM_ERR_PARSE);
+    assert_string_equal(swarm_error_message(error), "affinity: 'container==/(/': the pattern '/(/' does not compile: a "
+                                                    "regular expression in RE2's syntax is expected");
+    swarm_error_free(error);
+    swarm_request_unref(request);
+}
+
+static void test_a_pattern_that_does_not_compile_is_not_added(void **state)
+{
+    struct swarm_request *request = new_request();
+    assert_int_equal(swarm_request_add_constraint(request, "node==/(/", NULL), SWARM_ERR_PARSE);
+    assert_int_equal(swarm_request_add_constraint(request, "node==a(", NULL), SWARM_ERR_PARSE);
+    assert_int_equal(swarm_request_add_whitelist(request, "node==a(|b", NULL), 0);
+    assert_int_equal(swarm_request_check(request, NULL), 0);
+    swarm_request_unref(request);
+}
+
+static void test_node_constraint_is_a_hard_equal(void **state)
+{
+    struct swarm_request *request = new_request();
+    assert_int_equal(swarm_request_add_constraint(request, "node!=a1", NULL), 0);
+    assert_int_equal(swarm_request_add_constraint(request, "node==~a1", NULL), 0);
+    assert_int_equal(swarm_request_add_constraint(request, "nodes==a1", NULL), 0);
+    assert_int_equal(swarm_request_has_node_constraint(request), 0);
+    assert_int_equal(swarm_request_add_constraint(request, "node==node1", NULL), 0);
+    assert_int_equal(swarm_request_has_node_constraint(request), 1);
+    swarm_request_unref(request);
+}
+
+static void expect_dependency(const struct swarm_request *request, size_t index, const char *text, const char *target)
+{
+    struct swarm__dependency dependency;
+    assert_true(swarm__request_dependency(request, index, &dependency));
+    assert_true(strncmp(text, dependency.option, strlen(dependency.option)) == 0);
+    assert_string_equal(text + strlen(dependency.option), dependency.raw);
+    assert_string_equal(dependency.target, target);
+}
+
+static void test_dependencies_come_in_the_order_of_refusals(void **state)
+{
+    struct swarm_request *request = new_request();
+    struct swarm__dependency dependency;
+    assert_int_equal(swarm_request_set_ipc_mode(request, "container:i", NULL), 0);
+    assert_int_equal(swarm_request_set_pid_mode(request, "container:p", NULL), 0);
+    assert_int_equal(swarm_request_set_network_mode(request, "container:n:x", NULL), 0);
+    assert_int_equal(swarm_request_add_link(request, "db:database", NULL), 0);
+    assert_int_equal(swarm_request_add_link(request, "/cache:/web/c", NULL), 0);
+    assert_int_equal(swarm_request_add_volumes_from(request, "data:ro", NULL), 0);
+    expect_dependency(request, 0, "--volumes-from=data:ro", "data");
+    expect_dependency(request, 1, "--link=db:database", "db");
+    expect_dependency(request, 2, "--link=/cache:/web/c", "cache");
+    expect_dependency(request, 3, "--net=container:n:x", "n:x");
+    expect_dependency(request, 4, "--pid=container:p", "p");
+    expect_dependency(request, 5, "--ipc=container:i", "i");
+    assert_false(swarm__request_dependency(request, 6, &dependency));
+    swarm_request_unref(request);
+}
+
+static void test_only_container_modes_are_dependencies(void **state)
+{
+    struct swarm_request *request = new_request();
+    struct swarm__dependency dependency;
+    assert_int_equal(swarm_request_set_ipc_mode(request, "shareable", NULL), 0);
+    assert_int_equal(swarm_request_set_pid_mode(request, "host", NULL), 0);
+    assert_int_equal(swarm_request_set_network_mode(request, "host", NULL), 0);
+    assert_false(swarm__request_dependency(request, 0, &dependency));
+    assert_true(swarm__request_host_network(request));
+    swarm_request_unref(request);
+}
+
+static void test_quantities_below_zero_are_refused(void **state)
+{
+    struct swarm_request *request = new_request();
+    assert_int_equal(swarm_request_set_cpus(request, -1, NULL), SWARM_ERR_INVALID);
+    assert_int_equal(swarm_request_set_memory(request, -1, NULL), SWARM_ERR_INVALID);
+    assert_int_equal(swarm_request_set_reschedule_policy(request, 7, NULL), SWARM_ERR_INVALID);
+    assert_int_equal(swarm_request_set_memory(request, INT64_MAX, NULL), 0);
+    assert_int_equal(swarm_request_memory(request), INT64_MAX);
+    swarm_request_unref(request);
+}
+
+static void test_shared_request_is_frozen(void **state)
+{
+    struct swarm_request *request = new_request(), *copy = NULL;
+    struct swarm_error *error = NULL;
+    assert_int_equal(swarm_request_set_name(request, "web", NULL), 0);
+    struct swarm_request *shared = swarm__request_share(request);
+    assert_int_equal(swarm_request_set_name(request, "db", &error), SWARM_ERR_STATE);
+    assert_int_equal(swarm_request_add_constraint(request, "zone==a", NULL), SWARM_ERR_STATE);
+    assert_string_equal(swarm_request_name(request), "web");
+    assert_int_equal(swarm_request_copy(&copy, request, NULL), 0);
+    assert_int_equal(swarm_request_set_name(copy, "db", NULL), 0);
+    swarm_error_free(error);
+    swarm_request_unref(copy);
+    swarm_request_unref(shared);
+    swarm_request_unref(request);
+}
+
+static void test_copy_has_everything(void **state)
+{
+    struct swarm_request *request = new_request(), *copy = NULL;
+    assert_int_equal(swarm_request_set_name(request, "web", NULL), 0);
+    assert_int_equal(swarm_request_set_image(request, "nginx", NULL), 0);
+    assert_int_equal(swarm_request_set_network_mode(request, "host", NULL), 0);
+    assert_int_equal(swarm_request_set_pid_mode(request, "container:p", NULL), 0);
+    assert_int_equal(swarm_request_set_ipc_mode(request, "container:i", NULL), 0);
+    assert_int_equal(swarm_request_set_cpus(request, 1500, NULL), 0);
+    assert_int_equal(swarm_request_set_memory(request, 4242, NULL), 0);
+    assert_int_equal(swarm_request_set_reschedule_policy(request, SWARM_RESCHEDULE_ON_NODE_FAILURE, NULL), 0);
+    assert_int_equal(swarm_request_set_label(request, "tier", "front", NULL), 0);
+    assert_int_equal(swarm_request_add_constraint(request, "zone==/^eu/", NULL), 0);
+    assert_int_equal(swarm_request_add_affinity(request, "container!=~web*", NULL), 0);
+    assert_int_equal(swarm_request_add_whitelist(request, "node==a|b", NULL), 0);
+    assert_int_equal(swarm_request_add_port(request, "80/tcp", "127.0.0.1", "8080", NULL), 0);
+    assert_int_equal(swarm_request_add_exposed_port(request, "80/tcp", NULL), 0);
+    assert_int_equal(swarm_request_add_volumes_from(request, "data", NULL), 0);
+    assert_int_equal(swarm_request_add_link(request, "db:d", NULL), 0);
+    assert_int_equal(swarm_request_copy(&copy, request, NULL), 0);
+    swarm_request_unref(request);
+
+    assert_string_equal(swarm_request_name(copy), "web");
+    assert_string_equal(swarm_request_image(copy), "nginx");
+    assert_int_equal(swarm_request_cpus_milli(copy), 1500);
+    assert_int_equal(swarm_request_memory(copy), 4242);
+    assert_int_equal(swarm_request_reschedule_policy(copy), SWARM_RESCHEDULE_ON_NODE_FAILURE);
+    assert_string_equal(swarm_request_label(copy, "tier"), "front");
+    assert_string_equal(copy->constraints.items[0].text, "zone==/^eu/");
+    assert_true(copy->affinities.items[0].soft);
+    assert_string_equal(copy->whitelists.items[0].value, "a|b");
+    assert_string_equal(copy->ports[0].container_port, "80/tcp");
+    assert_string_equal(copy->ports[0].host_ip, "127.0.0.1");
+    assert_string_equal(copy->ports[0].host_port, "8080");
+    assert_string_equal(copy->exposed[0], "80/tcp");
+    expect_dependency(copy, 0, "--volumes-from=data", "data");
+    expect_dependency(copy, 1, "--link=db:d", "db");
+    expect_dependency(copy, 2, "--pid=container:p", "p");
+    expect_dependency(copy, 3, "--ipc=container:i", "i");
+    assert_true(swarm__request_host_network(copy));
+    swarm_request_unref(copy);
+}
+
+static void test_null_arguments_are_refused(void **state)
+{
+    struct swarm_request *request = new_request();
+    assert_int_equal(swarm_request_new(NULL, NULL), SWARM_ERR_INVALID);
+    assert_int_equal(swarm_request_set_name(NULL, "a", NULL), SWARM_ERR_INVALID);
+    assert_int_equal(swarm_request_add_constraint(request, NULL, NULL), SWARM_ERR_INVALID);
+    assert_int_equal(swarm_request_add_port(request, NULL, NULL, NULL, NULL), SWARM_ERR_INVALID);
+    assert_int_equal(swarm_request_set_label(request, NULL, "x", NULL), SWARM_ERR_INVALID);
+    assert_null(swarm_request_ref(NULL));
+    swarm_request_unref(NULL);
+    swarm_request_unref(request);
+}
+
+static void test_many_labels_stay_apart(void **state)
+{
+    struct swarm_request *request = new_request();
+    char key[32], value[32];
+    for (int i = 0; i < 300; i++) {
+        snprintf(key, sizeof(key), "key%d", i);
+        snprintf(value, sizeof(value), "value%d", i);
+        assert_int_equal(swarm_request_set_label(request, key, value, NULL), 0);
+    }
+    assert_string_equal(swarm_request_label(request, "key0"), "value0");
+    assert_string_equal(swarm_request_label(request, "key299"), "value299");
+    swarm_request_unref(request);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_new_request_asks_for_nothing),
+        cmocka_unit_test(test_name_loses_its_slash),
+        cmocka_unit_test(test_swarm_id_is_a_label_too),
+        cmocka_unit_test(test_label_is_replaced),
+        cmocka_unit_test(test_bad_expression_is_named_and_changes_nothing),
+        cmocka_unit_test(test_check_finds_the_first_bad_expression),
+        cmocka_unit_test(test_check_finds_a_pattern_that_does_not_compile),
+        cmocka_unit_test(test_a_pattern_that_does_not_compile_is_not_added),
+        cmocka_unit_test(test_node_constraint_is_a_hard_equal),
+        cmocka_unit_test(test_dependencies_come_in_the_order_of_refusals),
+        cmocka_unit_test(test_only_container_modes_are_dependencies),
+        cmocka_unit_test(test_quantities_below_zero_are_refused),
+        cmocka_unit_test(test_shared_request_is_frozen),
+        cmocka_unit_test(test_copy_has_everything),
+        cmocka_unit_test(test_null_arguments_are_refused),
+        cmocka_unit_test(test_many_labels_stay_apart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
