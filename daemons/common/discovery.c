@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "discovery_private.h"
+#include "log.h"
+
+static const struct discovery_backend *const backends[] = {&discovery_nodes, &discovery_file, &discovery_etcd,
+                                                           &discovery_zookeeper};
+
+int discovery_fail(char **reterr, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(reterr, format, arguments) < 0)
+        *reterr = NULL;
+    va_end(arguments);
+    return -1;
+}
+
+bool discovery_sleep(const struct discovery *discovery, int fd, int timeout_ms)
+{
+    struct pollfd fds[] = {{.fd = discovery->stop_fd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+    poll(fds, 2, timeout_ms);
+    return fds[0].revents == 0;
+}
+
+const char *discovery_setting(const struct discovery_options *options, const char *key)
+{
+    const char *value = NULL;
+    size_t length = strlen(key);
+    for (const char *const *setting = options->settings; setting && *setting; setting++) {
+        if (strncmp(*setting, key, length) == 0 && (*setting)[length] == '=')
+            value = *setting + length + 1;
+    }
+    return value;
+}
+
+void discovery_report(const struct discovery *discovery, const struct address_list *list,
+                      const struct discovery_events *events, void *data)
+{
+    log_debug_with(LOG_FIELDS({"discovery", discovery->backend->name}), "Watch triggered with %zu nodes", list->count);
+    /* The items are the watcher's to read only. */
+    events->entries(data, (const char *const *)list->items, list->count);
+}
+
+static const struct discovery_backend *find_backend(const char *url, const char **ret_rest)
+{
+    const char *separator = strstr(url, "://");
+    *ret_rest = separator ? separator + 3 : url;
+    if (!separator)
+        return &discovery_nodes;
+    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
+        size_t length = strlen(backends[i]->name);
+        if (length == (size_t)(separator - url) && strncmp(url, backends[i]->name, length) == 0)
+            return backends[i];
+    }
+    return NULL;
+}
+
+static int check_settings(const struct discovery_options *options, char **reterr)
+{
+    for (const char *const *setting = options->settings; setting && *setting; setting++) {
+        if (!strchr(*setting, '='))
+            return discovery_fail(reterr, "--discovery-opt must contain key=value strings");
+    }
+    return 0;
+}
+
+int discovery_new(struct discovery **ret, const struct discovery_options *options, char **reterr)
+{
+    const char *rest;
+    if (check_settings(options, reterr) != 0)
+        return -1;
+    const struct discovery_backend *backend = find_backend(options->url, &rest);
+    if (!backend)
+        return discovery_fail(
+            reterr, "discovery service not supported: \"%.*s://\" is none of etcd://, file://, nodes://, zk://",
+            (int)(strstr(options->url, "://") - options->url), options->url);
+    struct discovery *discovery = calloc(1, sizeof *discovery);
+    if (!discovery)
+        return discovery_fail(reterr, "out of memory");
+    *discovery = (struct discovery){.backend = backend,
+                                    .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                                    .heartbeat_ms = options->heartbeat_ms,
+                                    .ttl_ms = options->ttl_ms};
+    log_debug_with(LOG_FIELDS({"name", backend->name}, {"uri", rest}), "Initializing discovery service");
+    if (discovery->stop_fd < 0) {
+        free(discovery);
+        return discovery_fail(reterr, "eventfd: %s", strerror(errno));
+    }
+    if (backend->open(discovery, rest, options, reterr) != 0) {
+        close(discovery->stop_fd);
+        free(discovery);
+        return -1;
+    }
+    *ret = discovery;
+    return 0;
+}
+
+void discovery_free(struct discovery *discovery)
+{
+    if (!discovery)
+        return;
+    discovery->backend->close(discovery);
+    close(discovery->stop_fd);
+    free(discovery);
+}
+
+const char *discovery_backend(const struct discovery *discovery)
+{
+    return discovery->backend->name;
+}
+
+void discovery_watch(struct discovery *discovery, const struct discovery_events *events, void *data)
+{
+    discovery->backend->watch(discovery, events, data);
+}
+
+int discovery_register(struct discovery *discovery, const char *address, char **reterr)
+{
+    if (!discovery->backend->announce)
+        return discovery_fail(reterr, "not implemented in this discovery service");
+    return discovery->backend->announce(discovery, address, reterr);
+}
+
+int discovery_leave(struct discovery *discovery, const char *address, char **reterr)
+{
+    if (!discovery->backend->leave)
+        return 0; /* nothing can have been announced */
+    return discovery->backend->leave(discovery, address, reterr);
+}
+
+void discovery_stop(struct discovery *discovery)
+{
+    uint64_t one = 1;
+    ssize_t ignored = write(discovery->stop_fd, &one, sizeof one);
+    (void)ignored; /* full: it is readable anyway */
+    if (discovery->backend->stop)
+        discovery->backend->stop(discovery);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agent's side. v3: the key is put once under a lease, each heartbeat renews the lease and looks whether the key is
+ * still there. v2: the key is set once, each heartbeat refreshes its TTL, which wakes no watcher. */
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "discovery_etcd.h"
+
+/* Endpoint after endpoint until one answers for good or ill; one that fails by itself (5xx) is passed over too. */
+static int call_any(struct etcd *etcd, const char *method, const char *path, const char *body, bool form,
+                    struct http_result *result, char **reterr)
+{
+    static const char *const form_headers[] = {"Content-Type: application/x-www-form-urlencoded", NULL};
+    static const char *const json_headers[] = {"Content-Type: application/json", NULL};
+    char *why = NULL;
+    for (size_t tried = 0; path && tried < etcd->place.count; tried++) {
+        char *url = etcd_url(etcd, etcd->endpoint, path);
+        if (!url)
+            break;
+        struct http_call call = {.method = method,
+                                 .url = url,
+                                 .headers = form ? form_headers : json_headers,
+                                 .body = body,
+                                 .body_length = body ? strlen(body) : 0,
+                                 .tls = etcd->place.tls,
+                                 .connect_timeout_ms = ETCD_CONNECT_TIMEOUT_MS,
+                                 .timeout_ms = ETCD_CALL_TIMEOUT_MS,
+                                 .max_response = 1 << 20};
+        int status = http_client_call(etcd->client, &call, result);
+        free(url);
+        if (status == 0 && result->status < 500) {
+            free(why);
+            return 0;
+        }
+        free(why);
+        why = etcd_failure_text(etcd, etcd->endpoint, result);
+        http_result_clear(result);
+        etcd->endpoint = (etcd->endpoint + 1) % etcd->place.count;
+    }
+    discovery_fail(reterr, "%s", why ? why : "out of memory");
+    free(why);
+    return -1;
+}
+
+/* Ends a call whose answer is not what it should be. */
+static int refuse(const struct etcd *etcd, struct http_result *result, char **reterr)
+{
+    char *why = etcd_failure_text(etcd, etcd->endpoint, result);
+    discovery_fail(reterr, "%s", why ? why : "out of memory");
+    free(why);
+    return -1;
+}
+
+/* One call of v3; takes @p body. 0 with *result for any answer that etcd gave. */
+static int call_v3(struct etcd *etcd, const char *path, char *body, struct http_result *result, char **reterr)
+{
+    int status =
+        body ? call_any(etcd, "POST", path, body, false, result, reterr) : discovery_fail(reterr, "out of memory");
+    free(body);
+    return status;
+}
+
+static int grant(struct etcd *etcd, char **reterr)
+{
+    struct http_result result;
+    int64_t ttl_s = ((int64_t)etcd->discovery->ttl_ms + 999) / 1000;
+    if (call_v3(etcd, "/v3/lease/grant", etcd_grant_request(ttl_s), &result, reterr) != 0)
+        return -1;
+    int status = 0;
+    if (etcd_api_missing(&result))
+        status = etcd_switch_api(etcd, &result) ? 0 : refuse(etcd, &result, reterr);
+    else if (result.status != 200 || etcd_parse_grant(result.body, etcd->lease, sizeof etcd->lease) != 0)
+        status = refuse(etcd, &result, reterr);
+    http_result_clear(&result);
+    return status;
+}
+
+/* Where the lease is gone, etcd->lease becomes "". */
+static int keep_alive(struct etcd *etcd, char **reterr)
+{
+    struct http_result result;
+    bool alive = false;
+    if (call_v3(etcd, "/v3/lease/keepalive", etcd_lease_request(etcd->lease), &result, reterr) != 0)
+        return -1;
+    int status = 0;
+    if (etcd_api_missing(&result) && etcd_switch_api(etcd, &result))
+        alive = false;
+    else if (result.status != 200 || etcd_parse_keep_alive(result.body, &alive) != 0)
+        status = refuse(etcd, &result, reterr);
+    if (status == 0 && !alive)
+        *etcd->lease = '\0';
+    http_result_clear(&result);
+    return status;
+}
+
+/* Whether the key is there as we put it: others may have deleted it, or announced the same address. */
+static int look(struct etcd *etcd, const char *key, const char *address, bool *ret_ours, char **reterr)
+{
+    struct http_result result;
+    struct etcd_key found;
+    if (call_v3(etcd, "/v3/kv/range", etcd_key_request(key), &result, reterr) != 0)
+        return -1;
+    int status = 0;
+    if (result.status != 200 || etcd_parse_key(result.body, &found) != 0) {
+        status = refuse(etcd, &result, reterr);
+    } else {
+        *ret_ours =
+            found.present && found.value && strcmp(found.value, address) == 0 && strcmp(found.lease, etcd->lease) == 0;
+        free(found.value);
+    }
+    http_result_clear(&result);
+    return status;
+}
+
+/* Where the lease ended meanwhile, etcd->lease becomes "". */
+static int put(struct etcd *etcd, const char *key, const char *address, char **reterr)
+{
+    struct http_result result;
+    if (call_v3(etcd, "/v3/kv/put", etcd_put_request(key, address, etcd->lease), &result, reterr) != 0)
+        return -1;
+    int status = 0;
+    if (result.status == 404)
+        *etcd->lease = '\0';
+    else if (result.status != 200)
+        status = refuse(etcd, &result, reterr);
+    http_result_clear(&result);
+    return status;
+}
+
+static int announce_v3(struct etcd *etcd, const char *key, const char *address, char **reterr)
+{
+    bool ours = false;
+    if (*etcd->lease && keep_alive(etcd, reterr) != 0)
+        return -1;
+    if (atomic_load(&etcd->api) != 3) /* the server does not know v3 any more: the caller goes on with the other */
+        return 0;
+    if (*etcd->lease && look(etcd, key, address, &ours, reterr) != 0)
+        return -1;
+    if (!*etcd->lease && grant(etcd, reterr) != 0)
+        return -1;
+    if (ours || !*etcd->lease) /* without a lease, the server turned out not to know v3 */
+        return 0;
+    if (put(etcd, key, address, reterr) != 0)
+        return -1;
+    return *etcd->lease ? 0 : discovery_fail(reterr, "etcd: the lease ended while it was being used");
+}
+
+static char *set_form(const char *address, int64_t ttl_s, bool refresh)
+{
+    char *form, *value = curl_easy_escape(NULL, address, 0);
+    int length = !value ? -1
+                 : refresh
+                     ? asprintf(&form, "refresh=true&prevExist=true&prevValue=%s&ttl=%lld", value, (long long)ttl_s)
+                     : asprintf(&form, "value=%s&ttl=%lld", value, (long long)ttl_s);
+    curl_free(value);
+    return length < 0 ? NULL : form;
+}
+
+/* *ret_again: the key is not there as it was (refresh), or the server does not know v2. */
+static int set_v2(struct etcd *etcd, const char *path, const char *address, bool refresh, bool *ret_again,
+                  char **reterr)
+{
+    struct http_result result;
+    int64_t ttl_s = ((int64_t)etcd->discovery->ttl_ms + 999) / 1000;
+    char *form = set_form(address, ttl_s, refresh);
+    int status =
+        form ? call_any(etcd, "PUT", path, form, true, &result, reterr) : discovery_fail(reterr, "out of memory");
+    free(form);
+    if (status != 0)
+        return -1;
+    bool good = result.status == 200 || result.status == 201;
+    *ret_again = etcd_api_missing(&result) ? etcd_switch_api(etcd, &result)
+                                           : refresh && (result.status == 404 || result.status == 412);
+    if (!good && !*ret_again)
+        status = refuse(etcd, &result, reterr);
+    http_result_clear(&result);
+    return status;
+}
+
+static int announce_v2(struct etcd *etcd, const char *key, const char *address, char **reterr)
+{
+    char *path = etcd_v2_path(key);
+    bool again = !etcd->refreshing;
+    int status = path ? 0 : discovery_fail(reterr, "out of memory");
+    if (status == 0 && etcd->refreshing)
+        status = set_v2(etcd, path, address, true, &again, reterr);
+    if (status == 0 && again && atomic_load(&etcd->api) == 2)
+        status = set_v2(etcd, path, address, false, &again, reterr);
+    etcd->refreshing = status == 0 && !again;
+    etcd->announced |= etcd->refreshing;
+    free(path);
+    return status;
+}
+
+int etcd_announce(struct discovery *discovery, const char *address, char **reterr)
+{
+    struct etcd *etcd = discovery->state;
+    char *key = kv_path_join(etcd->place.directory, address);
+    int status = key ? 0 : discovery_fail(reterr, "out of memory");
+    for (int tries = 0; status == 0 && tries < 2; tries++) { /* the second where the first changed the API */
+        int api = atomic_load(&etcd->api);
+        status = api == 3 ? announce_v3(etcd, key, address, reterr) : announce_v2(etcd, key, address, reterr);
+        if (status != 0 || atomic_load(&etcd->api) == api)
+            break;
+        if (tries == 1)
+            status = discovery_fail(reterr, "etcd: the server serves neither the v3 JSON gateway nor the v2 keys API");
+    }
+    free(key);
+    return status;
+}
+
+static int leave_v3(struct etcd *etcd, char **reterr)
+{
+    struct http_result result;
+    if (!*etcd->lease)
+        return 0;
+    if (call_v3(etcd, "/v3/lease/revoke", etcd_lease_request(etcd->lease), &result, reterr) != 0)
+        return -1;
+    int status = result.status == 200 || result.status == 404 ? 0 : refuse(etcd, &result, reterr);
+    http_result_clear(&result);
+    *etcd->lease = '\0';
+    return status;
+}
+
+static int leave_v2(struct etcd *etcd, const char *address, char **reterr)
+{
+    struct http_result result;
+    char *key = kv_path_join(etcd->place.directory, address), *path = key ? etcd_v2_path(key) : NULL;
+    char *value = curl_easy_escape(NULL, address, 0), *query = NULL;
+    int status = -1;
+    if (!path || !value || asprintf(&query, "%s?prevValue=%s", path, value) < 0)
+        discovery_fail(reterr, "out of memory");
+    else
+        status = call_any(etcd, "DELETE", query, NULL, true, &result, reterr);
+    if (status == 0) {
+        bool gone = result.status == 200 || result.status == 404 || result.status == 412;
+        status = gone ? 0 : refuse(etcd, &result, reterr);
+        http_result_clear(&result);
+    }
+    free(query);
+    curl_free(value);
+    free(path);
+    free(key);
+    etcd->announced = etcd->refreshing = false;
+    return status;
+}
+
+int etcd_leave(struct discovery *discovery, const char *address, char **reterr)
+{
+    struct etcd *etcd = discovery->state;
+    if (atomic_load(&etcd->api) == 3)
+        return leave_v3(etcd, reterr);
+    return etcd->announced ? leave_v2(etcd, address, reterr) : 0;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "discovery_kv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "discovery_private.h"
+#include "log.h"
+
+char *kv_path_join(const char *a, const char *b)
+{
+    char *joined, *part, *rest;
+    if (asprintf(&joined, "%s/%s", a, b) < 0)
+        return NULL;
+    char *clean = calloc(1, strlen(joined) + 1);
+    size_t used = 0;
+    for (rest = joined; clean && (part = strsep(&rest, "/"));) {
+        if (*part == '\0' || strcmp(part, ".") == 0)
+            continue;
+        if (strcmp(part, "..") == 0) {
+            const char *slash = memrchr(clean, '/', used);
+            used = slash ? (size_t)(slash - clean) : 0;
+            clean[used] = '\0';
+            continue;
+        }
+        used += (size_t)sprintf(clean + used, "%s%s", used > 0 ? "/" : "", part);
+    }
+    free(joined);
+    return clean;
+}
+
+/* "host", "host:port", "[v6]" or "[v6]:port" as "host:port". */
+static int add_endpoint(struct kv_place *place, const char *text, int default_port, char **reterr)
+{
+    const char *behind_host = *text == '[' ? strchr(text, ']') : text;
+    char *endpoint;
+    bool has_port = behind_host && strchr(behind_host, ':');
+    int length = has_port ? asprintf(&endpoint, "%s", text) : asprintf(&endpoint, "%s:%d", text, default_port);
+    if (length < 0)
+        return discovery_fail(reterr, "out of memory");
+    place->endpoints[place->count++] = endpoint;
+    if (*text == '\0' || *text == ':' || !discovery_is_address(endpoint))
+        return discovery_fail(reterr, "\"%s\" is no address of a store; host:port[,host:port…][/path] is expected",
+                              text);
+    return 0;
+}
+
+static int parse_endpoints(struct kv_place *place, char *list, int default_port, char **reterr)
+{
+    size_t count = 1;
+    for (const char *at = list; *at; at++)
+        count += *at == ',';
+    place->endpoints = calloc(count + 1, sizeof *place->endpoints);
+    if (!place->endpoints)
+        return discovery_fail(reterr, "out of memory");
+    for (char *one; (one = strsep(&list, ","));) {
+        if (add_endpoint(place, one, default_port, reterr) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* TLS is used where all three files are named. */
+static int load_tls(struct kv_place *place, const struct discovery_options *options, char **reterr)
+{
+    struct tls_options files = {.verify = true,
+                                .ca = discovery_setting(options, "kv.cacertfile"),
+                                .cert = discovery_setting(options, "kv.certfile"),
+                                .key = discovery_setting(options, "kv.keyfile")};
+    if (!files.ca || !*files.ca || !files.cert || !*files.cert || !files.key || !*files.key) {
+        log_info("Initializing discovery without TLS");
+        return 0;
+    }
+    log_info("Initializing discovery with TLS");
+    return tls_new(&place->tls, &files, reterr);
+}
+
+int kv_place_parse(struct kv_place *place, const char *rest, int default_port, const struct discovery_options *options,
+                   char **reterr)
+{
+    const char *path = discovery_setting(options, "kv.path");
+    const char *slash = strchrnul(rest, '/');
+    char *list = strndup(rest, (size_t)(slash - rest));
+    int status = list ? parse_endpoints(place, list, default_port, reterr) : discovery_fail(reterr, "out of memory");
+    free(list);
+    if (status != 0)
+        return -1;
+    place->directory = kv_path_join(slash, path ? path : "docker/swarm/nodes");
+    if (!place->directory)
+        return discovery_fail(reterr, "out of memory");
+    if (*place->directory == '\0')
+        return discovery_fail(reterr, "--discovery-opt kv.path: \"%s\" leaves no directory for the nodes", path);
+    return load_tls(place, options, reterr);
+}
+
+void kv_place_finish(struct kv_place *place)
+{
+    for (size_t i = 0; i < place->count; i++)
+        free(place->endpoints[i]);
+    free(place->endpoints);
+    free(place->directory);
+    tls_free(place->tls);
+    *place = (struct kv_place){0};
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stores of keys and values have in common: "h1:p,h2:p/prefix" and the kv.* settings. */
+#ifndef COMMON_DISCOVERY_KV_H
+#define COMMON_DISCOVERY_KV_H
+
+#include "discovery.h"
+#include "tls.h"
+
+struct kv_place {
+    char **endpoints; /* "host:port", NULL-ended */
+    size_t count;
+    char *directory; /* "prefix/docker/swarm/nodes", no slash at either end */
+    struct tls *tls; /* NULL: none */
+};
+
+/* @p rest: the URL behind "://"; @p default_port goes to endpoints without one. Zero @p place before.
+ * 0, or -1 with *reterr new text; kv_place_finish() in both cases. */
+int kv_place_parse(struct kv_place *place, const char *rest, int default_port, const struct discovery_options *options,
+                   char **reterr);
+void kv_place_finish(struct kv_place *place);
+/* Join with "/", drop empty and "." parts, resolve "..". New text, NULL for lack of memory. */
+char *kv_path_join(const char *a, const char *b);
+
+#endif

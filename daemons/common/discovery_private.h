@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a kind of discovery provides. */
+#ifndef COMMON_DISCOVERY_PRIVATE_H
+#define COMMON_DISCOVERY_PRIVATE_H
+
+#include "address_list.h"
+#include "discovery.h"
+
+struct discovery_backend {
+    const char *name;
+    /* @p rest: the URL behind "://". Sets discovery->state. On failure nothing is left to close. */
+    int (*open)(struct discovery *discovery, const char *rest, const struct discovery_options *options, char **reterr);
+    void (*close)(struct discovery *discovery);
+    void (*watch)(struct discovery *discovery, const struct discovery_events *events, void *data);
+    /* NULL: not implemented in this discovery service. */
+    int (*announce)(struct discovery *discovery, const char *address, char **reterr);
+    int (*leave)(struct discovery *discovery, const char *address, char **reterr);
+    void (*stop)(struct discovery *discovery); /* NULL: the watch looks at stop_fd by itself */
+};
+
+struct discovery {
+    const struct discovery_backend *backend;
+    void *state; /* the backend's */
+    int stop_fd; /* eventfd, readable once discovery_stop() was called */
+    int heartbeat_ms, ttl_ms;
+};
+
+extern const struct discovery_backend discovery_nodes, discovery_file, discovery_etcd, discovery_zookeeper;
+
+/* A new text in *reterr, always -1. */
+int discovery_fail(char **reterr, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Sleep until @p fd (-1: none) is readable, or for @p timeout_ms (-1: for ever). false: it is time to stop. */
+bool discovery_sleep(const struct discovery *discovery, int fd, int timeout_ms);
+/* Value of the last --discovery-opt @p key, NULL where there is none. */
+const char *discovery_setting(const struct discovery_options *options, const char *key);
+/* Tell the watcher the whole list. */
+void discovery_report(const struct discovery *discovery, const struct address_list *list,
+                      const struct discovery_events *events, void *data);
+
+#endif

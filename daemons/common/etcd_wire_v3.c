@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "etcd_wire.h"
+
+/* New JSON string of @p text and, where not 0, one more byte, in base64. */
+static json_t *base64_json(const char *text, char more)
+{
+    size_t length = strlen(text);
+    unsigned char *plain = malloc(length + 1);
+    unsigned char *coded = malloc((length + 1) / 3 * 4 + 8);
+    json_t *json = NULL;
+    if (plain && coded) {
+        memcpy(plain, text, length);
+        plain[length] = (unsigned char)more;
+        int size = EVP_EncodeBlock(coded, plain, (int)(length + (more != 0)));
+        json = json_stringn((const char *)coded, (size_t)size);
+    }
+    free(plain);
+    free(coded);
+    return json;
+}
+
+/* New text of a base64 string; "" where @p json is missing, NULL where it is not base64 of a text. */
+static char *base64_text(const json_t *json)
+{
+    const char *coded = json_is_string(json) ? json_string_value(json) : "";
+    size_t length = strlen(coded);
+    unsigned char *text = malloc(length + 1);
+    if (!text)
+        return NULL;
+    int size = EVP_DecodeBlock(text, (const unsigned char *)coded, (int)length);
+    for (size_t i = length; size > 0 && i > 0 && coded[i - 1] == '='; i--)
+        size--;
+    if (size < 0 || memchr(text, '\0', (size_t)size)) {
+        free(text);
+        return NULL;
+    }
+    text[size] = '\0';
+    return (char *)text;
+}
+
+/* The gateway writes 64-bit numbers as strings, and leaves zeros out. */
+static int64_t number(const json_t *json)
+{
+    return json_is_string(json) ? strtoll(json_string_value(json), NULL, 10) : json_integer_value(json);
+}
+
+/* Takes @p request. */
+static char *print(json_t *request)
+{
+    char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+    json_decref(request);
+    return text;
+}
+
+/* {"key": "<directory>/", "range_end": "<directory>0"}: all keys below the directory. */
+static json_t *below(const char *directory)
+{
+    return json_pack("{s:o, s:o}", "key", base64_json(directory, '/'), "range_end", base64_json(directory, '0'));
+}
+
+char *etcd_range_request(const char *directory, bool count_only)
+{
+    json_t *request = below(directory);
+    if (request && count_only && json_object_set_new(request, "count_only", json_true()) != 0) {
+        json_decref(request);
+        return NULL;
+    }
+    return print(request);
+}
+
+char *etcd_key_request(const char *key)
+{
+    return print(json_pack("{s:o}", "key", base64_json(key, 0)));
+}
+
+char *etcd_watch_request(const char *directory, int64_t from_revision)
+{
+    json_t *create = below(directory);
+    char revision[24];
+    snprintf(revision, sizeof revision, "%lld", (long long)from_revision);
+    if (!create || json_object_set_new(create, "start_revision", json_string(revision)) != 0 ||
+        json_object_set_new(create, "progress_notify", json_true()) != 0) {
+        json_decref(create);
+        return NULL;
+    }
+    return print(json_pack("{s:o}", "create_request", create));
+}
+
+char *etcd_put_request(const char *key, const char *value, const char *lease)
+{
+    return print(
+        json_pack("{s:o, s:o, s:s}", "key", base64_json(key, 0), "value", base64_json(value, 0), "lease", lease));
+}
+
+char *etcd_grant_request(int64_t ttl_s)
+{
+    return print(json_pack("{s:I}", "TTL", (json_int_t)ttl_s));
+}
+
+char *etcd_lease_request(const char *lease)
+{
+    return print(json_pack("{s:s}", "ID", lease));
+}
+
+/* A key that is no text (never ours) keeps its base64, so that what we know has as many keys as etcd counts. */
+static char *key_text(const json_t *pair)
+{
+    const json_t *json = json_object_get(pair, "key");
+    if (!json_is_string(json))
+        return NULL;
+    char *key = base64_text(json);
+    return key ? key : strdup(json_string_value(json));
+}
+
+static int put_pair(struct kv_table *table, const json_t *pair)
+{
+    char *key = key_text(pair);
+    char *value = base64_text(json_object_get(pair, "value"));
+    /* A value that is no text is as good as none. */
+    int status = key ? kv_table_put(table, key, value ? value : "") : -1;
+    free(key);
+    free(value);
+    return status;
+}
+
+/* @p text must be an object with a header, as each of etcd's answers is. */
+static json_t *load_answer(const char *text)
+{
+    json_t *root = text ? json_loads(text, 0, NULL) : NULL;
+    if (json_is_object(json_object_get(root, "header")))
+        return root;
+    json_decref(root);
+    return NULL;
+}
+
+int etcd_parse_range(const char *text, struct kv_table *table, int64_t *ret_revision)
+{
+    json_t *root = load_answer(text), *pair;
+    size_t i;
+    int status = root ? 0 : -1;
+    json_array_foreach (json_object_get(root, "kvs"), i, pair) {
+        if (status == 0)
+            status = put_pair(table, pair);
+    }
+    if (status == 0)
+        *ret_revision = number(json_object_get(json_object_get(root, "header"), "revision"));
+    json_decref(root);
+    return status;
+}
+
+int etcd_parse_count(const char *text, int64_t *ret_count)
+{
+    json_t *root = load_answer(text);
+    if (!root)
+        return -1;
+    *ret_count = number(json_object_get(root, "count"));
+    json_decref(root);
+    return 0;
+}
+
+static void copy_lease(char *lease, size_t size, const json_t *json)
+{
+    snprintf(lease, size, "%lld", (long long)number(json));
+}
+
+int etcd_parse_key(const char *text, struct etcd_key *ret)
+{
+    json_t *root = load_answer(text);
+    if (!root)
+        return -1;
+    const json_t *pair = json_array_get(json_object_get(root, "kvs"), 0);
+    *ret = (struct etcd_key){.present = pair != NULL};
+    if (pair) {
+        copy_lease(ret->lease, sizeof ret->lease, json_object_get(pair, "lease"));
+        ret->value = base64_text(json_object_get(pair, "value"));
+    }
+    json_decref(root);
+    return 0;
+}
+
+int etcd_parse_grant(const char *text, char *lease, size_t size)
+{
+    json_t *root = load_answer(text);
+    int64_t id = number(json_object_get(root, "ID"));
+    if (id != 0)
+        copy_lease(lease, size, json_object_get(root, "ID"));
+    json_decref(root);
+    return id != 0 ? 0 : -1;
+}
+
+int etcd_parse_keep_alive(const char *text, bool *ret_alive)
+{
+    json_t *root = text ? json_loads(text, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
+    const json_t *result = json_object_get(root, "result");
+    bool good = json_is_object(result);
+    if (good)
+        *ret_alive = number(json_object_get(result, "TTL")) > 0;
+    json_decref(root);
+    return good ? 0 : -1;
+}
+
+static enum etcd_event apply_event(const json_t *event, struct kv_table *table)
+{
+    const char *type = json_string_value(json_object_get(event, "type"));
+    const json_t *pair = json_object_get(event, "kv");
+    if (!type || strcmp(type, "PUT") == 0)
+        return put_pair(table, pair) == 0 ? ETCD_CHANGED : ETCD_BROKEN;
+    char *key = key_text(pair);
+    if (!key)
+        return ETCD_BROKEN;
+    kv_table_remove(table, key);
+    free(key);
+    return ETCD_CHANGED;
+}
+
+enum etcd_event etcd_apply_watch(const char *text, struct kv_table *table)
+{
+    json_t *root = json_loads(text, 0, NULL), *one;
+    const json_t *result = json_object_get(root, "result");
+    enum etcd_event event = json_is_object(result) ? ETCD_NOTHING : ETCD_BROKEN;
+    size_t i;
+    if (json_is_true(json_object_get(result, "canceled")))
+        event = ETCD_LIST;
+    json_array_foreach (json_object_get(result, "events"), i, one) {
+        if (event < ETCD_LIST)
+            event = apply_event(one, table);
+    }
+    json_decref(root);
+    return event;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the blocking client and the loop share: a call set up on a curl handle, and its answer as it comes. */
+#ifndef COMMON_HTTP_EASY_H
+#define COMMON_HTTP_EASY_H
+
+#include <curl/curl.h>
+
+#include "http_client.h"
+
+struct http_answer {
+    CURL *easy;
+    struct http_result result;
+    size_t capacity;
+    size_t max_response;
+    int (*on_data)(void *data, const char *bytes, size_t length);
+    void *data;
+    int64_t last_byte_ms; /* of the monotonic clock; at first the start */
+    int silence_timeout_ms;
+    bool silent;  /* the silence time-out ended it */
+    bool ended;   /* on_data or give_up ended it */
+    bool too_big; /* max_response ended it */
+    bool no_memory;
+    int no_socket; /* errno where there was no descriptor or memory for one */
+    struct curl_slist *headers;
+    char curl_error[CURL_ERROR_SIZE];
+};
+
+/* Set @p easy (fresh or reset) up for @p call; its body is borrowed. -1 for lack of memory or an URL that is not http.
+ * The answer must stay where it is until http_answer_finish(). */
+int http_answer_start(struct http_answer *answer, CURL *easy, const struct http_call *call);
+/* Turn curl's verdict into the failure class and the text of answer->result, and release the rest. */
+void http_answer_finish(struct http_answer *answer, CURLcode code);
+
+#endif
