@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The handlers of the API (one a route, routes.c has the table) and what they share. A handler answers 0 when a reply
+ * was made and a negative number to have the connection cut. */
+#ifndef MANAGE_API_H
+#define MANAGE_API_H
+
+#include <jansson.h>
+
+#include "failure.h"
+#include "pool.h"
+#include "routes.h"
+
+/* api_system.c, api_info.c */
+int api_ping(struct call *call);
+int api_version(struct call *call);
+int api_info(struct call *call);
+
+/* api_events.c */
+int api_events(struct call *call);
+
+/* api_list.c */
+int api_containers_list(struct call *call);
+
+/* api_images.c */
+int api_images_list(struct call *call);
+
+/* api_containers.c */
+int api_container_create(struct call *call);
+int api_container_inspect(struct call *call);
+int api_container_start(struct call *call);
+int api_container_change(struct call *call); /* stop, kill, restart, pause, unpause, update, wait */
+int api_container_rename(struct call *call);
+int api_container_delete(struct call *call);
+int api_container_attach(struct call *call);
+int api_container_pass(struct call *call); /* whatever else names a container */
+
+/* api_exec.c */
+int api_exec_create(struct call *call);
+int api_exec_start(struct call *call);
+int api_exec_pass(struct call *call); /* inspect, resize */
+
+/* --- shared --- */
+/* Answer with @p json, which is taken; NULL (no memory to make it) answers 500. */
+int api_reply_json(struct call *call, int status, json_t *json);
+/* Answer with the failure and clear it; -1 where it has no status: the client is gone or has its answer. */
+int api_reply_failure(struct call *call, struct failure *failure);
+/* Read JSON that an engine or a client sent; NULL where it is none. Numbers of 64 bits and NULs in strings survive. */
+json_t *api_load_json(const char *text, size_t length);
+/* The API version the client speaks: of its path, else our maximum. */
+struct api_version api_client_version(const struct call *call);
+
+#endif

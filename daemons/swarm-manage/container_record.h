@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an engine reports of one container, taken out of its list entry and its inspect answer. Pure functions: no lock
+ * is needed, so that reports are made before the pool is locked. */
+#ifndef MANAGE_CONTAINER_RECORD_H
+#define MANAGE_CONTAINER_RECORD_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <swarm/swarm.h>
+
+#include "pool.h"
+
+/* What of the engine goes into an entry. */
+struct entry_context {
+    char *node_name;
+    char ip[64];
+    int64_t clock_delta_ms;
+    int cpus;
+};
+
+struct container_report {
+    char *id;
+    const char **names; /* without slash in front, the container's own first; borrowed from entry */
+    size_t name_count;
+    const char *state; /* the entry's State word; borrowed from entry */
+    char *head, *tail; /* as in struct container_record */
+    json_t *entry;     /* reference */
+
+    /* from the inspect answer; request is NULL where there was none */
+    struct swarm_request *request;
+    struct container_record facts; /* states and times only */
+    struct swarm_bound_port *ports;
+    size_t port_count;
+    char *inspect; /* to keep: the request has a reschedule policy */
+    size_t inspect_length;
+    json_t *root; /* the answer parsed, for ports */
+};
+
+/* From a list entry alone: 0, or -1 for an entry without id or for lack of memory. @p labels: those to show, NULL: the
+ * entry's own. */
+int container_report_from_entry(struct container_report *report, json_t *entry, json_t *labels,
+                                const struct entry_context *context);
+/* From both. -1 with *reterr new text. */
+int container_report_from_inspect(struct container_report *report, json_t *entry, const char *inspect, size_t length,
+                                  const struct entry_context *context, char **reterr);
+void container_report_clear(struct container_report *report);
+
+/* enum swarm_container_state of a record. */
+int container_record_state(const struct container_record *record);
+/* "created", "running", "paused", "restarting", "removing", "exited", "dead": as filters know it. */
+const char *container_state_text(const struct container_record *record);
+/* The Status of a list: "Up 3 minutes (healthy)", "Exited (0) About an hour ago", "Host Down". Its length. */
+int container_status_text(const struct container_record *record, int64_t now_ns, bool engine_healthy, char *buffer,
+                          size_t size);
+void container_record_free(struct container_record *record);
+
+#endif

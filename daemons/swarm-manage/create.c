@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "create.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "create_private.h"
+#include "log.h"
+#include "pool.h"
+#include "random.h"
+
+static int fail_with(struct failure *failure, int result, struct swarm_error *error)
+{
+    int status = 500;
+
+    if (result == SWARM_ERR_NAME_TAKEN) {
+        status = 409;
+    } else if (result == SWARM_ERR_PARSE || result == SWARM_ERR_INVALID) {
+        status = 400;
+    }
+    failure_set(failure, status, "%s", error ? swarm_error_message(error) : swarm_strerror(result));
+    swarm_error_free(error);
+    return -1;
+}
+
+/* --- networks: "node/net" is that node's local network --- */
+
+/* The name without its node where @p name begins with one of the pool's; *ret_node is new text. NULL where not. */
+static const char *split_node(struct pool *pool, const char *name, char **ret_node)
+{
+    const char *slash = name ? strchr(name, '/') : NULL;
+    struct engine *engine;
+    char *node;
+
+    if (!slash) {
+        return NULL;
+    }
+    node = strndup(name, (size_t)(slash - name));
+    engine = node ? pool_find_engine_by_name(pool, node) : NULL;
+    if (!engine) {
+        free(node);
+        return NULL;
+    }
+    engine_unref(engine);
+    *ret_node = node;
+    return slash + 1;
+}
+
+/* A container can join such a network on that node only. */
+static int bind_to_node(struct swarm_create_body *body, const char *node, struct swarm_error **reterr)
+{
+    char *constraint;
+    int result;
+
+    if (asprintf(&constraint, "node==%s", node) < 0) {
+        return SWARM_ERR_NOMEM;
+    }
+    result = swarm_create_body_add_constraint(body, constraint, reterr);
+    free(constraint);
+    return result;
+}
+
+static int localize_mode(struct pool *pool, struct swarm_create_body *body, struct swarm_error **reterr)
+{
+    const char *mode = swarm_request_network_mode(swarm_create_body_request(body));
+    char *node, *bare;
+    int result;
+
+    mode = split_node(pool, mode, &node);
+    if (!mode) {
+        return 0;
+    }
+    bare = strdup(mode); /* the request's own text changes */
+    result = bare ? bind_to_node(body, node, reterr) : SWARM_ERR_NOMEM;
+    if (!result) {
+        result = swarm_create_body_set_network_mode(body, bare, reterr);
+    }
+    free(bare);
+    free(node);
+    return result;
+}
+
+static int localize_endpoints(struct pool *pool, struct swarm_create_body *body, struct swarm_error **reterr)
+{
+    const char *name;
+    size_t index = 0;
+    int result = 0;
+
+    while (!result && (name = swarm_create_body_endpoint(body, index))) {
+        char *node, *bare, *full;
+        const char *split = split_node(pool, name, &node);
+
+        if (!split) {
+            index++; /* and not after a rename, which may move another one here */
+            continue;
+        }
+        bare = strdup(split);
+        full = strdup(name);
+        result = bare && full ? bind_to_node(body, node, reterr) : SWARM_ERR_NOMEM;
+        if (!result) {
+            result = swarm_create_body_rename_endpoint(body, full, bare, reterr);
+        }
+        free(bare);
+        free(full);
+        free(node);
+    }
+    return result;
+}
+
+/* --- identity --- */
+
+static bool id_is_known(struct pool *pool, const char *id)
+{
+    struct swarm_container *container;
+    bool known;
+
+    pool_read_lock(pool);
+    known = !swarm_cluster_look_up(pool->cluster, id, &container, NULL);
+    pool_unlock(pool);
+    return known;
+}
+
+/* A swarm id that came with the body stays, unless a container of the pool has it: tools that make a container anew
+ * from the old one's labels would otherwise make two that count as one. */
+static int assign_swarm_id(struct pool *pool, struct swarm_create_body *body, struct swarm_error **reterr)
+{
+    const char *given = swarm_request_swarm_id(swarm_create_body_request(body));
+    char id[RANDOM_ID_SIZE];
+
+    if (given && *given && !id_is_known(pool, given)) {
+        return 0;
+    }
+    do {
+        if (random_id(id)) {
+            return SWARM_ERR_NOMEM;
+        }
+    } while (id_is_known(pool, id));
+    return swarm_create_body_set_swarm_id(body, id, reterr);
+}
+
+static int prepare(struct pool *pool, const struct create_order *order, struct failure *failure)
+{
+    struct swarm_error *error = NULL;
+    int result = localize_mode(pool, order->body, &error);
+
+    if (!result) {
+        result = localize_endpoints(pool, order->body, &error);
+    }
+    if (!result) {
+        result = assign_swarm_id(pool, order->body, &error);
+    }
+    if (!result && order->name && *order->name) {
+        result = swarm_request_set_name(swarm_create_body_request(order->body), order->name, &error);
+    }
+    return result ? fail_with(failure, result, error) : 0;
+}
+
+/* --- attempts --- */
+
+/* One create under way. */
+struct creation {
+    struct manager *manager;
+    const struct create_order *order;
+    json_t *answer;
+    bool placed;        /* the last attempt got as far as an engine */
+    bool image_missing; /* and could not have the image there */
+};
+
+/* @p affinity: one more for this attempt, NULL: none. */
+static int attempt(struct creation *creation, const char *affinity, struct failure *failure)
+{
+    struct swarm_place_options options = SWARM_PLACE_OPTIONS_INIT;
+    struct swarm_request *request = swarm_create_body_request(creation->order->body);
+    struct swarm_reservation *reservation = NULL;
+    struct pool *pool = creation->manager->pool;
+    struct swarm_error *error = NULL;
+    struct engine *engine = NULL;
+    int result;
+
+    options.seed = random_seed();
+    options.extra_affinity = affinity;
+    creation->image_missing = false;
+    pool_write_lock(pool);
+    result =
+        swarm_scheduler_place(creation->manager->scheduler, pool->cluster, request, &options, &reservation, &error);
+    pool_unlock(pool);
+    creation->placed = !result;
+    if (result) {
+        return fail_with(failure, result, error);
+    }
+    result = create_on_engine(creation->manager, reservation, creation->order, &creation->answer, &engine,
+                              &creation->image_missing, failure);
+    engine_unref(engine);
+    return result;
+}
+
+/* The operating system that the image wants, where that is why it was refused; new text. */
+static char *wanted_os(const char *message)
+{
+    static const char before[] = "image operating system \"", after[] = "\" cannot be used on this platform";
+    const char *start = message ? strstr(message, before) : NULL, *end;
+
+    if (!start) {
+        return NULL;
+    }
+    start += strlen(before);
+    end = strstr(start, after);
+    return end && end > start ? strndup(start, (size_t)(end - start)) : NULL;
+}
+
+/* Try again on engines of the image's operating system. False where that is not the trouble. */
+static bool retry_for_os(struct creation *creation, struct failure *failure, int *result)
+{
+    char *os = wanted_os(failure->message), *constraint = NULL;
+    bool tried = false;
+
+    if (os && asprintf(&constraint, "ostype==%s", os) >= 0) {
+        tried = !swarm_create_body_add_constraint(creation->order->body, constraint, NULL);
+        free(constraint);
+    }
+    free(os);
+    if (tried) {
+        *result = attempt(creation, NULL, failure);
+    }
+    return tried;
+}
+
+/* Some word after "image " or "repository " is "not found". */
+static bool says_not_found(const char *message, const char *subject)
+{
+    for (const char *at = message; (at = strstr(at, subject)); at++) {
+        const char *word = at + strlen(subject);
+
+        if (!strncmp(word + strcspn(word, " "), " not found", 10)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool image_is_missing(const struct creation *creation, const struct failure *failure)
+{
+    const char *message = failure->message ? failure->message : "";
+
+    return creation->placed && (creation->image_missing || says_not_found(message, "image ") ||
+                                says_not_found(message, "repository ") || strstr(message, "repository does not exist"));
+}
+
+/* Try again where the image is already. False where that is not the trouble, or where it is nowhere: then the first
+ * failure stands. */
+static bool retry_where_image_is(struct creation *creation, struct failure *failure, int *result)
+{
+    const struct swarm_request *request = swarm_create_body_request(creation->order->body);
+    struct failure second = {0};
+    char *affinity;
+
+    if (!image_is_missing(creation, failure) || swarm_request_has_node_constraint(request) ||
+        !swarm_request_image(request) || asprintf(&affinity, "image==%s", swarm_request_image(request)) < 0) {
+        return false;
+    }
+    *result = attempt(creation, affinity, &second);
+    free(affinity);
+    if (*result && creation->placed) {
+        failure_clear(failure);
+        *failure = second;
+    } else {
+        failure_clear(&second);
+    }
+    return *result == 0 || creation->placed;
+}
+
+/* Neither the client's mistake nor a name that is taken gets better by itself. */
+static bool may_pass(const struct failure *failure)
+{
+    return failure->status != 400 && failure->status != 409;
+}
+
+static int attempt_all(struct creation *creation, struct failure *failure)
+{
+    int result = attempt(creation, NULL, failure), retries = 0;
+
+    if (result && retry_for_os(creation, failure, &result)) {
+        retries++;
+    }
+    if (result && retry_where_image_is(creation, failure, &result)) {
+        retries++;
+    }
+    for (; result && retries < creation->manager->options.create_retry && may_pass(failure); retries++) {
+        log_warn_with(LOG_FIELDS({"Name", "Swarm"}), "Failed to create container: %s, retrying",
+                      failure->message ? failure->message : "out of memory");
+        result = attempt(creation, NULL, failure);
+    }
+    return result;
+}
+
+int create_container(struct manager *manager, const struct create_order *order, json_t **ret_answer,
+                     struct failure *failure)
+{
+    struct creation creation = {.manager = manager, .order = order};
+
+    if (prepare(manager->pool, order, failure) || attempt_all(&creation, failure)) {
+        return -1;
+    }
+    failure_clear(failure); /* of an attempt before the one that worked */
+    *ret_answer = creation.answer;
+    return 0;
+}

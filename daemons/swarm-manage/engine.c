@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "manager.h"
+#include "monitor.h"
+#include "pool.h"
+
+#define DIAL_TIMEOUT_MS 10000
+#define LOST_TIMEOUT_MS 10000 /* for an answer of an engine that counted as lost when it was asked */
+
+const char *engine_state_text(enum engine_state state)
+{
+    switch (state) {
+    case ENGINE_PENDING:
+        return "Pending";
+    case ENGINE_HEALTHY:
+        return "Healthy";
+    case ENGINE_UNHEALTHY:
+        return "Unhealthy";
+    case ENGINE_DISCONNECTED:
+        break;
+    }
+    return "Disconnected";
+}
+
+int api_version_parse(struct api_version *ret, const char *text)
+{
+    int major, minor, length = 0;
+
+    /* sscanf() skips blanks and takes signs, so the first characters are looked at before. */
+    if (!text || text[0] < '0' || text[0] > '9' || sscanf(text, "%4d.%n", &major, &length) != 1 || !length ||
+        text[length] < '0' || text[length] > '9') {
+        return -1;
+    }
+    text += length;
+    length = 0;
+    if (sscanf(text, "%4d%n", &minor, &length) != 1 || text[length]) {
+        return -1;
+    }
+    ret->major = major;
+    ret->minor = minor;
+    return 0;
+}
+
+int api_version_compare(struct api_version a, struct api_version b)
+{
+    if (a.major != b.major) {
+        return a.major < b.major ? -1 : 1;
+    }
+    return a.minor < b.minor ? -1 : a.minor > b.minor;
+}
+
+struct api_version api_version_clamp(struct api_version wanted, struct api_version min, struct api_version max)
+{
+    if (api_version_compare(wanted, max) > 0) {
+        return max;
+    }
+    return api_version_compare(wanted, min) < 0 ? min : wanted;
+}
+
+/* An address that is a number is what is shown as the engine's; where a name leads shows when it answers. */
+static void take_literal_ip(struct engine *engine)
+{
+    unsigned char binary[sizeof(struct in6_addr)];
+
+    if (inet_pton(AF_INET, engine->dial.host, binary) == 1 || inet_pton(AF_INET6, engine->dial.host, binary) == 1) {
+        snprintf(engine->ip, sizeof(engine->ip), "%.63s", engine->dial.host);
+    }
+}
+
+int engine_new(struct engine **ret, struct manager *manager, const char *address, char **reterr)
+{
+    struct engine *engine = calloc(1, sizeof(*engine));
+
+    if (!engine) {
+        goto fail;
+    }
+    atomic_init(&engine->references, 1);
+    engine->manager = manager;
+    engine->state = ENGINE_PENDING;
+    engine->updated_at = time(NULL);
+    if (address_parse(&engine->dial, address, reterr)) {
+        goto fail_engine;
+    }
+    engine->address = strdup(address);
+    if (!engine->address) {
+        goto fail_engine;
+    }
+    if (http_client_new(&engine->client)) {
+        goto fail_address;
+    }
+    if (pthread_mutex_init(&engine->idle_lock, NULL)) {
+        goto fail_client;
+    }
+    take_literal_ip(engine);
+    *ret = engine;
+    return 0;
+
+fail_client:
+    http_client_free(engine->client);
+fail_address:
+    free(engine->address);
+fail_engine:
+    free(engine);
+fail:
+    if (!*reterr) {
+        *reterr = strdup("out of memory");
+    }
+    return -1;
+}
+
+struct engine *engine_ref(struct engine *engine)
+{
+    atomic_fetch_add(&engine->references, 1);
+    return engine;
+}
+
+void engine_unref(struct engine *engine)
+{
+    if (!engine || atomic_fetch_sub(&engine->references, 1) != 1) {
+        return;
+    }
+    for (int i = 0; i < engine->idle_count; i++) {
+        stream_close(engine->idle[i]);
+    }
+    pthread_mutex_destroy(&engine->idle_lock);
+    http_client_free(engine->client);
+    json_decref(engine->info);
+    json_decref(engine->version);
+    json_decref(engine->images);
+    free(engine->server_version);
+    free(engine->error);
+    free(engine->name);
+    free(engine->id);
+    free(engine->address);
+    free(engine);
+}
+
+static struct stream *take_idle(struct engine *engine)
+{
+    struct stream *stream = NULL;
+
+    pthread_mutex_lock(&engine->idle_lock);
+    if (engine->idle_count) {
+        stream = engine->idle[--engine->idle_count];
+    }
+    pthread_mutex_unlock(&engine->idle_lock);
+    return stream;
+}
+
+/* stream_dial() tells by its text only. */
+static enum http_failure dial_failure(const char *error)
+{
+    static const char *const refused[] = {"refused", "no route", "unreachable", "not known", "no such host", "reset"};
+
+    if (strcasestr(error, "timed out") || strcasestr(error, "timeout")) {
+        return HTTP_TIMEOUT;
+    }
+    for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+        if (strcasestr(error, refused[i])) {
+            return HTTP_REFUSED;
+        }
+    }
+    return HTTP_BROKEN;
+}
+
+int engine_dial(struct engine *engine, struct stream **ret, bool *ret_reused, struct failure *failure)
+{
+    struct http_result result = {0};
+    char *error = NULL;
+    struct stream *stream;
+
+    while ((stream = take_idle(engine))) {
+        if (stream_is_idle_open(stream)) {
+            *ret = stream;
+            *ret_reused = true;
+            return 0;
+        }
+        stream_close(stream);
+    }
+    if (!stream_dial(&stream, &engine->dial, engine->manager->tls, DIAL_TIMEOUT_MS, &error)) {
+        *ret = stream;
+        *ret_reused = false;
+        return 0;
+    }
+    snprintf(result.error, sizeof(result.error), "%s", error ? error : "out of memory");
+    free(error);
+    result.failure = dial_failure(result.error);
+    if (engine->manager->monitor) {
+        monitor_report(engine->manager->monitor, engine, result.failure);
+    }
+    if (result.failure == HTTP_TIMEOUT) { /* nobody was reached, which users know by these words */
+        result.failure = HTTP_REFUSED;
+    }
+    return failure_from_engine(failure, engine, &result);
+}
+
+void engine_put_back(struct engine *engine, struct stream *stream)
+{
+    pthread_mutex_lock(&engine->idle_lock);
+    if (engine->idle_count < ENGINE_IDLE_MAX) {
+        engine->idle[engine->idle_count++] = stream;
+        stream = NULL;
+    }
+    pthread_mutex_unlock(&engine->idle_lock);
+    stream_close(stream);
+}
+
+static bool is_lost(const struct engine *engine)
+{
+    return engine->state == ENGINE_UNHEALTHY || (engine->state == ENGINE_DISCONNECTED && engine->lost);
+}
+
+char *engine_why_give_up(struct engine *engine, int64_t asked_ms)
+{
+    struct pool *pool = engine->manager->pool;
+    char *why = NULL;
+
+    pool_read_lock(pool);
+    if (is_lost(engine) && (engine->lost_ms > asked_ms || monotonic_ms() - asked_ms >= LOST_TIMEOUT_MS) &&
+        asprintf(&why, "node %s does not answer: %s", engine->name ? engine->name : engine->address,
+                 engine->error ? engine->error : "connection lost") < 0) {
+        why = NULL;
+    }
+    pool_unlock(pool);
+    return why;
+}
+
+void engine_version_prefix(struct engine *engine, const char *wanted, char *buffer, size_t size)
+{
+    struct pool *pool = engine->manager->pool;
+    struct api_version version, min, max;
+
+    pool_read_lock(pool);
+    min = engine->api_min;
+    max = engine->api_max;
+    pool_unlock(pool);
+    if (!max.major) { /* no contact yet: the engine's default is what it speaks best */
+        snprintf(buffer, size, "%s", "");
+        return;
+    }
+    if (!wanted || !*wanted || api_version_parse(&version, wanted)) {
+        api_version_parse(&version, API_VERSION_MAX);
+    }
+    version = api_version_clamp(version, min, max);
+    snprintf(buffer, size, "v%d.%d", version.major, version.minor);
+}

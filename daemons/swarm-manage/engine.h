@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One Docker engine: its address, what it last said of itself, and ways to talk to it. What changes is guarded by the
+ * pool's lock unless it says otherwise. Reference counted: a request keeps its engine alive while it talks to it. */
+#ifndef MANAGE_ENGINE_H
+#define MANAGE_ENGINE_H
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <swarm/swarm.h>
+
+#include "failure.h"
+#include "http_client.h"
+#include "stream.h"
+
+struct manager;
+
+enum engine_state { ENGINE_PENDING, ENGINE_HEALTHY, ENGINE_UNHEALTHY, ENGINE_DISCONNECTED };
+/* "Pending", "Healthy", "Unhealthy", "Disconnected". */
+const char *engine_state_text(enum engine_state state);
+
+struct api_version {
+    int major, minor;
+};
+/* "1.41"; 0, or -1 for anything else. */
+int api_version_parse(struct api_version *ret, const char *text);
+int api_version_compare(struct api_version a, struct api_version b);
+struct api_version api_version_clamp(struct api_version wanted, struct api_version min, struct api_version max);
+
+#define ENGINE_IDLE_MAX 8      /* connections kept for proxied requests */
+#define ENGINE_REMOVALS_MAX 64 /* removed containers remembered */
+
+/* A container that was taken out: answers asked for up to that ticket do not bring it back (pool.h). */
+struct removal {
+    uint64_t id; /* its first 16 hex digits */
+    uint64_t ticket;
+};
+
+struct engine {
+    atomic_int references;
+    /* constant */
+    struct manager *manager;
+    char *address;       /* "host:port" as discovered */
+    struct address dial; /* the same, taken apart */
+    struct http_client *client;
+
+    /* guarded by idle_lock */
+    pthread_mutex_t idle_lock;
+    struct stream *idle[ENGINE_IDLE_MAX];
+    int idle_count;
+
+    /* guarded by the pool's lock */
+    enum engine_state state;
+    char *id;   /* Docker engine id, NULL before the first contact */
+    char *name; /* its host name, NULL before the first contact */
+    char ip[64];
+    char *error; /* last error, NULL: none */
+    int failures;
+    time_t updated_at;
+    int64_t lost_ms; /* monotonic time when it turned unhealthy */
+    struct api_version api_min, api_max;
+    char *server_version;
+    int cpus; /* whole CPUs, without overcommit */
+    int64_t memory;
+    int64_t clock_delta_ms; /* added to the engine's times; 0 below 2 s */
+    json_t *info;           /* its /info and /version: replaced whole, never changed, so a reference may be kept */
+    json_t *version;
+    char builder_version[8];
+    struct swarm_node *node;                      /* NULL until validated; its data is this engine */
+    json_t *images;                               /* array as GET /images/json?all=1 gave it; replaced whole */
+    struct removal removals[ENGINE_REMOVALS_MAX]; /* the last ones, a ring */
+    unsigned removal_next;
+    uint64_t removal_ticket; /* the highest that fell out of the ring: counts for any container */
+    bool leaving;            /* gone from discovery; kept only while moves of its containers pend */
+    bool lost;               /* the watchdog knows that it is */
+
+    /* the monitor's, guarded by its lock */
+    void *monitored;
+};
+
+int engine_new(struct engine **ret, struct manager *manager, const char *address, char **reterr);
+struct engine *engine_ref(struct engine *engine);
+void engine_unref(struct engine *engine);
+
+/* A connection for a proxied request: an idle one (*ret_reused) or a new one within 10 s. Without locks held. */
+int engine_dial(struct engine *engine, struct stream **ret, bool *ret_reused, struct failure *failure);
+void engine_put_back(struct engine *engine, struct stream *stream);
+
+/* The API version to talk to this engine with when a client asked for @p wanted ("" or NULL: our maximum), written as
+ * "v1.41". Takes the pool's lock for reading. */
+void engine_version_prefix(struct engine *engine, const char *wanted, char *buffer, size_t size);
+
+/* Why an answer of the engine's to what it was asked at @p asked_ms (monotonic) is not worth waiting for any longer:
+ * new text, NULL: it is. An engine that counted as lost already then is given some seconds, as it may be back before
+ * the monitor knows. Takes the pool's lock for reading. */
+char *engine_why_give_up(struct engine *engine, int64_t asked_ms);
+
+/* A blocking call of the manager's own. @p path without version ("/containers/x/start?t=1"). result is filled in any
+ * case; -1 with failure where there was no answer or a status >= 400. Success and failure count for the engine's
+ * health (monitor.h). Without locks held. */
+int engine_call(struct engine *engine, const char *method, const char *path, const char *const *headers,
+                const void *body, size_t length, int timeout_ms, struct http_result *result, struct failure *failure);
+/* The same as a client that speaks API version @p wanted would make it (clamped to the engine's range), and with a
+ * limit on silence rather than on the whole where @p silence_ms is not 0: a pull may take its time. */
+struct engine_request {
+    const char *wanted; /* NULL or "": our maximum */
+    const char *method;
+    const char *path;
+    const char *const *headers;
+    const void *body;
+    size_t length;
+    int timeout_ms;
+    int silence_ms;
+};
+int engine_request(struct engine *engine, const struct engine_request *request, struct http_result *result,
+                   struct failure *failure);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The manager's own calls to an engine. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine.h"
+#include "manager.h"
+#include "monitor.h"
+
+/* "https://host:port/v1.41/containers/json"; new text. */
+static char *call_url(struct engine *engine, const char *wanted, const char *path)
+{
+    char prefix[24];
+    char *url;
+
+    engine_version_prefix(engine, wanted, prefix, sizeof(prefix));
+    if (asprintf(&url, "%s://%s%s%s%s", engine->manager->tls ? "https" : "http",
+                 engine->dial.is_unix ? "localhost" : engine->address, *prefix ? "/" : "", prefix, path) < 0) {
+        return NULL;
+    }
+    return url;
+}
+
+/* A call under way, and why it was given up. */
+struct waiting {
+    struct engine *engine;
+    int64_t since_ms;
+    char *why; /* new text; NULL: it was not, or there was no memory for it */
+};
+
+static bool give_up(void *data)
+{
+    struct waiting *waiting = data;
+    int64_t end_ms = atomic_load(&waiting->engine->manager->calls_end_ms);
+
+    if (end_ms && monotonic_ms() >= end_ms) {
+        waiting->why = strdup("the manager is being stopped");
+        return true;
+    }
+    waiting->why = engine_why_give_up(waiting->engine, waiting->since_ms);
+    return waiting->why;
+}
+
+int engine_request(struct engine *engine, const struct engine_request *request, struct http_result *result,
+                   struct failure *failure)
+{
+    char *url = call_url(engine, request->wanted, request->path);
+    struct waiting waiting = {.engine = engine, .since_ms = monotonic_ms()};
+    struct http_call call = {
+        .method = request->method,
+        .url = url,
+        .unix_path = engine->dial.is_unix ? engine->dial.path : NULL,
+        .headers = request->headers,
+        .body = request->body,
+        .body_length = request->length,
+        .tls = engine->manager->tls,
+        .timeout_ms = request->silence_ms ? 0 : request->timeout_ms,
+        .silence_timeout_ms = request->silence_ms,
+        .give_up = give_up,
+        .give_up_data = &waiting,
+    };
+
+    memset(result, 0, sizeof(*result));
+    if (!url) {
+        result->failure = HTTP_CANCELLED;
+        return failure_set(failure, 500, "out of memory");
+    }
+    http_client_call(engine->client, &call, result);
+    free(url);
+    if (engine->manager->monitor) {
+        monitor_report(engine->manager->monitor, engine, result->failure);
+    }
+    if (result->failure == HTTP_CANCELLED) {
+        failure_set(failure, 500, "%s", waiting.why ? waiting.why : "out of memory");
+        free(waiting.why);
+        return -1;
+    }
+    if (result->failure != HTTP_OK || result->status >= 400) {
+        return failure_from_engine(failure, engine, result);
+    }
+    return 0;
+}
+
+int engine_call(struct engine *engine, const char *method, const char *path, const char *const *headers,
+                const void *body, size_t length, int timeout_ms, struct http_result *result, struct failure *failure)
+{
+    struct engine_request request = {
+        .method = method,
+        .path = path,
+        .headers = headers,
+        .body = body,
+        .length = length,
+        .timeout_ms = timeout_ms,
+    };
+
+    return engine_request(engine, &request, result, failure);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* swarm-manage: read the command line, build the parts, serve until told to stop, take the parts down again. */
+#include <malloc.h>
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "discovery.h"
+#include "events.h"
+#include "exec_table.h"
+#include "http_client.h"
+#include "http_server.h"
+#include "log.h"
+#include "manage_options.h"
+#include "monitor.h"
+#include "pool.h"
+#include "routes.h"
+#include "stream.h"
+#include "traits.h"
+#include "watchdog.h"
+
+#define STOP_GRACE_MS 5000
+#define STOP_CALLS_MS 3000 /* calls to engines end sooner, so that clients are told */
+#define CONNECTIONS_MAX 10000
+
+/* Ends the process, as every mistake in the configuration does. */
+static _Noreturn void die(const char *error)
+{
+    log_fatal("%s", error == NULL ? "out of memory" : error);
+}
+
+static void block_signals(sigset_t *ret)
+{
+    sigemptyset(ret);
+    sigaddset(ret, SIGTERM);
+    sigaddset(ret, SIGINT);
+    pthread_sigmask(SIG_BLOCK, ret, NULL); /* inherited by every thread: main waits for them */
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* An id that stays the same for the same cluster: made from where its nodes are announced. */
+static char *cluster_id(const char *discovery)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int length = 0;
+    char *text = malloc(37), *at = text;
+
+    if (text == NULL || EVP_Digest(discovery, strlen(discovery), digest, &length, EVP_sha256(), NULL) != 1) {
+        free(text);
+        return NULL;
+    }
+    for (int i = 0; i < 16; i++)
+        at += sprintf(at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", digest[i]);
+    return text;
+}
+
+static struct swarm_scheduler *make_scheduler(const struct manage_config *config)
+{
+    struct swarm_scheduler_options options = SWARM_SCHEDULER_OPTIONS_INIT;
+    struct swarm_scheduler *scheduler = NULL;
+    struct swarm_error *error = NULL;
+
+    options.strategy = config->strategy;
+    options.filters = config->filters;
+    options.filter_count = config->filter_count;
+    if (swarm_scheduler_new(&scheduler, &options, &error) < 0)
+        die(swarm_error_message(error));
+    return scheduler;
+}
+
+static struct discovery *make_discovery(const struct manage_config *config)
+{
+    struct discovery_options options = {
+        .url = config->discovery,
+        .settings = config->discovery_settings,
+        .heartbeat_ms = config->manager.heartbeat_ms,
+    };
+    struct discovery *discovery = NULL;
+    char *error = NULL;
+
+    if (discovery_new(&discovery, &options, &error) < 0)
+        die(error);
+    return discovery;
+}
+
+static void take_entries(void *data, const char *const *addresses, size_t count)
+{
+    struct manager *manager = data;
+
+    monitor_set_addresses(manager->monitor, addresses, count);
+}
+
+static void take_error(void *data, const char *message)
+{
+    log_error("Discovery error: %s", message);
+}
+
+struct watch {
+    struct discovery *discovery;
+    struct manager *manager;
+    pthread_t thread;
+};
+
+static void *run_watch(void *data)
+{
+    static const struct discovery_events events = {take_entries, take_error};
+    struct watch *watch = data;
+
+    discovery_watch(watch->discovery, &events, watch->manager);
+    return NULL;
+}
+
+static bool is_loopback(const struct address *address)
+{
+    return address->is_unix || strncmp(address->host, "127.", 4) == 0 || strcmp(address->host, "::1") == 0 ||
+           strcmp(address->host, "localhost") == 0;
+}
+
+static void listen_on(struct http_server *server, const char *url, const struct tls *tls)
+{
+    struct address address;
+    const char *shown = strstr(url, "://");
+    char *error = NULL;
+
+    if (address_parse(&address, url, &error) < 0)
+        die(error);
+    shown = address.is_unix ? address.path : shown == NULL ? url : shown + 3;
+    log_info_with(LOG_FIELDS({"proto", address.is_unix ? "unix" : "tcp"}, {"addr", shown}), "Listening for HTTP");
+    if (!is_loopback(&address) && (tls == NULL || !tls->options.verify))
+        log_warn("LISTENING ON %s WITHOUT --tlsverify: whoever can reach this address controls every node of the "
+                 "cluster as root. Use --tlsverify, or listen on 127.0.0.1 or a unix socket.",
+                 url);
+    if (http_server_listen(server, url, tls, NULL, &error) == 0)
+        return;
+    die(error);
+}
+
+/* As many descriptors as we may have; a shell's usual 1024 are soon used up. */
+static int raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 1024;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 && getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 1024;
+    return limit.rlim_cur > 1000000 ? 1000000 : (int)limit.rlim_cur;
+}
+
+/* Each takes two descriptors, its own and one to an engine (or of the events it waits for); a quarter of all is left
+ * for watching the engines. */
+static int connection_limit(void)
+{
+    int limit = raise_descriptor_limit() / 8 * 3;
+
+    return limit < CONNECTIONS_MAX ? limit : CONNECTIONS_MAX;
+}
+
+static struct http_server *start_server(struct manager *manager, const char *const *hosts)
+{
+    struct http_server_options options = {
+        .handler = routes_handle,
+        .data = manager,
+        .max_connections = connection_limit(),
+        .headers = {{"Server", "Swarm/" SWARM_VERSION " (linux)"}},
+    };
+    struct http_server *server = NULL;
+    char *error = NULL;
+
+    if (http_server_new(&server, &options, &error) < 0)
+        die(error);
+    for (size_t i = 0; hosts != NULL && hosts[i] != NULL; i++)
+        listen_on(server, hosts[i], manager->tls);
+    return server;
+}
+
+static void make_parts(struct manager *manager, const struct manage_config *config)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    manager->started_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    manager->options = config->manager;
+    manager->id = cluster_id(config->discovery);
+    if (manager->id == NULL || pool_new(&manager->pool, manager) < 0 || event_hub_new(&manager->events) < 0 ||
+        traits_cache_new(&manager->traits) < 0 || exec_table_new(&manager->execs) < 0 ||
+        watchdog_new(&manager->watchdog, manager) < 0 || monitor_new(&manager->monitor, manager) < 0 ||
+        watchdog_start(manager->watchdog) < 0)
+        die("the manager's parts could not be started: out of memory or threads");
+}
+
+static void free_parts(struct manager *manager)
+{
+    monitor_stop(manager->monitor);
+    watchdog_free(manager->watchdog); /* its calls to engines report to the monitor until they have ended */
+    monitor_free(manager->monitor);
+    exec_table_free(manager->execs);
+    traits_cache_free(manager->traits);
+    event_hub_free(manager->events);
+    pool_free(manager->pool);
+    swarm_scheduler_free(manager->scheduler);
+    free(manager->id);
+}
+
+/* Serve until SIGTERM or SIGINT. */
+static void serve(struct manager *manager, struct discovery *discovery, const char *const *hosts,
+                  const sigset_t *signals)
+{
+    struct watch watch = {.discovery = discovery, .manager = manager};
+    struct http_server *server = start_server(manager, hosts);
+    int signal_number = 0;
+
+    if (pthread_create(&watch.thread, NULL, run_watch, &watch) != 0)
+        die("the thread that watches the discovery service could not be started");
+    sigwait(signals, &signal_number);
+    log_info("Stopping on %s", signal_number == SIGINT ? "SIGINT" : "SIGTERM");
+    atomic_store(&manager->calls_end_ms, monotonic_ms() + STOP_CALLS_MS);
+    http_server_stop(server, STOP_GRACE_MS);
+    discovery_stop(discovery);
+    pthread_join(watch.thread, NULL);
+    http_server_free(server);
+}
+
+int main(int argc, char **argv)
+{
+    struct manage_config config;
+    struct manager manager = {0};
+    struct discovery *discovery;
+    struct tls *tls = NULL;
+    char *error = NULL;
+    sigset_t signals;
+
+    mallopt(M_ARENA_MAX, 4); /* a thread a connection must not mean an arena a connection */
+    block_signals(&signals);
+    if (manage_options_parse(&config, argc, argv) != 0) {
+        manage_options_free(&config);
+        return 0;
+    }
+    if (manage_options_check(&config, &error) < 0 || (config.use_tls && tls_new(&tls, &config.tls, &error) < 0) ||
+        http_client_global_init() < 0)
+        die(error);
+    discovery = make_discovery(&config);
+    manager.tls = tls;
+    manager.scheduler = make_scheduler(&config);
+    if (manage_options_check_cluster(&config, &error) < 0)
+        die(error);
+    make_parts(&manager, &config);
+    serve(&manager, discovery, config.hosts, &signals);
+    free_parts(&manager);
+    discovery_free(discovery);
+    tls_free(tls);
+    manage_options_free(&config);
+    return 0;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one manager process holds; made by main.c, passed to every part. */
+#ifndef MANAGE_MANAGER_H
+#define MANAGE_MANAGER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <swarm/swarm.h>
+
+#include "tls.h"
+
+struct pool;
+struct monitor;
+struct event_hub;
+struct watchdog;
+struct traits_cache;
+struct exec_table;
+
+/* The command line, checked. */
+struct manager_options {
+    bool debug;
+    bool experimental;
+    bool cors;
+    double overcommit;
+    int create_retry;
+    int refresh_min_ms;
+    int refresh_max_ms;
+    int failure_retry;
+    int heartbeat_ms;
+    bool refresh_on_node_filter;
+    const char *container_name_refresh_filter;
+};
+
+struct manager {
+    struct manager_options options;
+    const struct tls *tls; /* NULL: none */
+    struct swarm_scheduler *scheduler;
+    struct pool *pool;
+    struct monitor *monitor;
+    struct event_hub *events;
+    struct watchdog *watchdog;
+    struct traits_cache *traits; /* traits.h */
+    struct exec_table *execs;    /* exec_table.h */
+    char *id;                    /* stable id shown by /info */
+    int64_t started_ms;          /* wall clock */
+    atomic_llong calls_end_ms;   /* monotonic time after which calls to engines are given up: the end; 0: not yet */
+};
+
+/* Versions of the Engine API that we speak. */
+#define API_VERSION_MAX "1.51"
+#define API_VERSION_MIN "1.24"
+
+#endif

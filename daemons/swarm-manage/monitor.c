@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "monitor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "monitor_private.h"
+
+#define WORKERS_MAX 16
+#define REPORT_PAUSE_MS 500 /* one engine is not put in doubt more often */
+
+static void worker_drain(void *data);
+
+/* --- orders to workers --- */
+
+/* Any thread. */
+static void worker_order(struct watched *w, enum watch_order order)
+{
+    struct worker *worker = w->worker;
+
+    pthread_mutex_lock(&worker->lock);
+    w->orders |= order;
+    if (!w->in_inbox) {
+        w->in_inbox = true;
+        w->next_in_inbox = NULL;
+        *worker->inbox_end = w;
+        worker->inbox_end = &w->next_in_inbox;
+    }
+    /* Where that fails the order is seen with the next one. */
+    if (!worker->posted)
+        worker->posted = http_loop_post(worker->loop, worker_drain, worker) == 0;
+    pthread_mutex_unlock(&worker->lock);
+}
+
+/* The next engine with orders; NULL where there is none, and the loop has to be told again of later ones. */
+static struct watched *worker_take(struct worker *worker, unsigned *ret_orders)
+{
+    struct watched *w;
+
+    pthread_mutex_lock(&worker->lock);
+    w = worker->inbox;
+    if (w) {
+        worker->inbox = w->next_in_inbox;
+        if (!worker->inbox)
+            worker->inbox_end = &worker->inbox;
+        *ret_orders = w->orders;
+        w->orders = 0;
+        w->in_inbox = false;
+    } else {
+        worker->posted = false;
+    }
+    pthread_mutex_unlock(&worker->lock);
+    return w;
+}
+
+static void watched_free(struct watched *w);
+
+static void obey(struct watched *w, unsigned orders)
+{
+    if (orders & ORDER_FREE) {
+        watched_free(w);
+        return;
+    }
+    if (w->forgotten)
+        return;
+    if (orders & ORDER_START)
+        sync_start(w);
+    if (orders & ORDER_REPORT)
+        probe_start(w, NULL);
+    if (orders & ORDER_REVIEW)
+        leave_review(w);
+}
+
+static void worker_drain(void *data)
+{
+    struct worker *worker = data;
+    struct watched *w;
+    unsigned orders;
+
+    while ((w = worker_take(worker, &orders)))
+        obey(w, orders);
+}
+
+/* --- engines --- */
+
+static void watched_free(struct watched *w)
+{
+    events_discard(w);
+    jobs_cancel(w);
+    listing_cancel(w);
+    specs_fetch_cancel(w);
+    json_objects_finish(&w->objects);
+    engine_unref(w->engine);
+    free(w);
+}
+
+/* NULL for lack of memory. */
+static struct watched *watched_new(struct monitor *monitor, struct engine *engine)
+{
+    struct watched *w = calloc(1, sizeof(*w));
+
+    if (!w)
+        return NULL;
+    w->monitor = monitor;
+    w->worker = &monitor->workers[monitor->next_worker++ % monitor->worker_count];
+    w->engine = engine_ref(engine);
+    w->state = ENGINE_PENDING;
+    w->events_end = &w->events;
+    w->job_queue_end = &w->job_queue;
+    w->images_job.kind = JOB_IMAGES;
+    w->specs_job.kind = JOB_SPECS;
+    json_objects_init(&w->objects, EVENT_MAX);
+    snprintf(w->base, sizeof(w->base), "%s://%s", monitor->manager->tls ? "https" : "http",
+             engine->dial.is_unix ? "localhost" : engine->address);
+    return w;
+}
+
+/* With the monitor locked. */
+static void add(struct monitor *monitor, const char *address)
+{
+    struct failure failure = {0};
+    struct engine *engine = pool_add_engine(monitor->manager->pool, address, &failure);
+    struct watched *w = engine ? watched_new(monitor, engine) : NULL;
+
+    if (!w) {
+        log_warn("engine %s is not added: %s", address, failure.message ? failure.message : "out of memory");
+        failure_clear(&failure);
+        if (engine)
+            pool_remove_engine(monitor->manager->pool, engine);
+        return;
+    }
+    w->listed = true;
+    w->next = monitor->watched;
+    w->link = &monitor->watched;
+    if (w->next)
+        w->next->link = &w->next;
+    monitor->watched = w;
+    engine->monitored = w;
+    worker_order(w, ORDER_START);
+}
+
+void watch_forget(struct watched *w)
+{
+    struct monitor *monitor = w->monitor;
+
+    watch_quiesce(w);
+    w->forgotten = true;
+    pthread_mutex_lock(&monitor->lock);
+    *w->link = w->next;
+    if (w->next)
+        w->next->link = w->link;
+    w->engine->monitored = NULL;
+    if (w->listed) /* named again while it went */
+        add(monitor, w->engine->address);
+    worker_order(w, ORDER_FREE);
+    pthread_mutex_unlock(&monitor->lock);
+}
+
+bool watch_is_listed(struct watched *w)
+{
+    bool listed;
+
+    pthread_mutex_lock(&w->monitor->lock);
+    listed = w->listed;
+    pthread_mutex_unlock(&w->monitor->lock);
+    return listed;
+}
+
+bool watch_is_in_pool(struct watched *w)
+{
+    struct pool *pool = w->monitor->manager->pool;
+    bool is;
+
+    pool_read_lock(pool);
+    is = w->engine->state != ENGINE_DISCONNECTED;
+    pool_unlock(pool);
+    return is;
+}
+
+/* --- what discovery and requests say --- */
+
+static int by_address(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Mark what is still there in @p sorted by a NULL, and tell the others' workers. With the monitor locked. */
+static void review_watched(struct monitor *monitor, const char **sorted, const char **left, size_t count)
+{
+    for (struct watched *w = monitor->watched; w; w = w->next) {
+        const char *address = w->engine->address;
+        const char **found = count ? bsearch(&address, sorted, count, sizeof(*sorted), by_address) : NULL;
+
+        if (found)
+            left[found - sorted] = NULL;
+        if (w->listed == (found != NULL))
+            continue;
+        w->listed = found != NULL;
+        worker_order(w, ORDER_REVIEW);
+    }
+}
+
+void monitor_set_addresses(struct monitor *monitor, const char *const *addresses, size_t count)
+{
+    const char **sorted = calloc(2 * count + 1, sizeof(*sorted)), **left = sorted ? sorted + count : NULL;
+    size_t distinct = 0;
+
+    if (!sorted) {
+        log_error("out of memory: discovery's list of %zu engines is not applied", count);
+        return;
+    }
+    if (count)
+        memcpy(sorted, addresses, count * sizeof(*sorted));
+    qsort(sorted, count, sizeof(*sorted), by_address);
+    for (size_t i = 0; i < count; i++) {
+        if (!distinct || strcmp(sorted[i], sorted[distinct - 1]) != 0)
+            sorted[distinct++] = sorted[i];
+    }
+    memcpy(left, sorted, distinct * sizeof(*sorted));
+    pthread_mutex_lock(&monitor->lock);
+    review_watched(monitor, sorted, left, distinct);
+    for (size_t i = 0; i < distinct; i++) {
+        if (left[i])
+            add(monitor, left[i]);
+    }
+    pthread_mutex_unlock(&monitor->lock);
+    free(sorted);
+}
+
+void monitor_report(struct monitor *monitor, struct engine *engine, enum http_failure failure)
+{
+    struct watched *w;
+    int64_t now_ms;
+
+    if (failure == HTTP_OK || failure == HTTP_CANCELLED || failure == HTTP_NO_SOCKET)
+        return;
+    now_ms = monotonic_ms();
+    pthread_mutex_lock(&monitor->lock);
+    w = engine->monitored;
+    if (w && now_ms - w->reported_ms >= REPORT_PAUSE_MS) {
+        w->reported_ms = now_ms;
+        worker_order(w, ORDER_REPORT);
+    }
+    pthread_mutex_unlock(&monitor->lock);
+}
+
+/* --- threads --- */
+
+static void *worker_main(void *data)
+{
+    struct worker *worker = data;
+
+    http_loop_run(worker->loop);
+    return NULL;
+}
+
+static int worker_start(struct monitor *monitor, struct worker *worker, unsigned seed)
+{
+    worker->monitor = monitor;
+    worker->random = seed;
+    worker->inbox_end = &worker->inbox;
+    if (http_loop_new(&worker->loop) != 0)
+        return -1;
+    pthread_mutex_init(&worker->lock, NULL);
+    worker->running = pthread_create(&worker->thread, NULL, worker_main, worker) == 0;
+    return worker->running ? 0 : -1;
+}
+
+void monitor_stop(struct monitor *monitor)
+{
+    for (size_t i = 0; i < monitor->worker_count; i++) {
+        if (monitor->workers[i].running)
+            http_loop_stop(monitor->workers[i].loop);
+    }
+    for (size_t i = 0; i < monitor->worker_count; i++) {
+        if (monitor->workers[i].running)
+            pthread_join(monitor->workers[i].thread, NULL);
+        monitor->workers[i].running = false;
+    }
+}
+
+static void workers_free(struct monitor *monitor)
+{
+    for (size_t i = 0; i < monitor->worker_count; i++) {
+        struct worker *worker = &monitor->workers[i];
+
+        if (!worker->loop)
+            continue;
+        http_loop_free(worker->loop);
+        pthread_mutex_destroy(&worker->lock);
+    }
+    free(monitor->workers);
+}
+
+int monitor_new(struct monitor **ret, struct manager *manager)
+{
+    struct monitor *monitor = calloc(1, sizeof(*monitor));
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t count = cores < 1 ? 1 : cores > WORKERS_MAX ? WORKERS_MAX : (size_t)cores;
+
+    if (!monitor)
+        return -1;
+    monitor->manager = manager;
+    pthread_mutex_init(&monitor->lock, NULL);
+    monitor->workers = calloc(count, sizeof(*monitor->workers));
+    while (monitor->workers && monitor->worker_count < count) {
+        struct worker *worker = &monitor->workers[monitor->worker_count++];
+
+        if (worker_start(monitor, worker, (unsigned)monotonic_ms() * 31 + (unsigned)monitor->worker_count) != 0)
+            break;
+    }
+    if (!monitor->workers || monitor->worker_count < count || !monitor->workers[count - 1].running) {
+        monitor_free(monitor);
+        return -1;
+    }
+    *ret = monitor;
+    return 0;
+}
+
+void monitor_free(struct monitor *monitor)
+{
+    if (!monitor)
+        return;
+    monitor_stop(monitor);
+    for (size_t i = 0; i < monitor->worker_count; i++) { /* let go of, but not freed yet */
+        struct worker *worker = &monitor->workers[i];
+        struct watched *w;
+        unsigned orders;
+
+        while (worker->loop && (w = worker_take(worker, &orders))) {
+            if (orders & ORDER_FREE) {
+                watch_abandon(w);
+                watched_free(w);
+            }
+        }
+    }
+    while (monitor->watched) {
+        struct watched *w = monitor->watched;
+
+        monitor->watched = w->next;
+        w->engine->monitored = NULL;
+        watch_abandon(w);
+        watched_free(w);
+    }
+    workers_free(monitor);
+    pthread_mutex_destroy(&monitor->lock);
+    free(monitor);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Watches every engine: connects, keeps its event stream, refreshes what it says, and tells a stopped engine from a
+ * silent one. K loop threads (http_client.h), an engine belongs to one; no call is made without a deadline. */
+#ifndef MANAGE_MONITOR_H
+#define MANAGE_MONITOR_H
+
+#include "engine.h"
+
+struct manager;
+struct monitor;
+
+int monitor_new(struct monitor **ret, struct manager *manager);
+/* Stop the threads; what is under way is dropped. From then on reports and addresses are without effect, until it is
+ * freed. */
+void monitor_stop(struct monitor *monitor);
+/* Stop, and let go of the engines. */
+void monitor_free(struct monitor *monitor);
+
+/* Discovery's whole list, from now on in force: unknown addresses are added and connected to, missing ones leave
+ * ("Removed Engine <name>"). Any thread. */
+void monitor_set_addresses(struct monitor *monitor, const char *const *addresses, size_t count);
+/* A call to that engine succeeded or failed outside the monitor (a proxied request, say): failures make it probe at
+ * once. Any thread. */
+void monitor_report(struct monitor *monitor, struct engine *engine, enum http_failure failure);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an engine's events ask the monitor to do, and their way to the hub: an event is published after the refresh it
+ * caused, in the order in which the engine sent it, so that who sees an event finds the lists up to date. */
+#include "events.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "monitor_private.h"
+
+/* --- the queue --- */
+
+static void event_free(struct watched *w, struct queued_event *event)
+{
+    if (event->job)
+        job_unreference(w, event->job);
+    json_decref(event->object);
+    free(event);
+}
+
+static struct queued_event *pop(struct watched *w)
+{
+    struct queued_event *event = w->events;
+
+    if (w->held == event)
+        w->held = event->next;
+    w->events = event->next;
+    if (!w->events)
+        w->events_end = &w->events;
+    w->event_count--;
+    return event;
+}
+
+static void publish_first(struct watched *w)
+{
+    struct queued_event *event = pop(w);
+
+    events_publish_engine(w->monitor->manager->events, w->engine, event->object);
+    event->object = NULL;
+    event_free(w, event);
+}
+
+int events_append(struct watched *w, json_t *object)
+{
+    struct queued_event *event = calloc(1, sizeof(*event));
+
+    if (!event) {
+        json_decref(object);
+        return -1;
+    }
+    if (w->event_count >= EVENT_QUEUE_MAX)
+        publish_first(w);
+    event->object = object;
+    event->stage = EVENT_HELD;
+    *w->events_end = event;
+    w->events_end = &event->next;
+    w->event_count++;
+    if (!w->held)
+        w->held = event;
+    return 0;
+}
+
+void events_mark_ready(struct watched *w)
+{
+    for (struct queued_event *event = w->events; event; event = event->next) {
+        struct job *job = event->job;
+
+        event->stage = EVENT_READY;
+        event->job = NULL;
+        if (job)
+            job_unreference(w, job);
+    }
+    w->held = NULL;
+}
+
+void events_flush(struct watched *w)
+{
+    while (w->events)
+        publish_first(w);
+}
+
+void events_discard(struct watched *w)
+{
+    while (w->events)
+        event_free(w, pop(w));
+}
+
+/* --- what they ask for --- */
+
+static const char *string_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? text : "";
+}
+
+/* Nothing of what lists and inspects show changes with these. They come with more after a colon too
+ * ("exec_create: sh"). */
+static bool changes_nothing(const char *action)
+{
+    static const char *const actions[] = {"top",         "resize",       "export",        "exec_create", "exec_start",
+                                          "exec_detach", "exec_die",     "attach",        "detach",      "copy",
+                                          "prune",       "archive-path", "extract-to-dir"};
+    size_t length = strcspn(action, ":");
+
+    for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+        if (strlen(actions[i]) == length && strncmp(action, actions[i], length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* It becomes part of a path. */
+static bool is_container_id(const char *id)
+{
+    size_t length = strspn(id, "0123456789abcdef");
+
+    return length > 0 && length <= CONTAINER_ID_MAX && !id[length];
+}
+
+static void wait_for(struct watched *w, struct queued_event *event, struct job *job)
+{
+    if (!job)
+        return;
+    job_reference(job);
+    event->job = job;
+    event->stage = EVENT_WAITING;
+    event->deadline_ms = monotonic_ms() + EVENT_WAIT_MS;
+    event->round = job->started + 1;
+    job_want(w, job);
+}
+
+static void react_to_container(struct watched *w, struct queued_event *event, const char *id, const char *action)
+{
+    struct pool *pool = w->monitor->manager->pool;
+
+    if (changes_nothing(action))
+        return;
+    if (strcmp(action, "commit") == 0)
+        wait_for(w, event, &w->images_job);
+    else if (!is_container_id(id))
+        return;
+    else if (strcmp(action, "destroy") == 0)
+        pool_apply_removal(pool, w->engine, pool_ticket(pool), id);
+    else {
+        if (strcmp(action, "kill") == 0)
+            pool_note_kill(pool, w->engine, id);
+        wait_for(w, event, job_for_container(w, id));
+    }
+}
+
+static void react(struct watched *w, struct queued_event *event)
+{
+    const json_t *actor = json_object_get(event->object, "Actor");
+    const char *type = string_of(event->object, "Type"), *action = string_of(event->object, "Action");
+    const char *id = string_of(actor, "ID"), *container;
+
+    event->stage = EVENT_READY;
+    if (strcmp(type, "container") == 0) {
+        react_to_container(w, event, *id ? id : string_of(event->object, "id"), action);
+    } else if (strcmp(type, "image") == 0) {
+        if (strcmp(action, "save") != 0 && strcmp(action, "push") != 0)
+            wait_for(w, event, &w->images_job);
+    } else if (strcmp(type, "network") == 0) { /* connect, disconnect: the container shows it */
+        container = string_of(json_object_get(actor, "Attributes"), "container");
+        if (is_container_id(container))
+            wait_for(w, event, job_for_container(w, container));
+    } else if (strcmp(type, "daemon") == 0 && strcmp(action, "reload") == 0) {
+        wait_for(w, event, &w->specs_job);
+    }
+}
+
+void events_react(struct watched *w)
+{
+    if (w->state != ENGINE_HEALTHY || w->syncing)
+        return; /* the end of the sync comes back to it */
+    while (w->held) {
+        struct queued_event *event = w->held;
+
+        w->held = event->next;
+        react(w, event);
+    }
+    events_release(w);
+}
+
+/* --- publishing --- */
+
+static bool may_go(const struct queued_event *event)
+{
+    switch (event->stage) {
+    case EVENT_HELD:
+        return false;
+    case EVENT_WAITING:
+        return (int)(event->job->finished - event->round) >= 0 || monotonic_ms() >= event->deadline_ms;
+    case EVENT_READY:
+        break;
+    }
+    return true;
+}
+
+void events_release(struct watched *w)
+{
+    while (w->events && may_go(w->events))
+        publish_first(w);
+    if (w->events && w->events->stage == EVENT_WAITING && !w->timers[TIMER_RELEASE].timer)
+        watch_timer_set(w, TIMER_RELEASE, w->events->deadline_ms - monotonic_ms() + 1, events_release);
+}

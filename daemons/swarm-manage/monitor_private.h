@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the monitor share. Unless it says otherwise, everything here runs on the thread of the worker that
+ * the engine belongs to.
+ *
+ * The life of an engine:
+ *
+ *   PENDING --sync--> HEALTHY --probe fails--> UNHEALTHY --sync--> HEALTHY
+ *
+ * sync (monitor_sync.c) is the one way to learn all of an engine: ping, specs, event stream, containers, images. It
+ * runs at first contact, after a loss, and, staying healthy, whenever the event stream had a gap. The stream is opened
+ * before the containers are listed and starts at a time before that (`since`), so no change falls between the two.
+ * probe (monitor_probe.c) tells a stopped engine from a silent one and from one that only dropped a connection. */
+#ifndef MANAGE_MONITOR_PRIVATE_H
+#define MANAGE_MONITOR_PRIVATE_H
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "http_client.h"
+#include "json_objects.h"
+#include "manager.h"
+#include "monitor.h"
+#include "pool.h"
+
+/* Deadlines, in milliseconds. */
+#define CONNECT_MS 5000
+#define SMALL_CALL_MS 10000
+#define LIST_CALL_MS 30000
+#define HEARTBEAT_MS 3000   /* between pings of an engine that is quiet, and the deadline of one */
+#define PROBE_CALL_MS 1000  /* each quick ping of a probe */
+#define PROBE_PAUSE_MS 300  /* between them */
+#define NO_SOCKET_MS 1000   /* pause where there was no descriptor for one */
+#define SPECS_MS 300000     /* age at which an engine is asked again what it is */
+#define EVENT_WAIT_MS 10000 /* longest that an event is kept back for the refresh it caused */
+
+#define CALLS_MAX 8                   /* inspects and other refreshes of one engine at once */
+#define EVENT_QUEUE_MAX 10000         /* events of one engine that wait for their refresh */
+#define EVENT_MAX (16u * 1024 * 1024) /* bytes of one event */
+#define JOB_BUCKETS 64                /* of the table of containers being refreshed */
+#define CONTAINER_ID_MAX 64           /* characters of a container's id */
+
+struct watched;
+
+/* How a call, or what was made of its answer, went wrong. */
+struct trouble {
+    enum http_failure failure; /* HTTP_OK: it answered, but not as it should have */
+    bool refused;              /* its machine answered that nobody listens: it is not running */
+    bool changed_id;           /* another engine answers at this address */
+    char text[512];
+};
+
+/* One thread with its loop, and what other threads ask of it. */
+struct worker {
+    struct monitor *monitor;
+    struct http_loop *loop;
+    pthread_t thread;
+    bool running;
+    unsigned random;
+
+    pthread_mutex_t lock; /* guards the inbox; taken after the monitor's */
+    struct watched *inbox, **inbox_end;
+    bool posted; /* the loop has been told of the inbox */
+};
+
+struct monitor {
+    struct manager *manager;
+    struct worker *workers;
+    size_t worker_count, next_worker;
+    pthread_mutex_t lock; /* guards the list of watched engines and what they say is guarded by it */
+    struct watched *watched;
+};
+
+/* What another thread may ask of an engine's worker. */
+enum watch_order {
+    ORDER_START = 1,  /* get to know it */
+    ORDER_REVIEW = 2, /* discovery has dropped it, or lists it again */
+    ORDER_REPORT = 4, /* a call to it failed elsewhere */
+    ORDER_FREE = 8,   /* the last one */
+};
+
+/* One timer each, replaced when it is set again. */
+enum watch_timer {
+    TIMER_RETRY,     /* the next sync */
+    TIMER_PROBE,     /* the next quick ping */
+    TIMER_HEARTBEAT, /* the next ping */
+    TIMER_REFRESH,   /* the next look at everything */
+    TIMER_EVENTS,    /* events have come */
+    TIMER_RELEASE,   /* an event has waited long enough */
+    TIMER_LEAVE,     /* has it left the pool? */
+    TIMER_COUNT
+};
+
+struct watch_slot {
+    struct watched *watched;
+    struct http_timer *timer;
+    void (*fn)(struct watched *watched);
+};
+
+/* A refresh that may be asked for again while it is under way: then it runs once more, however often it was asked.
+ * Rounds are counted, so that who asked knows when an answer is newer than the question. */
+enum job_kind { JOB_CONTAINER, JOB_IMAGES, JOB_SPECS };
+struct job {
+    enum job_kind kind;
+    unsigned started, finished; /* rounds */
+    unsigned references;        /* events that wait for it */
+    bool running, queued, again;
+    struct job *next_queued;
+};
+
+/* An engine's event on its way to the hub, in the order in which it came. */
+enum event_stage { EVENT_HELD, EVENT_WAITING, EVENT_READY };
+struct queued_event {
+    struct queued_event *next;
+    json_t *object;
+    enum event_stage stage;
+    struct job *job; /* WAITING: published once this job has finished that round */
+    unsigned round;
+    int64_t deadline_ms;
+};
+
+/* Info and version, asked for together. */
+struct specs_fetch {
+    bool active;
+    int missing; /* answers */
+    json_t *info, *version;
+    struct trouble trouble;
+    bool failed;
+    void (*done)(struct watched *watched, const struct trouble *trouble);
+};
+
+/* The list of containers, and the inspects that it calls for. */
+struct listing {
+    bool active, full;
+    int rounds;
+    uint64_t ticket;
+    json_t *entries; /* by id */
+    char **ids;
+    size_t count, next;
+    int running;
+    struct trouble trouble;
+    bool failed;
+    void (*done)(struct watched *watched, const struct trouble *trouble);
+};
+
+struct probe {
+    bool active;
+    int tries;              /* that failed */
+    int refused;            /* in a row, up to the last one */
+    struct trouble trouble; /* of the last one */
+};
+
+struct container_job;
+struct monitor_call;
+
+/* An engine as the monitor sees it. */
+struct watched {
+    struct monitor *monitor;
+    struct worker *worker;
+    struct engine *engine; /* reference */
+
+    /* guarded by the monitor's lock */
+    struct watched *next, **link;
+    bool listed; /* discovery's last list has it */
+    int64_t reported_ms;
+
+    /* guarded by the worker's lock */
+    unsigned orders;
+    bool in_inbox;
+    struct watched *next_in_inbox;
+
+    /* the worker's own */
+    enum engine_state state;
+    bool connected_once;
+    bool leaving;   /* discovery dropped it */
+    bool forgotten; /* only waits to be freed */
+    int failures;   /* in a row */
+    int loss;       /* UNHEALTHY: enum swarm_node_loss as reported */
+    int64_t backoff_ms;
+    int64_t heard_ms; /* when it last answered */
+    int64_t specs_ms; /* when it last said what it is */
+    char base[300];   /* "http://host:port" */
+    char prefix[16];  /* "/v1.41", "" before it is known */
+    char builder[8];
+    struct watch_slot timers[TIMER_COUNT];
+    struct monitor_call *calls; /* under way */
+
+    bool syncing;
+    bool stale; /* a refresh failed: look at everything again */
+    struct probe probe;
+    struct specs_fetch specs;
+    struct listing listing;
+    void (*images_done)(struct watched *watched, const struct trouble *trouble);
+
+    struct http_exchange *stream;
+    int64_t stream_opened_ms;
+    struct json_objects objects;
+    int64_t last_event_ns;                     /* of the engine's clock; the next stream starts after it */
+    struct queued_event *events, **events_end; /* oldest first */
+    struct queued_event *held;                 /* the first that nothing has been done about yet */
+    size_t event_count;
+    struct job images_job, specs_job;
+    struct container_job *container_jobs[JOB_BUCKETS];
+    struct job *job_queue, **job_queue_end;
+    int jobs_running;
+};
+
+/* --- monitor.c --- */
+/* Let go of an engine that has left the pool (or was never in it); freed a little later. */
+void watch_forget(struct watched *w);
+bool watch_is_listed(struct watched *w);
+/* False once somebody took it out. */
+bool watch_is_in_pool(struct watched *w);
+
+/* --- monitor_call.c --- */
+struct call_order {
+    const char *path; /* "/info" */
+    bool versioned;
+    int connect_ms, timeout_ms;
+};
+typedef void (*call_done)(struct watched *w, void *data, struct http_result *result);
+/* Start a call; @p done is called once, unless the call is cancelled. -1 for lack of memory. */
+int watch_call(struct watched *w, const struct call_order *order, call_done done, void *data);
+void watch_cancel_calls(struct watched *w);
+void watch_timer_set(struct watched *w, enum watch_timer which, int64_t after_ms, void (*fn)(struct watched *w));
+void watch_timer_clear(struct watched *w, enum watch_timer which);
+/* Drop calls and timers without telling the loop, which has ended. */
+void watch_abandon(struct watched *w);
+/* Twice the last pause up to the limit, and a little more by chance. */
+int64_t watch_backoff(struct watched *w, int64_t limit_ms);
+/* 0 to below @p range. */
+int64_t watch_random(struct watched *w, int64_t range);
+/* Where the answer is of no use (no answer, or a status >= 400): true, with the trouble said. */
+bool trouble_from_result(struct trouble *trouble, struct watched *w, const struct http_result *result);
+void trouble_set(struct trouble *trouble, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The engine itself is in doubt, not what it said. */
+bool trouble_is_connection(const struct trouble *trouble);
+
+/* --- monitor_sync.c --- */
+void sync_start(struct watched *w);
+/* The stream of a healthy engine had a gap: at once, or after a pause where streams keep ending early. */
+void sync_soon(struct watched *w);
+/* Stop everything that is under way, and the stream; events that came are published without waiting. */
+void watch_quiesce(struct watched *w);
+
+/* --- monitor_refresh.c --- */
+/* One at a time of each; @p done gets NULL where all went well. */
+void specs_fetch(struct watched *w, void (*done)(struct watched *w, const struct trouble *trouble));
+void images_fetch(struct watched *w, void (*done)(struct watched *w, const struct trouble *trouble));
+void specs_fetch_cancel(struct watched *w);
+/* The periodic look. */
+void refresh_schedule(struct watched *w);
+
+/* --- monitor_listing.c --- */
+void listing_start(struct watched *w, bool full, void (*done)(struct watched *w, const struct trouble *trouble));
+void listing_cancel(struct watched *w);
+/* True where the pool does not know a container and takes what was asked by then for older than a removal (its own or,
+ * where there were many, another's): ask again. */
+bool container_was_refused(struct watched *w, const char *id, uint64_t ticket);
+
+/* --- monitor_jobs.c --- */
+struct job *job_for_container(struct watched *w, const char *id);
+/* Ask for a round that starts from now on; returns its number. */
+unsigned job_want(struct watched *w, struct job *job);
+void job_reference(struct job *job);
+void job_unreference(struct watched *w, struct job *job);
+/* The round is over: what waited for it goes on. */
+void job_finished(struct watched *w, struct job *job);
+/* Forget them all; events do not wait any more. */
+void jobs_cancel(struct watched *w);
+
+/* --- monitor_stream.c --- */
+int stream_open(struct watched *w);
+void stream_shut(struct watched *w);
+
+/* --- monitor_events.c --- */
+/* Queue an event (taken). */
+int events_append(struct watched *w, json_t *object);
+/* Do what the held events ask for, then publish what can be. */
+void events_react(struct watched *w);
+void events_release(struct watched *w);
+/* What has come is covered by a list that is asked for from now on. */
+void events_mark_ready(struct watched *w);
+/* Publish all that has come, as it is. */
+void events_flush(struct watched *w);
+void events_discard(struct watched *w);
+
+/* --- monitor_probe.c --- */
+void heartbeat_schedule(struct watched *w);
+/* Something is wrong with a healthy engine: find out what. */
+void probe_start(struct watched *w, const struct trouble *first);
+void probe_cancel(struct watched *w);
+
+/* --- monitor_leave.c --- */
+/* Discovery's list has changed with regard to this engine. */
+void leave_review(struct watched *w);
+/* A leaving engine was found alive, or lost. */
+void leave_alive(struct watched *w);
+void leave_lost(struct watched *w);
+
+#endif

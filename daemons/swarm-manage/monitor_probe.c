@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is it alive? A ping now and then while nothing else is heard of an engine, and quick pings once there is doubt. */
+#include <string.h>
+
+#include "events.h"
+#include "log.h"
+#include "monitor_private.h"
+#include "watchdog.h"
+
+static void probe_step(struct watched *w);
+
+/* --- the verdict --- */
+
+/* Where nobody listens any more it has stopped (a first connection may have been cut, or timed out, while it did);
+ * else it may still run. */
+static int loss_of(const struct probe *probe)
+{
+    return probe->refused >= 2 || probe->refused == probe->tries ? SWARM_NODE_STOPPED : SWARM_NODE_SILENT;
+}
+
+static void lost(struct watched *w)
+{
+    struct manager *manager = w->monitor->manager;
+    struct trouble trouble = w->probe.trouble;
+
+    w->failures = w->probe.tries;
+    w->loss = loss_of(&w->probe);
+    watch_quiesce(w);
+    w->state = ENGINE_UNHEALTHY;
+    w->backoff_ms = 0;
+    pool_set_state(manager->pool, w->engine, ENGINE_UNHEALTHY, w->failures, trouble.text);
+    log_error_with(LOG_FIELDS({"id", w->engine->id}, {"name", w->engine->name}),
+                   "Flagging engine as unhealthy. Connect failed %d times", w->failures);
+    events_publish_swarm(manager->events, w->engine, "engine_disconnect");
+    watchdog_engine_lost(manager->watchdog, w->engine, w->loss);
+    if (w->leaving)
+        leave_lost(w);
+    else
+        watch_timer_set(w, TIMER_RETRY, 1000, sync_start);
+}
+
+static void alive(struct watched *w)
+{
+    int tries = w->probe.tries;
+
+    probe_cancel(w);
+    if (tries)
+        pool_set_state(w->monitor->manager->pool, w->engine, ENGINE_HEALTHY, 0, NULL);
+    if (w->leaving)
+        leave_alive(w);
+    else if (!w->stream && !w->syncing)
+        sync_soon(w);
+}
+
+/* --- quick pings --- */
+
+static void count(struct watched *w, const struct trouble *trouble)
+{
+    struct probe *probe = &w->probe;
+
+    probe->trouble = *trouble;
+    probe->tries++;
+    probe->refused = trouble->refused ? probe->refused + 1 : 0;
+    pool_set_state(w->monitor->manager->pool, w->engine, ENGINE_HEALTHY, probe->tries, trouble->text);
+}
+
+static void probed(struct watched *w, void *data, struct http_result *result)
+{
+    struct trouble trouble;
+
+    if (!w->probe.active)
+        return;
+    if (result->failure == HTTP_OK) { /* whatever it says, it speaks */
+        alive(w);
+        return;
+    }
+    trouble_from_result(&trouble, w, result);
+    if (!trouble_is_connection(&trouble)) { /* our own: nothing was asked */
+        watch_timer_set(w, TIMER_PROBE, NO_SOCKET_MS, probe_step);
+        return;
+    }
+    count(w, &trouble);
+    watch_timer_set(w, TIMER_PROBE, w->probe.tries < w->monitor->manager->options.failure_retry ? PROBE_PAUSE_MS : 0,
+                    probe_step);
+}
+
+static void probe_step(struct watched *w)
+{
+    static const struct call_order ping = {"/_ping", false, PROBE_CALL_MS, PROBE_CALL_MS};
+
+    if (!w->probe.active)
+        return;
+    if (w->probe.tries && w->probe.tries >= w->monitor->manager->options.failure_retry)
+        lost(w);
+    else if (watch_call(w, &ping, probed, NULL) != 0)
+        watch_timer_set(w, TIMER_PROBE, PROBE_PAUSE_MS, probe_step);
+}
+
+void probe_start(struct watched *w, const struct trouble *first)
+{
+    if (w->state != ENGINE_HEALTHY || w->probe.active)
+        return;
+    memset(&w->probe, 0, sizeof(w->probe));
+    w->probe.active = true;
+    if (first)
+        count(w, first);
+    /* From a timer: who is in doubt goes on with what it does before anything is decided. */
+    watch_timer_set(w, TIMER_PROBE, 0, probe_step);
+}
+
+void probe_cancel(struct watched *w)
+{
+    memset(&w->probe, 0, sizeof(w->probe));
+    watch_timer_clear(w, TIMER_PROBE);
+}
+
+/* --- heartbeat --- */
+
+static void heartbeat_answered(struct watched *w, void *data, struct http_result *result)
+{
+    struct trouble trouble;
+
+    heartbeat_schedule(w);
+    if (trouble_from_result(&trouble, w, result) && trouble_is_connection(&trouble))
+        probe_start(w, &trouble);
+}
+
+static void heartbeat(struct watched *w)
+{
+    static const struct call_order ping = {"/_ping", false, HEARTBEAT_MS, HEARTBEAT_MS};
+    int64_t quiet_ms = monotonic_ms() - w->heard_ms;
+
+    if (w->state != ENGINE_HEALTHY)
+        return;
+    if (!watch_is_in_pool(w)) {
+        watch_forget(w);
+        return;
+    }
+    if (quiet_ms < HEARTBEAT_MS)
+        watch_timer_set(w, TIMER_HEARTBEAT, HEARTBEAT_MS - quiet_ms, heartbeat);
+    else if (w->probe.active || watch_call(w, &ping, heartbeat_answered, NULL) != 0)
+        heartbeat_schedule(w);
+}
+
+void heartbeat_schedule(struct watched *w)
+{
+    /* Spread: thousands of engines that came at once are not asked at once. */
+    watch_timer_set(w, TIMER_HEARTBEAT, HEARTBEAT_MS - watch_random(w, HEARTBEAT_MS / 4), heartbeat);
+}

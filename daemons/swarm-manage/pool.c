@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pool itself: its lock, its engines, and look-ups over both. */
+#include "pool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "manager.h"
+#include "natural_order.h"
+#include "pool_private.h"
+#include "watchdog.h"
+
+static int init_lock(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t attributes;
+    int result;
+
+    if (pthread_rwlockattr_init(&attributes)) {
+        return -1;
+    }
+    /* Lists are many and short; a report from an engine must not wait for a moment without any. */
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    result = pthread_rwlock_init(lock, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
+    return result ? -1 : 0;
+}
+
+/* libswarm's rescheduler takes containers out of the cluster too. */
+static void free_record(void *data)
+{
+    container_record_free(data);
+}
+
+int pool_new(struct pool **ret, struct manager *manager)
+{
+    struct pool *pool = calloc(1, sizeof(*pool));
+
+    if (!pool) {
+        return -1;
+    }
+    if (init_lock(&pool->lock)) {
+        free(pool);
+        return -1;
+    }
+    if (swarm_cluster_new(&pool->cluster, NULL)) {
+        pthread_rwlock_destroy(&pool->lock);
+        free(pool);
+        return -1;
+    }
+    swarm_cluster_set_container_destroy(pool->cluster, free_record);
+    pool->manager = manager;
+    *ret = pool;
+    return 0;
+}
+
+void pool_free(struct pool *pool)
+{
+    if (!pool) {
+        return;
+    }
+    while (pool->engine_count) {
+        pool_remove_engine(pool, pool->engines[0]);
+    }
+    swarm_cluster_free(pool->cluster);
+    pthread_rwlock_destroy(&pool->lock);
+    free(pool->engines);
+    free(pool);
+}
+
+void pool_read_lock(struct pool *pool)
+{
+    pthread_rwlock_rdlock(&pool->lock);
+}
+
+void pool_write_lock(struct pool *pool)
+{
+    pthread_rwlock_wrlock(&pool->lock);
+}
+
+void pool_unlock(struct pool *pool)
+{
+    pthread_rwlock_unlock(&pool->lock);
+}
+
+static int compare_engines(const void *a, const void *b)
+{
+    const struct engine *x = *(struct engine *const *)a, *y = *(struct engine *const *)b;
+    int order = natural_compare(x->name ? x->name : "(unknown)", y->name ? y->name : "(unknown)");
+
+    return order ? order : natural_compare(x->address, y->address);
+}
+
+void pool_sort_engines(struct pool *pool)
+{
+    qsort(pool->engines, pool->engine_count, sizeof(struct engine *), compare_engines);
+}
+
+static struct engine *engine_at_address(const struct pool *pool, const char *address)
+{
+    for (size_t i = 0; i < pool->engine_count; i++) {
+        if (!strcmp(pool->engines[i]->address, address)) {
+            return pool->engines[i];
+        }
+    }
+    return NULL;
+}
+
+/* Takes the reference on success. */
+static int insert_engine(struct pool *pool, struct engine *engine, struct failure *failure)
+{
+    struct engine **engines;
+
+    if (engine_at_address(pool, engine->address)) {
+        return failure_set(failure, 409, "engine %s is in the pool already", engine->address);
+    }
+    engines = realloc(pool->engines, (pool->engine_count + 1) * sizeof(struct engine *));
+    if (!engines) {
+        return failure_set(failure, 500, "out of memory");
+    }
+    pool->engines = engines;
+    pool->engines[pool->engine_count++] = engine;
+    pool_sort_engines(pool);
+    return 0;
+}
+
+struct engine *pool_add_engine(struct pool *pool, const char *address, struct failure *failure)
+{
+    struct engine *engine = NULL;
+    char *error = NULL;
+    int result;
+
+    if (engine_new(&engine, pool->manager, address, &error)) {
+        failure_set(failure, 400, "engine %s: %s", address, error ? error : "out of memory");
+        free(error);
+        return NULL;
+    }
+    pool_write_lock(pool);
+    result = insert_engine(pool, engine, failure);
+    pool_unlock(pool);
+    if (result) {
+        engine_unref(engine);
+        return NULL;
+    }
+    return engine;
+}
+
+static void remove_node(struct pool *pool, struct engine *engine)
+{
+    struct swarm_container *container, *next;
+    struct watchdog *watchdog = pool->manager->watchdog;
+
+    for (container = swarm_node_next_container(engine->node, NULL); container; container = next) {
+        next = swarm_node_next_container(engine->node, container);
+        if (watchdog) {
+            watchdog_container_removed(watchdog, container);
+        }
+        pool_drop_container(pool, container);
+    }
+    if (watchdog) {
+        watchdog_node_removed(watchdog, engine->node);
+    }
+    swarm_cluster_remove_node(pool->cluster, engine->node);
+    engine->node = NULL;
+}
+
+void pool_remove_engine_locked(struct pool *pool, struct engine *engine)
+{
+    for (size_t i = 0; i < pool->engine_count; i++) {
+        if (pool->engines[i] != engine) {
+            continue;
+        }
+        if (engine->node) {
+            remove_node(pool, engine);
+        }
+        engine->state = ENGINE_DISCONNECTED;
+        pool->engine_count--;
+        memmove(&pool->engines[i], &pool->engines[i + 1], (pool->engine_count - i) * sizeof(struct engine *));
+        engine_unref(engine);
+        return;
+    }
+}
+
+void pool_remove_engine(struct pool *pool, struct engine *engine)
+{
+    /* The last reference goes after the lock: closing an engine's connections is I/O. */
+    engine_ref(engine);
+    pool_write_lock(pool);
+    pool_remove_engine_locked(pool, engine);
+    pool_unlock(pool);
+    engine_unref(engine);
+}
+
+struct engine *pool_find_engine_by_address(struct pool *pool, const char *address)
+{
+    struct engine *engine;
+
+    pool_read_lock(pool);
+    engine = engine_at_address(pool, address);
+    if (engine) {
+        engine_ref(engine);
+    }
+    pool_unlock(pool);
+    return engine;
+}
+
+struct engine *pool_find_engine_by_name(struct pool *pool, const char *name)
+{
+    struct engine *engine = NULL;
+
+    pool_read_lock(pool);
+    for (size_t i = 0; i < pool->engine_count && !engine; i++) {
+        if (pool->engines[i]->node && !strcmp(pool->engines[i]->name, name)) {
+            engine = engine_ref(pool->engines[i]);
+        }
+    }
+    pool_unlock(pool);
+    return engine;
+}
+
+struct engine **pool_engines(struct pool *pool, bool healthy_only, size_t *ret_count)
+{
+    struct engine **engines;
+    size_t count = 0;
+
+    pool_read_lock(pool);
+    engines = malloc((pool->engine_count + 1) * sizeof(struct engine *));
+    for (size_t i = 0; engines && i < pool->engine_count; i++) {
+        if (pool->engines[i]->node && (!healthy_only || pool->engines[i]->state == ENGINE_HEALTHY)) {
+            engines[count++] = engine_ref(pool->engines[i]);
+        }
+    }
+    pool_unlock(pool);
+    *ret_count = count;
+    return engines;
+}
+
+void pool_api_version(struct pool *pool, char buffer[16])
+{
+    struct api_version version, floor;
+
+    api_version_parse(&version, API_VERSION_MAX);
+    api_version_parse(&floor, API_VERSION_MIN);
+    pool_read_lock(pool);
+    for (size_t i = 0; i < pool->engine_count; i++) {
+        const struct engine *engine = pool->engines[i];
+
+        if (engine->state == ENGINE_HEALTHY && api_version_compare(engine->api_max, version) < 0) {
+            version = engine->api_max;
+        }
+    }
+    pool_unlock(pool);
+    if (api_version_compare(version, floor) < 0) {
+        version = floor;
+    }
+    snprintf(buffer, 16, "%d.%d", version.major, version.minor);
+}
+
+/* --- look-up of containers --- */
+
+static int take_target(struct target *target, const struct swarm_container *container)
+{
+    struct swarm_node *node = swarm_container_node(container);
+    struct engine *engine = swarm_node_data(node);
+
+    target->id = strdup(swarm_container_id(container));
+    target->name = strdup(swarm_container_name(container));
+    target->node_name = strdup(swarm_node_name(node));
+    if (!target->id || !target->name || !target->node_name) {
+        return -1;
+    }
+    target->engine = engine_ref(engine);
+    target->healthy = engine->state == ENGINE_HEALTHY;
+    return 0;
+}
+
+int pool_find_container(struct pool *pool, const char *reference, struct target *ret, struct failure *failure)
+{
+    struct swarm_container *container;
+    struct swarm_error *error = NULL;
+    struct target target = {0};
+    int result, taken = 0;
+
+    pool_read_lock(pool);
+    result = swarm_cluster_look_up(pool->cluster, reference, &container, &error);
+    if (!result) {
+        taken = take_target(&target, container);
+    }
+    pool_unlock(pool);
+    if (result == SWARM_ERR_NOT_FOUND || result == SWARM_ERR_INVALID) {
+        failure_set(failure, 404, "No such container: %s", reference);
+    } else if (result) {
+        failure_set(failure, result == SWARM_ERR_AMBIGUOUS ? 404 : 500, "%s", swarm_error_message(error));
+    } else if (taken) {
+        target_clear(&target);
+        result = failure_set(failure, 500, "out of memory");
+    } else {
+        *ret = target;
+    }
+    swarm_error_free(error);
+    return result ? -1 : 0;
+}
+
+void target_clear(struct target *target)
+{
+    engine_unref(target->engine);
+    free(target->id);
+    free(target->name);
+    free(target->node_name);
+    memset(target, 0, sizeof(*target));
+}

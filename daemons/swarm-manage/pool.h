@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pool's state: the libswarm cluster, the engines, and what each container's engine last said of it. One
+ * read-write lock, held for microseconds and never over I/O. It is not recursive: who holds it, be it for reading, must
+ * not take it again (a writer may be waiting in between).
+ *
+ * Order of facts: who asks an engine about a container takes a ticket first, and an answer is applied only where no
+ * later ticket's answer was applied before it. A container that was removed is not brought back by an answer asked for
+ * before that: the last removals are remembered one by one, of older ones only that they were (engine.h). */
+#ifndef MANAGE_POOL_H
+#define MANAGE_POOL_H
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <swarm/swarm.h>
+
+#include "engine.h"
+#include "failure.h"
+
+struct pool {
+    pthread_rwlock_t lock;
+    struct swarm_cluster *cluster;
+    struct engine **engines; /* pending ones included; in natural order of their names */
+    size_t engine_count;
+    _Atomic uint64_t tickets;
+    struct manager *manager;
+};
+
+int pool_new(struct pool **ret, struct manager *manager);
+void pool_free(struct pool *pool);
+void pool_read_lock(struct pool *pool);
+void pool_write_lock(struct pool *pool);
+void pool_unlock(struct pool *pool);
+
+/* What the pool keeps of a container beside libswarm's facts: data of its struct swarm_container. */
+struct container_record {
+    struct engine *engine; /* borrowed: lives as long as the record */
+    uint64_t ticket;       /* of the inspect answer that is in force */
+    uint64_t entry_ticket; /* of the list entry that is: the same or a later one */
+    /* The engine's list entry as JSON, names prefixed, labels and port addresses as the list shows them,
+     * cut where the Status goes: rendered once, when the engine reports. */
+    char *head;
+    char *tail;
+    /* What Status, filters and sorting need. */
+    bool running, paused, restarting, dead, removing;
+    int exit_code;
+    char health[16];       /* "none", "starting", "healthy", "unhealthy" */
+    int64_t created_ns;    /* Unix time, corrected by the engine's clock delta */
+    int64_t started_ns;    /* 0: never */
+    int64_t finished_ns;   /* 0: never */
+    int64_t killed_ns;     /* its engine told of a signal to it; 0: never */
+    int64_t stop_asked_ns; /* a client of ours wanted it to end; 0: never */
+    char *inspect;         /* the engine's inspect answer, kept only for containers with a reschedule policy */
+    size_t inspect_length;
+    char *move_trouble; /* why it could not be moved off its lost node, as logged last; NULL: it was not tried */
+};
+static inline struct container_record *container_record(const struct swarm_container *container)
+{
+    return swarm_container_data(container);
+}
+
+/* A container that a request is about, copied out of the pool. Clear with target_clear(). */
+struct target {
+    struct engine *engine; /* reference */
+    char *id;              /* full id */
+    char *name;            /* without slash and node, may be "" */
+    char *node_name;
+    bool healthy;
+};
+/* By id, prefix, swarm id, name, node/name. -1: 404 `No such container: x`, also for ambiguous (with its text). */
+int pool_find_container(struct pool *pool, const char *reference, struct target *ret, struct failure *failure);
+void target_clear(struct target *target);
+
+/* --- engines --- */
+/* Add one that discovery named; NULL with failure where that address is known or malformed. Borrowed: the pool holds it
+ * until it is removed. */
+struct engine *pool_add_engine(struct pool *pool, const char *address, struct failure *failure);
+/* Take it out with its containers. */
+void pool_remove_engine(struct pool *pool, struct engine *engine);
+struct engine *pool_find_engine_by_address(struct pool *pool, const char *address); /* reference, NULL: none */
+struct engine *pool_find_engine_by_name(struct pool *pool, const char *name);       /* reference, NULL: none */
+/* References to all validated engines (only healthy ones where asked); array owned, each to be unref'd. */
+struct engine **pool_engines(struct pool *pool, bool healthy_only, size_t *ret_count);
+/* The advertised API version as "1.41". */
+void pool_api_version(struct pool *pool, char buffer[16]);
+
+/* What an engine says of itself. The first time this validates it: it becomes a node of the cluster,
+ * unless its id is another engine's (error on it: "ID duplicated. <id> shared by this node <addr> and another node
+ * <addr>") or differs from what it was. 0, or -1 with failure (also set as the engine's error). */
+int pool_apply_specs(struct pool *pool, struct engine *engine, json_t *info, json_t *version, const char *builder,
+                     struct failure *failure);
+/* Its state, failure count and last error (NULL: none); keeps the node's health indicator. */
+void pool_set_state(struct pool *pool, struct engine *engine, enum engine_state state, int failures, const char *error);
+void pool_apply_images(struct pool *pool, struct engine *engine, json_t *images);
+
+/* --- containers --- */
+uint64_t pool_ticket(struct pool *pool);
+/* The engine's GET /containers/json?all=1: what is missing there is removed, known entries are renewed; *ret_ids
+ * (owned, with each text) are those that must be inspected: new ones, those that restart or whose state is another one,
+ * or all of them where @p full. */
+int pool_apply_list(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *list, bool full, char ***ret_ids,
+                    size_t *ret_count);
+/* One container: its list entry (an object) and its inspect answer. */
+int pool_apply_container(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *entry, const char *inspect,
+                         size_t length);
+/* It is gone, as its engine says (404, destroy event). */
+void pool_apply_removal(struct pool *pool, struct engine *engine, uint64_t ticket, const char *id);
+/* Its engine told of a signal to it ("kill" event); a client asked us to stop it. Tells whether it had been stopped, or
+ * ran until its engine shut down, should that be lost next. */
+void pool_note_kill(struct pool *pool, struct engine *engine, const char *id);
+void pool_note_stop(struct pool *pool, struct engine *engine, const char *id);
+/* Ask the engine about one container and apply the answer, blocking: after what a request changed. -1 where it could
+ * not be asked; a container that is gone is no failure. */
+int pool_refresh_container(struct pool *pool, struct engine *engine, const char *id);
+/* The same for the engine's whole list. */
+int pool_refresh_engine(struct pool *pool, struct engine *engine, bool full, struct failure *failure);
+
+#endif

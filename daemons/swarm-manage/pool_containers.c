@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The containers of an engine: its answers about them, applied in the order of their tickets. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "manager.h"
+#include "pool_private.h"
+#include "watchdog.h"
+
+uint64_t pool_ticket(struct pool *pool)
+{
+    return atomic_fetch_add(&pool->tickets, 1) + 1;
+}
+
+/* --- what was removed --- */
+
+/* Ids are random hexadecimal digits: 64 bits of one are as good as all, for the 64 that are remembered. */
+static uint64_t removal_id(const char *id)
+{
+    char digits[17] = {0};
+
+    strncpy(digits, id, 16);
+    return strtoull(digits, NULL, 16);
+}
+
+void pool_remember_removal(struct pool *pool, struct engine *engine, const char *id)
+{
+    struct removal *slot = &engine->removals[engine->removal_next];
+
+    engine->removal_next = (engine->removal_next + 1) % ENGINE_REMOVALS_MAX;
+    if (slot->ticket > engine->removal_ticket) {
+        engine->removal_ticket = slot->ticket;
+    }
+    slot->id = removal_id(id);
+    slot->ticket = atomic_load(&pool->tickets);
+}
+
+bool pool_is_stale(const struct engine *engine, const char *id, uint64_t ticket)
+{
+    uint64_t key = removal_id(id);
+
+    if (ticket <= engine->removal_ticket) {
+        return true;
+    }
+    for (size_t i = 0; i < ENGINE_REMOVALS_MAX; i++) {
+        if (engine->removals[i].id == key && ticket <= engine->removals[i].ticket) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void pool_drop_container(struct pool *pool, struct swarm_container *container)
+{
+    pool_remember_removal(pool, swarm_node_data(swarm_container_node(container)), swarm_container_id(container));
+    swarm_cluster_remove_container(pool->cluster, container); /* its record goes with it */
+}
+
+static void remove_container(struct pool *pool, struct swarm_container *container)
+{
+    if (pool->manager->watchdog) {
+        watchdog_container_removed(pool->manager->watchdog, container);
+    }
+    pool_drop_container(pool, container);
+}
+
+void pool_apply_removal(struct pool *pool, struct engine *engine, uint64_t ticket, const char *id)
+{
+    struct swarm_container *container = NULL;
+
+    pool_write_lock(pool);
+    if (engine->node) {
+        container = swarm_cluster_find_container(pool->cluster, engine->node, id);
+    }
+    if (container && container_record(container)->entry_ticket <= ticket) {
+        remove_container(pool, container);
+    } else if (!container) {
+        pool_remember_removal(pool, engine, id);
+    }
+    pool_unlock(pool);
+}
+
+/* --- what an entry needs of its engine --- */
+
+int pool_entry_context(struct pool *pool, struct engine *engine, struct entry_context *ret)
+{
+    pool_read_lock(pool);
+    ret->node_name = strdup(engine->name ? engine->name : engine->address);
+    memcpy(ret->ip, engine->ip, sizeof(ret->ip));
+    ret->clock_delta_ms = engine->clock_delta_ms;
+    ret->cpus = engine->cpus;
+    pool_unlock(pool);
+    return ret->node_name ? 0 : -1;
+}
+
+void entry_context_clear(struct entry_context *context)
+{
+    free(context->node_name);
+    context->node_name = NULL;
+}
+
+/* --- one container --- */
+
+static void exchange_text(char **a, char **b)
+{
+    char *text = *a;
+
+    *a = *b;
+    *b = text;
+}
+
+/* What the list entry says. What was there before is left in the report, to be freed without the lock. */
+static int renew_entry(struct swarm_container *container, struct container_report *report)
+{
+    struct container_record *record = container_record(container);
+
+    exchange_text(&record->head, &report->head);
+    exchange_text(&record->tail, &report->tail);
+    return swarm_container_set_names(container, report->names, report->name_count, NULL);
+}
+
+static int renew_facts(struct swarm_container *container, struct container_report *report)
+{
+    struct container_record *record = container_record(container);
+
+    record->running = report->facts.running;
+    record->paused = report->facts.paused;
+    record->restarting = report->facts.restarting;
+    record->dead = report->facts.dead;
+    record->removing = report->facts.removing;
+    record->exit_code = report->facts.exit_code;
+    memcpy(record->health, report->facts.health, sizeof(record->health));
+    record->created_ns = report->facts.created_ns;
+    record->started_ns = report->facts.started_ns;
+    record->finished_ns = report->facts.finished_ns;
+    exchange_text(&record->inspect, &report->inspect);
+    record->inspect_length = report->inspect_length;
+    return swarm_container_set_state(container, container_record_state(record), NULL) ||
+                   swarm_container_set_bound_ports(container, report->ports, report->port_count, NULL)
+               ? -1
+               : 0;
+}
+
+/* New: takes the spare record. */
+static struct swarm_container *add_container(struct pool *pool, struct engine *engine,
+                                             const struct container_report *report, struct container_record **spare)
+{
+    struct swarm_container *container;
+
+    if (swarm_cluster_add_container(pool->cluster, engine->node, report->id, report->request, &container, NULL)) {
+        return NULL;
+    }
+    (*spare)->engine = engine;
+    swarm_container_set_data(container, *spare);
+    *spare = NULL;
+    return container;
+}
+
+static int apply_report(struct pool *pool, struct engine *engine, uint64_t ticket, struct container_report *report,
+                        struct container_record **spare)
+{
+    struct swarm_container *container;
+    struct container_record *record;
+    int result = 0;
+
+    if (!engine->node) { /* it left the pool meanwhile */
+        return 0;
+    }
+    container = swarm_cluster_find_container(pool->cluster, engine->node, report->id);
+    if (!container) {
+        if (pool_is_stale(engine, report->id, ticket)) {
+            return 0;
+        }
+        container = add_container(pool, engine, report, spare);
+        if (!container) {
+            return -1;
+        }
+    } else if (container_record(container)->ticket > ticket) {
+        return 0;
+    } else if (swarm_container_set_request(container, report->request, NULL)) {
+        return -1;
+    }
+    record = container_record(container);
+    record->ticket = ticket;
+    if (record->entry_ticket <= ticket) {
+        record->entry_ticket = ticket;
+        result = renew_entry(container, report);
+    }
+    return renew_facts(container, report) || result ? -1 : 0;
+}
+
+int pool_apply_container(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *entry, const char *inspect,
+                         size_t length)
+{
+    struct container_report report = {0};
+    struct entry_context context = {0};
+    struct container_record *spare = calloc(1, sizeof(*spare));
+    char *error = NULL;
+    int result = -1;
+
+    if (!spare || pool_entry_context(pool, engine, &context)) {
+        log_error("Unable to update state of a container of engine %s: out of memory", engine->address);
+    } else if (container_report_from_inspect(&report, entry, inspect, length, &context, &error)) {
+        const char *id = json_string_value(json_object_get(entry, "Id"));
+
+        log_error("Unable to update state of container \"%s\": %s", id ? id : "", error ? error : "out of memory");
+        free(error);
+    } else {
+        pool_write_lock(pool);
+        result = apply_report(pool, engine, ticket, &report, &spare);
+        pool_unlock(pool);
+        if (result) {
+            log_error("Unable to update state of container \"%s\": out of memory, or it asks for too much", report.id);
+        }
+    }
+    container_report_clear(&report);
+    container_record_free(spare);
+    entry_context_clear(&context);
+    return result;
+}
+
+/* --- the whole list --- */
+
+struct list_reports {
+    struct container_report *items; /* sorted by id */
+    size_t count;
+};
+
+static int compare_reports(const void *a, const void *b)
+{
+    const struct container_report *x = a, *y = b;
+
+    return strcmp(x->id, y->id);
+}
+
+static int take_list(struct list_reports *reports, json_t *list, const struct entry_context *context)
+{
+    size_t index, size = json_array_size(list);
+    json_t *entry;
+
+    reports->items = calloc(size ? size : 1, sizeof(*reports->items));
+    if (!reports->items) {
+        return -1;
+    }
+    json_array_foreach (list, index, entry) {
+        if (!container_report_from_entry(&reports->items[reports->count], entry, NULL, context)) {
+            reports->count++;
+        }
+    }
+    qsort(reports->items, reports->count, sizeof(*reports->items), compare_reports);
+    return 0;
+}
+
+static void clear_list(struct list_reports *reports)
+{
+    for (size_t i = 0; i < reports->count; i++) {
+        container_report_clear(&reports->items[i]);
+    }
+    free(reports->items);
+}
+
+static void remove_missing(struct pool *pool, struct engine *engine, uint64_t ticket,
+                           const struct list_reports *reports)
+{
+    struct swarm_container *container, *next;
+
+    for (container = swarm_node_next_container(engine->node, NULL); container; container = next) {
+        char id[65];
+        struct container_report key = {.id = id};
+
+        next = swarm_node_next_container(engine->node, container);
+        strncpy(id, swarm_container_id(container), sizeof(id) - 1);
+        id[sizeof(id) - 1] = '\0';
+        if (container_record(container)->entry_ticket < ticket &&
+            !bsearch(&key, reports->items, reports->count, sizeof(key), compare_reports)) {
+            remove_container(pool, container);
+        }
+    }
+}
+
+/* Renew what is known. True where the container must be inspected. */
+static bool apply_entry(struct pool *pool, struct engine *engine, uint64_t ticket, struct container_report *report,
+                        bool full)
+{
+    struct swarm_container *container = swarm_cluster_find_container(pool->cluster, engine->node, report->id);
+    struct container_record *record;
+
+    if (!container) {
+        return !pool_is_stale(engine, report->id, ticket);
+    }
+    record = container_record(container);
+    if (record->entry_ticket > ticket) {
+        return false;
+    }
+    record->entry_ticket = ticket; /* what is being asked about its state is not made stale by this */
+    renew_entry(container, report);
+    return full || record->restarting || (report->state && strcmp(report->state, container_state_text(record)));
+}
+
+int pool_apply_list(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *list, bool full, char ***ret_ids,
+                    size_t *ret_count)
+{
+    struct list_reports reports = {0};
+    struct entry_context context = {0};
+    char **ids = NULL;
+    size_t count = 0;
+    int result = -1;
+
+    if (!pool_entry_context(pool, engine, &context) && !take_list(&reports, list, &context)) {
+        ids = calloc(reports.count + 1, sizeof(*ids));
+    }
+    if (ids) {
+        result = 0;
+        pool_write_lock(pool);
+        if (engine->node) {
+            remove_missing(pool, engine, ticket, &reports);
+        }
+        for (size_t i = 0; engine->node && i < reports.count; i++) {
+            if (apply_entry(pool, engine, ticket, &reports.items[i], full)) {
+                ids[count++] = reports.items[i].id;
+                reports.items[i].id = NULL;
+            }
+        }
+        pool_unlock(pool);
+        *ret_ids = ids;
+        *ret_count = count;
+    }
+    clear_list(&reports);
+    entry_context_clear(&context);
+    return result;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The images of an engine: its own list for the API, facts for placing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "pool_private.h"
+
+struct image_facts {
+    struct swarm_image **images;
+    size_t count;
+};
+
+static void image_facts_clear(struct image_facts *facts)
+{
+    for (size_t i = 0; i < facts->count; i++) {
+        swarm_image_free(facts->images[i]);
+    }
+    free(facts->images);
+}
+
+static int add_references(struct swarm_image *image, const json_t *references,
+                          int (*add)(struct swarm_image *, const char *, struct swarm_error **))
+{
+    size_t index;
+    json_t *item;
+
+    json_array_foreach (references, index, item) {
+        const char *reference = json_string_value(item);
+
+        /* Engines name an untagged image "<none>:<none>". */
+        if (reference && *reference != '<' && add(image, reference, NULL)) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int take_image(struct image_facts *facts, const json_t *entry)
+{
+    const char *id = json_string_value(json_object_get(entry, "Id"));
+    struct swarm_image *image;
+
+    if (!id || swarm_image_new(&image, id, NULL)) {
+        return id ? -1 : 0;
+    }
+    facts->images[facts->count++] = image;
+    return add_references(image, json_object_get(entry, "RepoTags"), swarm_image_add_tag) ||
+                   add_references(image, json_object_get(entry, "RepoDigests"), swarm_image_add_digest)
+               ? -1
+               : 0;
+}
+
+static int take_images(struct image_facts *facts, const json_t *images)
+{
+    size_t index, count = json_array_size(images);
+    json_t *entry;
+
+    facts->images = calloc(count ? count : 1, sizeof(struct swarm_image *));
+    if (!facts->images) {
+        return -1;
+    }
+    json_array_foreach (images, index, entry) {
+        if (take_image(facts, entry)) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void pool_apply_images(struct pool *pool, struct engine *engine, json_t *images)
+{
+    struct image_facts facts = {0};
+    json_t *old = NULL;
+    int result = take_images(&facts, images);
+
+    if (!result) {
+        pool_write_lock(pool);
+        old = engine->images;
+        engine->images = json_incref(images);
+        if (engine->node) {
+            result =
+                swarm_node_set_images(engine->node, (const struct swarm_image *const *)facts.images, facts.count, NULL);
+        }
+        pool_unlock(pool);
+        json_decref(old);
+    }
+    if (result) {
+        log_warn("Unable to take over the images of engine %s: out of memory", engine->address);
+    }
+    image_facts_clear(&facts);
+}

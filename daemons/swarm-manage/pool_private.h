@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the pool, and the watchdog, share. All of it with the pool locked for writing. */
+#ifndef MANAGE_POOL_PRIVATE_H
+#define MANAGE_POOL_PRIVATE_H
+
+#include "container_record.h"
+#include "pool.h"
+
+/* Put the engines in the order of their names again, after one has changed. */
+void pool_sort_engines(struct pool *pool);
+/* pool_remove_engine() without taking the lock. */
+void pool_remove_engine_locked(struct pool *pool, struct engine *engine);
+
+/* Answers asked for up to now do not bring that container back. */
+void pool_remember_removal(struct pool *pool, struct engine *engine, const char *id);
+bool pool_is_stale(const struct engine *engine, const char *id, uint64_t ticket);
+/* Take a container out of the cluster, with its record. */
+void pool_drop_container(struct pool *pool, struct swarm_container *container);
+
+/* The engine is lost: those of its containers that it ended as it shut down count as running for the cluster. */
+void pool_restore_running(struct engine *engine);
+
+/* Release with entry_context_clear(). -1 for lack of memory. Takes the lock for reading. */
+int pool_entry_context(struct pool *pool, struct engine *engine, struct entry_context *ret);
+void entry_context_clear(struct entry_context *context);
+
+#endif

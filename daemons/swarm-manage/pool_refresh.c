@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Asking an engine about its containers and applying the answers, blocking. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json_read.h"
+#include "log.h"
+#include "pool_private.h"
+#include "uri.h"
+
+#define REFRESH_TIMEOUT_MS 30000
+
+/* GET @p path, which is answered with a list. New reference, NULL with failure. */
+static json_t *get_list(struct engine *engine, const char *path, struct failure *failure)
+{
+    struct http_result result;
+    json_t *root = NULL;
+
+    if (!engine_call(engine, "GET", path, NULL, NULL, 0, REFRESH_TIMEOUT_MS, &result, failure)) {
+        json_error_t error;
+
+        root = json_read(result.body, result.length, JSON_ALLOW_NUL, &error);
+        if (!json_is_array(root)) { /* an empty list is one; anything else says nothing of containers */
+            failure_set(failure, 500, "engine %s: malformed answer to %s: %s", engine->address, path,
+                        root ? "it is no list" : error.text);
+            json_decref(root);
+            root = NULL;
+        }
+    }
+    http_result_clear(&result);
+    return root;
+}
+
+static json_t *find_entry(const json_t *list, const char *id)
+{
+    size_t index;
+    json_t *entry;
+
+    json_array_foreach (list, index, entry) {
+        const char *entry_id = json_string_value(json_object_get(entry, "Id"));
+
+        if (entry_id && !strcmp(entry_id, id)) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+/* Inspect one and apply it with its entry. 404 is a removal. */
+static int inspect(struct pool *pool, struct engine *engine, uint64_t ticket, const char *id, json_t *entry,
+                   struct failure *failure)
+{
+    struct http_result result;
+    char *path;
+    int status = -1;
+
+    if (asprintf(&path, "/containers/%s/json", id) < 0) {
+        return failure_set(failure, 500, "out of memory");
+    }
+    if (!engine_call(engine, "GET", path, NULL, NULL, 0, REFRESH_TIMEOUT_MS, &result, failure)) {
+        status = pool_apply_container(pool, engine, ticket, entry, result.body, result.length);
+        if (status) {
+            failure_set(failure, 500, "the answer of engine %s about container %s could not be used", engine->address,
+                        id);
+        }
+    } else if (result.status == 404) {
+        pool_apply_removal(pool, engine, ticket, id);
+        failure_clear(failure);
+        status = 0;
+    }
+    http_result_clear(&result);
+    free(path);
+    return status;
+}
+
+static int refresh_container(struct pool *pool, struct engine *engine, const char *id, struct failure *failure)
+{
+    uint64_t ticket = pool_ticket(pool);
+    char *escaped = uri_escape(id), *path = NULL;
+    json_t *list = NULL, *entry;
+    int status = -1;
+
+    /* {"id":{"<id>":true}} */
+    if (!escaped ||
+        asprintf(&path, "/containers/json?all=1&limit=0&filters=%%7B%%22id%%22%%3A%%7B%%22%s%%22%%3Atrue%%7D%%7D",
+                 escaped) < 0) {
+        free(escaped);
+        return failure_set(failure, 500, "out of memory");
+    }
+    list = get_list(engine, path, failure);
+    entry = find_entry(list, id);
+    if (entry) {
+        status = inspect(pool, engine, ticket, id, entry, failure);
+    } else if (list) {
+        pool_apply_removal(pool, engine, ticket, id);
+        status = 0;
+    }
+    json_decref(list);
+    free(path);
+    free(escaped);
+    return status;
+}
+
+int pool_refresh_container(struct pool *pool, struct engine *engine, const char *id)
+{
+    struct failure failure = {0};
+    int status = refresh_container(pool, engine, id, &failure);
+
+    if (status) {
+        log_debug("Unable to update state of container \"%s\": %s", id,
+                  failure.message ? failure.message : "out of memory");
+    }
+    failure_clear(&failure);
+    return status;
+}
+
+static void inspect_all(struct pool *pool, struct engine *engine, uint64_t ticket, const json_t *list, char *const *ids,
+                        size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct failure failure = {0};
+        json_t *entry = find_entry(list, ids[i]);
+
+        if (entry && inspect(pool, engine, ticket, ids[i], entry, &failure)) {
+            log_error("Unable to update state of container \"%s\": %s", ids[i],
+                      failure.message ? failure.message : "out of memory");
+        }
+        failure_clear(&failure);
+    }
+}
+
+int pool_refresh_engine(struct pool *pool, struct engine *engine, bool full, struct failure *failure)
+{
+    uint64_t ticket = pool_ticket(pool);
+    json_t *list = get_list(engine, "/containers/json?all=1&limit=0", failure);
+    char **ids = NULL;
+    size_t count = 0;
+    int status = -1;
+
+    if (list && pool_apply_list(pool, engine, ticket, list, full, &ids, &count)) {
+        failure_set(failure, 500, "out of memory");
+    } else if (list) {
+        inspect_all(pool, engine, ticket, list, ids, count);
+        status = 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        free(ids[i]);
+    }
+    free(ids);
+    json_decref(list);
+    return status;
+}

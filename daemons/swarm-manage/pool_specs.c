@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an engine says of itself, applied to the pool: identity, size, labels, clock, versions, health. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine_labels.h"
+#include "log.h"
+#include "manager.h"
+#include "pool_private.h"
+#include "timestamp.h"
+
+#define CLOCK_TOLERANCE_MS 2000
+
+/* The answers, checked and taken apart without the lock. Strings are the answers' own. */
+struct specs {
+    const char *id;
+    const char *name;
+    int cpus;
+    int64_t memory;
+    int64_t clock_delta_ms;
+    struct api_version api_min, api_max;
+    struct engine_labels labels;
+    /* new texts for the engine */
+    char *own_id, *own_name, *own_server_version;
+};
+
+static void specs_clear(struct specs *specs)
+{
+    engine_labels_clear(&specs->labels);
+    free(specs->own_id);
+    free(specs->own_name);
+    free(specs->own_server_version);
+}
+
+static const char *text_of(const json_t *object, const char *key, const char *otherwise)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text && *text ? text : otherwise;
+}
+
+static int64_t clock_delta_ms(const json_t *info)
+{
+    int64_t engine_ns, delta_ms;
+
+    if (timestamp_parse(text_of(info, "SystemTime", ""), &engine_ns) || !engine_ns) {
+        return 0;
+    }
+    delta_ms = (timestamp_now_ns() - engine_ns) / 1000000;
+    return delta_ms > -CLOCK_TOLERANCE_MS && delta_ms < CLOCK_TOLERANCE_MS ? 0 : delta_ms;
+}
+
+static void take_api_range(struct specs *specs, const json_t *version)
+{
+    if (api_version_parse(&specs->api_max, text_of(version, "ApiVersion", ""))) {
+        api_version_parse(&specs->api_max, API_VERSION_MIN);
+    }
+    if (api_version_parse(&specs->api_min, text_of(version, "MinAPIVersion", "")) ||
+        api_version_compare(specs->api_min, specs->api_max) > 0) {
+        specs->api_min = (struct api_version){1, 12};
+    }
+}
+
+static int specs_take(struct specs *specs, const struct engine *engine, const json_t *info, const json_t *version,
+                      struct failure *failure)
+{
+    int64_t cpus = json_integer_value(json_object_get(info, "NCPU"));
+
+    specs->id = text_of(info, "ID", NULL);
+    specs->name = text_of(info, "Name", engine->address);
+    specs->memory = json_integer_value(json_object_get(info, "MemTotal"));
+    if (cpus <= 0 || cpus > 1000000 || specs->memory <= 0) {
+        return failure_set(failure, 500,
+                           "cannot get resources for this engine, make sure %s is a Docker Engine, not a Swarm manager",
+                           engine->address);
+    }
+    if (!specs->id) {
+        return failure_set(failure, 500, "engine %s does not tell its ID in /info", engine->address);
+    }
+    specs->cpus = (int)cpus;
+    specs->clock_delta_ms = clock_delta_ms(info);
+    take_api_range(specs, version);
+    specs->own_id = strdup(specs->id);
+    specs->own_name = strdup(specs->name);
+    specs->own_server_version = strdup(text_of(version, "Version", ""));
+    if (!specs->own_id || !specs->own_name || !specs->own_server_version) {
+        return failure_set(failure, 500, "out of memory");
+    }
+    return engine_labels_take(&specs->labels, info, engine->address, failure);
+}
+
+/* --- with the pool locked for writing --- */
+
+static void set_error(struct engine *engine, const char *error)
+{
+    free(engine->error);
+    engine->error = error ? strdup(error) : NULL;
+}
+
+static int refuse_other_id(struct engine *engine, const struct specs *specs, struct failure *failure)
+{
+    engine->state = ENGINE_PENDING;
+    swarm_node_set_health(engine->node, 0, NULL);
+    return failure_set(
+        failure, 500,
+        "Engine (ID: %s, Addr: %s) shows up with another ID:%s. Please remove it from cluster, it can be "
+        "added back.",
+        engine->id, engine->address, specs->id);
+}
+
+/* Nothing is placed on a new node before its containers are known: pool_set_state() gives it its health. */
+static int add_node(struct pool *pool, struct engine *engine, const struct specs *specs, struct failure *failure)
+{
+    struct swarm_error *error = NULL;
+    struct swarm_node *node;
+    int result = swarm_cluster_add_node(pool->cluster, specs->id, specs->name, engine->address, &node, &error);
+
+    if (result == SWARM_ERR_EXISTS) {
+        const struct engine *other = swarm_node_data(swarm_cluster_find_node(pool->cluster, specs->id));
+
+        failure_set(failure, 500, "ID duplicated. %s shared by this node %s and another node %s", specs->id,
+                    engine->address, other->address);
+    } else if (result) {
+        failure_set(failure, 500, "%s", swarm_error_message(error));
+    } else {
+        swarm_node_set_data(node, engine);
+        swarm_node_set_health(node, 0, NULL);
+        engine->node = node;
+    }
+    swarm_error_free(error);
+    return result ? -1 : 0;
+}
+
+static int update_node(struct pool *pool, struct engine *engine, const struct specs *specs, struct failure *failure)
+{
+    struct swarm_error *error = NULL;
+
+    if (swarm_node_set_name(engine->node, specs->name, &error) ||
+        swarm_node_set_capacity(engine->node, (int64_t)specs->cpus * 1000, specs->memory, &error) ||
+        swarm_node_set_overcommit(engine->node, pool->manager->options.overcommit, &error) ||
+        swarm_node_set_labels(engine->node, specs->labels.keys, specs->labels.values, specs->labels.count, &error)) {
+        failure_set(failure, 500, "%s", swarm_error_message(error));
+        swarm_error_free(error);
+        return -1;
+    }
+    return 0;
+}
+
+static char *replace(char **text, char *with)
+{
+    char *old = *text;
+
+    *text = with;
+    return old;
+}
+
+/* The engine's own fields; the old texts are left in @p specs to be freed. */
+static void update_engine(struct pool *pool, struct engine *engine, struct specs *specs, const char *builder)
+{
+    specs->own_id = replace(&engine->id, specs->own_id);
+    specs->own_name = replace(&engine->name, specs->own_name);
+    specs->own_server_version = replace(&engine->server_version, specs->own_server_version);
+    engine->cpus = specs->cpus;
+    engine->memory = specs->memory;
+    engine->clock_delta_ms = specs->clock_delta_ms;
+    engine->api_min = specs->api_min;
+    engine->api_max = specs->api_max;
+    snprintf(engine->builder_version, sizeof(engine->builder_version), "%s", builder ? builder : "");
+    pool_sort_engines(pool);
+}
+
+static int apply_locked(struct pool *pool, struct engine *engine, struct specs *specs, const char *builder,
+                        struct failure *failure)
+{
+    if (engine->state == ENGINE_DISCONNECTED) {
+        return failure_set(failure, 500, "engine %s has left the pool", engine->address);
+    }
+    if (engine->node && strcmp(swarm_node_id(engine->node), specs->id)) {
+        return refuse_other_id(engine, specs, failure);
+    }
+    if (!engine->node && add_node(pool, engine, specs, failure)) {
+        /* Its name is shown beside the error, but it has no id of its own. */
+        free(specs->own_id);
+        specs->own_id = NULL;
+        update_engine(pool, engine, specs, builder);
+        return -1;
+    }
+    update_engine(pool, engine, specs, builder);
+    return update_node(pool, engine, specs, failure);
+}
+
+/* --- */
+
+int pool_apply_specs(struct pool *pool, struct engine *engine, json_t *info, json_t *version, const char *builder,
+                     struct failure *failure)
+{
+    struct specs specs = {0};
+    json_t *old_info = NULL, *old_version = NULL;
+    bool delta_known, labels_known;
+    int result;
+
+    pool_read_lock(pool);
+    delta_known = engine->clock_delta_ms;
+    labels_known = engine->info && json_equal(json_object_get(engine->info, "Labels"), json_object_get(info, "Labels"));
+    pool_unlock(pool);
+
+    result = specs_take(&specs, engine, info, version, failure);
+    pool_write_lock(pool);
+    if (!result) {
+        result = apply_locked(pool, engine, &specs, builder, failure);
+    }
+    if (result) {
+        set_error(engine, failure->message);
+    } else {
+        old_info = engine->info;
+        old_version = engine->version;
+        engine->info = json_incref(info);
+        engine->version = json_incref(version);
+    }
+    pool_unlock(pool);
+    json_decref(old_info);
+    json_decref(old_version);
+
+    if (!result && !labels_known) {
+        engine_labels_warn(&specs.labels, info, specs.id, engine->address);
+    }
+    if (!result && specs.clock_delta_ms && !delta_known) {
+        log_warn("Engine (ID: %s, Addr: %s) has unsynchronized systime with swarm, please synchronize it.", specs.id,
+                 engine->address);
+    }
+    specs_clear(&specs);
+    return result;
+}
+
+static int health_indicator(const struct pool *pool, enum engine_state state, int failures)
+{
+    int retry = pool->manager->options.failure_retry;
+
+    if (state != ENGINE_HEALTHY) {
+        return 0;
+    }
+    if (failures <= 0) {
+        return 100;
+    }
+    return failures >= retry ? 0 : 100 - failures * 100 / retry;
+}
+
+void pool_set_state(struct pool *pool, struct engine *engine, enum engine_state state, int failures, const char *error)
+{
+    pool_write_lock(pool);
+    if (state == ENGINE_UNHEALTHY && engine->state == ENGINE_HEALTHY) {
+        engine->lost_ms = monotonic_ms();
+    }
+    if (engine->state != ENGINE_DISCONNECTED) {
+        engine->state = state;
+    }
+    engine->failures = failures;
+    engine->updated_at = time(NULL);
+    set_error(engine, error);
+    if (engine->node) {
+        swarm_node_set_health(engine->node, health_indicator(pool, state, failures), NULL);
+    }
+    pool_unlock(pool);
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "routes.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "log.h"
+#include "traits.h"
+
+enum { GET = 1, HEAD = 2, POST = 4, PUT = 8, DELETE = 16, ANY = 31 };
+
+struct route {
+    int methods;
+    const char *pattern;
+    route_handler handler;
+};
+
+/* The first that matches is taken: literal paths first, then by known ends, then what names a container. Ends are
+ * looked for, not words in the middle, so that containers may be called "json", "attach" or "containers". */
+static const struct route routes[] = {
+    {GET | HEAD, "/_ping", api_ping},
+    {GET | HEAD, "/version", api_version},
+    {GET | HEAD, "/info", api_info},
+    {GET, "/events", api_events},
+    {GET | HEAD, "/images/json", api_images_list},
+    {GET | HEAD, "/containers/json", api_containers_list},
+    {GET | HEAD, "/containers/ps", api_containers_list},
+    {POST, "/containers/create", api_container_create},
+
+    {GET | HEAD, "/containers/{name}/json", api_container_inspect},
+    {GET, "/containers/{name}/attach/ws", api_container_attach},
+    {POST, "/containers/{name}/attach", api_container_attach},
+    {POST, "/containers/{name}/start", api_container_start},
+    {POST, "/containers/{name}/stop", api_container_change},
+    {POST, "/containers/{name}/kill", api_container_change},
+    {POST, "/containers/{name}/restart", api_container_change},
+    {POST, "/containers/{name}/pause", api_container_change},
+    {POST, "/containers/{name}/unpause", api_container_change},
+    {POST, "/containers/{name}/update", api_container_change},
+    {POST, "/containers/{name}/wait", api_container_change},
+    {POST, "/containers/{name}/rename", api_container_rename},
+    {POST, "/containers/{name}/exec", api_exec_create},
+    {DELETE, "/containers/{name}/checkpoints/*", api_container_pass},
+    {DELETE, "/containers/{name}", api_container_delete},
+
+    {GET | HEAD | PUT, "/containers/{name}/archive", api_container_pass},
+    {GET, "/containers/{name}/logs", api_container_pass},
+    {GET, "/containers/{name}/top", api_container_pass},
+    {GET, "/containers/{name}/stats", api_container_pass},
+    {GET, "/containers/{name}/changes", api_container_pass},
+    {GET, "/containers/{name}/export", api_container_pass},
+    {POST, "/containers/{name}/resize", api_container_pass},
+    {GET | POST, "/containers/{name}/checkpoints", api_container_pass},
+    {ANY, "/containers/...", api_container_pass},
+
+    {GET | HEAD, "/exec/{name}/json", api_exec_pass},
+    {POST, "/exec/{name}/start", api_exec_start},
+    {POST, "/exec/{name}/resize", api_exec_pass},
+};
+
+static int method_bit(const char *method)
+{
+    static const struct {
+        const char *name;
+        int bit;
+    } methods[] = {{"GET", GET}, {"HEAD", HEAD}, {"POST", POST}, {"PUT", PUT}, {"DELETE", DELETE}};
+
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        if (strcmp(method, methods[i].name) == 0)
+            return methods[i].bit;
+    }
+    return 0;
+}
+
+const char *route_split_version(const char *path, char *version, size_t size)
+{
+    const char *end = path + 2;
+    size_t length;
+
+    version[0] = '\0';
+    if (path[0] != '/' || path[1] != 'v' || !isdigit((unsigned char)*end))
+        return path;
+    while (isdigit((unsigned char)*end))
+        end++;
+    if (*end++ != '.' || !isdigit((unsigned char)*end))
+        return path;
+    while (isdigit((unsigned char)*end))
+        end++;
+    length = (size_t)(end - (path + 2));
+    if (*end != '/' || length >= size)
+        return path;
+    memcpy(version, path + 2, length);
+    version[length] = '\0';
+    return end;
+}
+
+char *route_clean_path(const char *path)
+{
+    size_t length = strlen(path), used = 0;
+    char *clean;
+    bool slash = length > 0 && path[length - 1] == '/';
+
+    if (path[0] != '/')
+        return NULL;
+    clean = malloc(length + 2);
+    if (clean == NULL)
+        return NULL;
+    for (const char *at = path; *at != '\0';) {
+        size_t segment = strcspn(++at, "/");
+
+        if (segment == 2 && at[0] == '.' && at[1] == '.') {
+            while (used > 0 && clean[--used] != '/')
+                continue;
+        } else if (segment > 0 && !(segment == 1 && at[0] == '.')) {
+            clean[used++] = '/';
+            memcpy(clean + used, at, segment);
+            used += segment;
+        }
+        at += segment;
+    }
+    if (used == 0 || slash)
+        clean[used++] = '/';
+    clean[used] = '\0';
+    if (strcmp(clean, path) == 0) {
+        free(clean);
+        return NULL;
+    }
+    return clean;
+}
+
+/* Where @p suffix ("/json", or with a star for any last segment) begins at the end of @p text; NULL where it does not
+ * end that way. */
+static const char *find_suffix(const char *text, const char *suffix)
+{
+    size_t length = strlen(text), want = strlen(suffix);
+    bool star = want > 0 && suffix[want - 1] == '*';
+
+    if (star) {
+        while (length > 0 && text[length - 1] != '/')
+            length--;
+        if (text[length] == '\0')
+            return NULL;
+        want--;
+    }
+    if (length < want || strncmp(text + length - want, suffix, want) != 0)
+        return NULL;
+    return text + length - want;
+}
+
+bool route_match(const char *pattern, const char *path, const char **ret_name, size_t *ret_length,
+                 const char **ret_rest)
+{
+    const char *open = strchr(pattern, '{');
+    const char *dots = strstr(pattern, "/...");
+    const char *rest;
+    size_t before;
+
+    *ret_name = path;
+    *ret_length = 0;
+    *ret_rest = "";
+    if (dots != NULL) {
+        before = (size_t)(dots - pattern);
+        *ret_rest = path + before;
+        return strncmp(path, pattern, before) == 0 && path[before] == '/' && path[before + 1] != '\0';
+    }
+    if (open == NULL)
+        return strcmp(pattern, path) == 0;
+    before = (size_t)(open - pattern);
+    if (strncmp(path, pattern, before) != 0)
+        return false;
+    rest = find_suffix(path + before, strchr(open, '}') + 1);
+    if (rest == NULL || rest == path + before)
+        return false;
+    *ret_name = path + before;
+    *ret_length = (size_t)(rest - *ret_name);
+    *ret_rest = rest;
+    return true;
+}
+
+static const struct route *find_route(const char *method, const char *path, const char **ret_name, size_t *ret_length,
+                                      const char **ret_rest)
+{
+    int bit = method_bit(method);
+
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        if ((routes[i].methods & bit) != 0 && route_match(routes[i].pattern, path, ret_name, ret_length, ret_rest))
+            return &routes[i];
+    }
+    return NULL;
+}
+
+static void set_common_headers(struct manager *manager, struct http_reply *reply)
+{
+    struct traits traits;
+
+    traits_get(manager, &traits);
+    http_reply_header(reply, "Api-Version", traits.api_version);
+    http_reply_header(reply, "Ostype", traits.ostype);
+    http_reply_header(reply, "Docker-Experimental", traits.experimental ? "true" : "false");
+    if (manager->options.cors) {
+        http_reply_header(reply, "Access-Control-Allow-Origin", "*");
+        http_reply_header(reply, "Access-Control-Allow-Headers",
+                          "Origin, X-Requested-With, Content-Type, Accept, X-Registry-Auth, X-Registry-Config");
+        http_reply_header(reply, "Access-Control-Allow-Methods", "GET, POST, DELETE, PUT, OPTIONS, HEAD");
+    }
+}
+
+static int redirect(struct http_request *request, struct http_reply *reply, const char *path)
+{
+    const char *query = http_request_query_string(request);
+    char *location = NULL;
+    int r;
+
+    if (asprintf(&location, "%s%s%s", path, query[0] == '\0' ? "" : "?", query) < 0)
+        return http_reply_error(reply, 500, "out of memory");
+    http_reply_header(reply, "Location", location);
+    r = http_reply_send(reply, 301, NULL, "", 0);
+    free(location);
+    return r;
+}
+
+/* 0, or the answer was a refusal: 1. */
+static int check_version(const char *version, struct http_reply *reply, int *ret_sent)
+{
+    struct api_version wanted, min, max;
+
+    if (version[0] == '\0')
+        return 0;
+    (void)api_version_parse(&min, API_VERSION_MIN);
+    (void)api_version_parse(&max, API_VERSION_MAX);
+    if (api_version_parse(&wanted, version) < 0 || api_version_compare(wanted, max) > 0) {
+        *ret_sent = http_reply_error(reply, 400, "client version %s is too new. Maximum supported API version is %s",
+                                     version, API_VERSION_MAX);
+        return 1;
+    }
+    if (api_version_compare(wanted, min) < 0) {
+        *ret_sent = http_reply_error(reply, 400,
+                                     "client version %s is too old. Minimum supported API version is %s, please "
+                                     "upgrade your client to a newer version",
+                                     version, API_VERSION_MIN);
+        return 1;
+    }
+    return 0;
+}
+
+static int dispatch(struct call *call, const char *path)
+{
+    const char *method = http_request_method(call->request);
+    const char *name;
+    size_t length;
+    const struct route *route = find_route(method, path, &name, &length, &call->rest);
+    int r;
+
+    if (route == NULL)
+        return http_reply_error(call->reply, 404, "page not found: this manager does not serve %s %s", method, path);
+    if (check_version(call->version, call->reply, &r) != 0)
+        return r;
+    call->name = http_decode(name, length);
+    if (call->name == NULL)
+        return http_reply_error(call->reply, 400, "bad percent escape in the path %s", path);
+    r = route->handler(call);
+    free(call->name);
+    return r;
+}
+
+static void log_request(const struct http_request *request)
+{
+    const char *query = http_request_query_string(request);
+    char *uri;
+
+    if (!log_enabled(LOG_LEVEL_DEBUG) ||
+        asprintf(&uri, "%s%s%s", http_request_path(request), query[0] == '\0' ? "" : "?", query) < 0)
+        return;
+    log_debug_with(LOG_FIELDS({"method", http_request_method(request)}, {"uri", uri}), "HTTP request received");
+    free(uri);
+}
+
+int routes_handle(struct http_request *request, struct http_reply *reply, void *data)
+{
+    struct call call = {.manager = data, .request = request, .reply = reply, .rest = ""};
+    const char *path = http_request_path(request);
+    char *clean;
+    int r;
+
+    log_request(request);
+    set_common_headers(call.manager, reply);
+    if (strcmp(http_request_method(request), "OPTIONS") == 0)
+        return http_reply_send(reply, 200, NULL, "", 0);
+    clean = route_clean_path(path);
+    if (clean != NULL) {
+        r = redirect(request, reply, clean);
+        free(clean);
+        return r;
+    }
+    return dispatch(&call, route_split_version(path, call.version, sizeof(call.version)));
+}

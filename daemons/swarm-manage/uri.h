@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MANAGE_URI_H
+#define MANAGE_URI_H
+
+/* Percent-encode @p text for a path segment or a query value: all but the unreserved characters of RFC 3986. New text,
+ * NULL for lack of memory. */
+char *uri_escape(const char *text);
+
+#endif

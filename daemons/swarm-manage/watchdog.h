@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Carries out what libswarm's rescheduler decides: one thread that owns it, and a bounded number of workers for the
+ * calls to engines. */
+#ifndef MANAGE_WATCHDOG_H
+#define MANAGE_WATCHDOG_H
+
+#include "engine.h"
+
+struct manager;
+struct watchdog;
+
+int watchdog_new(struct watchdog **ret, struct manager *manager);
+/* Start acting. */
+int watchdog_start(struct watchdog *watchdog);
+/* Stop: what is under way ends first. */
+void watchdog_free(struct watchdog *watchdog);
+
+/* Any thread, without the pool's lock. */
+void watchdog_engine_lost(struct watchdog *watchdog, struct engine *engine, int loss); /* enum swarm_node_loss */
+void watchdog_engine_back(struct watchdog *watchdog, struct engine *engine);
+/* Discovery dropped it (its member leaving is set, and cleared should it be listed again) and it does not answer: when
+ * no move of its containers pends any more it leaves the pool, with "Removed Engine <name>". */
+void watchdog_engine_leaving(struct watchdog *watchdog, struct engine *engine);
+/* With the pool locked for writing: before a container is taken out of the cluster. */
+void watchdog_container_removed(struct watchdog *watchdog, const struct swarm_container *container);
+/* With the pool locked for writing: before a node is taken out of the cluster, after its containers. */
+void watchdog_node_removed(struct watchdog *watchdog, struct swarm_node *node);
+
+#endif

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watchdog_action.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "create.h"
+#include "endpoints.h"
+#include "log.h"
+#include "pool_private.h"
+
+#define START_TIMEOUT_MS 60000
+#define REMOVE_TIMEOUT_MS 60000
+
+static int copy_inspect(struct watchdog_action *action, const struct container_record *record)
+{
+    if (!record || !record->inspect) {
+        return 0;
+    }
+    action->inspect = malloc(record->inspect_length);
+    if (!action->inspect) {
+        return -1;
+    }
+    memcpy(action->inspect, record->inspect, record->inspect_length);
+    action->inspect_length = record->inspect_length;
+    return 0;
+}
+
+static int copy_kept(struct watchdog_action *action, const struct swarm_container *kept)
+{
+    struct swarm_node *node;
+
+    if (!kept) {
+        return 0;
+    }
+    node = swarm_container_node(kept);
+    action->kept_engine = engine_ref(swarm_node_data(node));
+    action->kept_id = strdup(swarm_container_id(kept));
+    action->kept_node_name = strdup(swarm_node_name(node));
+    return action->kept_id && action->kept_node_name ? 0 : -1;
+}
+
+struct watchdog_action *watchdog_action_new(struct manager *manager, const struct swarm_action *from)
+{
+    struct watchdog_action *action = calloc(1, sizeof(*action));
+    struct swarm_node *node = swarm_container_node(from->container);
+
+    if (!action) {
+        return NULL;
+    }
+    action->manager = manager;
+    action->id = from->id;
+    action->kind = from->kind;
+    action->start = from->start;
+    action->reservation = from->reservation;
+    action->engine = engine_ref(swarm_node_data(node));
+    action->cpus = action->engine->cpus;
+    action->container_id = strdup(swarm_container_id(from->container));
+    action->name = strdup(swarm_container_name(from->container));
+    action->node_name = strdup(swarm_node_name(node));
+    if (!action->container_id || !action->name || !action->node_name || copy_kept(action, from->kept) ||
+        (from->kind == SWARM_ACTION_MOVE && copy_inspect(action, container_record(from->container)))) {
+        watchdog_action_free(action);
+        return NULL;
+    }
+    return action;
+}
+
+void watchdog_action_free(struct watchdog_action *action)
+{
+    if (action) {
+        engine_unref(action->engine);
+        engine_unref(action->kept_engine);
+        free(action->container_id);
+        free(action->name);
+        free(action->node_name);
+        free(action->kept_id);
+        free(action->kept_node_name);
+        free(action->inspect);
+        free(action);
+    }
+}
+
+/* --- reports, with the pool locked for writing --- */
+
+static void report_failed(struct watchdog_action *action, struct swarm_rescheduler *rescheduler, const char *reason)
+{
+    swarm_rescheduler_failed(rescheduler, monotonic_ms(), action->id, reason, NULL);
+}
+
+/* The container has been taken out of the cluster by the rescheduler, unless it is on a node that lives. */
+static void remember_removal(struct watchdog_action *action)
+{
+    struct pool *pool = action->manager->pool;
+
+    if (!action->engine->node ||
+        !swarm_cluster_find_container(pool->cluster, action->engine->node, action->container_id)) {
+        pool_remember_removal(pool, action->engine, action->container_id);
+    }
+}
+
+static void report_moved(struct watchdog_action *action, struct swarm_rescheduler *rescheduler,
+                         const struct engine *engine, const char *id)
+{
+    struct pool *pool = action->manager->pool;
+    struct swarm_container *stand_in = NULL;
+
+    if (engine->node) {
+        stand_in = swarm_cluster_find_container(pool->cluster, engine->node, id);
+    }
+    if (!stand_in) {
+        report_failed(action, rescheduler, "the container made for it is gone again");
+    } else if (swarm_rescheduler_moved(rescheduler, monotonic_ms(), action->id, stand_in, NULL)) {
+        report_failed(action, rescheduler, "out of memory");
+    } else {
+        remember_removal(action);
+    }
+}
+
+static void report_removed(struct watchdog_action *action, struct swarm_rescheduler *rescheduler)
+{
+    if (swarm_rescheduler_removed(rescheduler, monotonic_ms(), action->id, NULL)) {
+        report_failed(action, rescheduler, "out of memory");
+    } else {
+        remember_removal(action);
+    }
+}
+
+static void fail_action(struct watchdog_action *action, struct swarm_rescheduler *rescheduler, const char *reason)
+{
+    struct pool *pool = action->manager->pool;
+
+    pool_write_lock(pool);
+    swarm_reservation_abort(action->reservation);
+    action->reservation = NULL;
+    report_failed(action, rescheduler, reason);
+    pool_unlock(pool);
+}
+
+/* --- MOVE and START --- */
+
+/* Whether it runs yet or not: should its node be lost next, it is one that is to be started. With the pool locked for
+ * writing. */
+static void count_as_running(struct pool *pool, const struct engine *engine, const char *id)
+{
+    struct swarm_container *container =
+        engine->node ? swarm_cluster_find_container(pool->cluster, engine->node, id) : NULL;
+
+    if (container) {
+        swarm_container_set_state(container, SWARM_CONTAINER_RUNNING, NULL);
+    }
+}
+
+/* -1 with the failure; *ret_answered: the engine said so itself. */
+static int start_stand_in(struct watchdog_action *action, struct engine *engine, const char *id, bool *ret_answered,
+                          struct failure *failure)
+{
+    struct pool *pool = action->manager->pool;
+    struct http_result result;
+    char *path;
+    int status;
+
+    *ret_answered = false;
+    log_info("Container %s was running, starting container %s", action->container_id, id);
+    if (asprintf(&path, "/containers/%s/start", id) < 0) {
+        return failure_set(failure, 500, "out of memory");
+    }
+    status = engine_call(engine, "POST", path, NULL, NULL, 0, START_TIMEOUT_MS, &result, failure);
+    *ret_answered = result.failure == HTTP_OK;
+    if (*ret_answered) {
+        pool_refresh_container(pool, engine, id);
+    } else {
+        pool_write_lock(pool);
+        count_as_running(pool, engine, id);
+        pool_unlock(pool);
+    }
+    http_result_clear(&result);
+    free(path);
+    if (status) {
+        log_error("Failed to start rescheduled container %s: %s", id,
+                  failure->message ? failure->message : "out of memory");
+    }
+    return status;
+}
+
+/* The name of the engine as it is now; new text, NULL for lack of memory. */
+static char *engine_name(struct pool *pool, const struct engine *engine)
+{
+    char *name;
+
+    pool_read_lock(pool);
+    name = strdup(engine->name ? engine->name : engine->address);
+    pool_unlock(pool);
+    return name;
+}
+
+static void log_moved(struct watchdog_action *action, const struct engine *engine, const char *id)
+{
+    char *to = engine_name(action->manager->pool, engine);
+
+    log_info("Rescheduled container %s from %s to %s as %s", action->container_id, action->node_name,
+             to ? to : engine->address, id);
+    free(to);
+}
+
+static void finish_move(struct watchdog_action *action, struct swarm_rescheduler *rescheduler, struct engine *engine,
+                        const char *id, const struct endpoint *endpoints)
+{
+    struct pool *pool = action->manager->pool;
+    struct failure failure = {0};
+    bool answered;
+
+    endpoints_connect(engine, id, action->name, endpoints);
+    log_moved(action, engine, id);
+    /* Before the start, which may take a while: as long as the pool has both, their name is ambiguous. */
+    pool_write_lock(pool);
+    if (action->start) {
+        count_as_running(pool, engine, id);
+    }
+    report_moved(action, rescheduler, engine, id);
+    pool_unlock(pool);
+    if (action->start) { /* one that cannot be started has been moved all the same */
+        start_stand_in(action, engine, id, &answered, &failure);
+    }
+    failure_clear(&failure);
+}
+
+/* The create body of the stand-in; networks that it is to be connected to afterwards are taken out of it. */
+static int make_body(const struct watchdog_action *action, struct swarm_create_body **ret_body,
+                     struct endpoint **ret_endpoints, struct failure *failure)
+{
+    struct swarm_error *error = NULL;
+
+    if (!action->inspect) {
+        return failure_set(failure, 500, "its configuration is not known");
+    }
+    if (swarm_create_body_from_inspect(ret_body, action->inspect, action->inspect_length, action->cpus, &error)) {
+        failure_set(failure, 500, "%s", swarm_error_message(error));
+        swarm_error_free(error);
+        return -1;
+    }
+    if (endpoints_take(*ret_body, ret_endpoints)) {
+        return failure_set(failure, 500, "out of memory");
+    }
+    return 0;
+}
+
+static void move(struct watchdog_action *action, struct swarm_rescheduler *rescheduler)
+{
+    struct create_order order = {.name = action->name};
+    struct swarm_reservation *reservation = action->reservation;
+    struct endpoint *endpoints = NULL;
+    struct failure failure = {0};
+    struct engine *engine = NULL;
+    json_t *answer = NULL;
+    int result = make_body(action, &order.body, &endpoints, &failure);
+
+    if (!result) {
+        action->reservation = NULL; /* create_reserved() ends it in any case */
+        result = create_reserved(action->manager, reservation, &order, &answer, &engine, &failure);
+    }
+    if (result) {
+        fail_action(action, rescheduler,
+                    failure.message ? failure.message : "out of memory"); /* logged by the watchdog */
+    } else {
+        finish_move(action, rescheduler, engine, json_string_value(json_object_get(answer, "Id")), endpoints);
+    }
+    json_decref(answer);
+    engine_unref(engine);
+    failure_clear(&failure);
+    endpoints_free(endpoints);
+    swarm_create_body_free(order.body);
+}
+
+static void start_copy(struct watchdog_action *action, struct swarm_rescheduler *rescheduler)
+{
+    struct pool *pool = action->manager->pool;
+    struct failure failure = {0};
+    bool answered;
+
+    log_moved(action, action->kept_engine, action->kept_id);
+    if (start_stand_in(action, action->kept_engine, action->kept_id, &answered, &failure) && !answered) {
+        fail_action(action, rescheduler, failure.message ? failure.message : "out of memory");
+    } else {
+        pool_write_lock(pool);
+        report_moved(action, rescheduler, action->kept_engine, action->kept_id);
+        pool_unlock(pool);
+    }
+    failure_clear(&failure);
+}
+
+/* --- REMOVE --- */
+
+/* By force, and never with its volumes. That it is gone already is as good. */
+static int remove_copy(struct watchdog_action *action, struct failure *failure)
+{
+    struct http_result result;
+    char *path;
+    int status;
+
+    if (asprintf(&path, "/containers/%s?force=1", action->container_id) < 0) {
+        return failure_set(failure, 500, "out of memory");
+    }
+    status = engine_call(action->engine, "DELETE", path, NULL, NULL, 0, REMOVE_TIMEOUT_MS, &result, failure);
+    if (status && result.failure == HTTP_OK && result.status == 404) {
+        status = 0;
+    }
+    http_result_clear(&result);
+    free(path);
+    return status;
+}
+
+static void remove_duplicate(struct watchdog_action *action, struct swarm_rescheduler *rescheduler)
+{
+    struct failure failure = {0};
+    struct pool *pool = action->manager->pool;
+
+    log_debug("container %s was rescheduled on node %s, removing it", action->container_id, action->kept_node_name);
+    if (remove_copy(action, &failure)) {
+        const char *reason = failure.message ? failure.message : "out of memory";
+
+        log_error("Failed to remove duplicate container %s on node %s: %s", action->container_id, action->node_name,
+                  reason);
+        fail_action(action, rescheduler, reason);
+    } else {
+        pool_write_lock(pool);
+        report_removed(action, rescheduler);
+        pool_unlock(pool);
+    }
+    failure_clear(&failure);
+}
+
+void watchdog_action_run(struct watchdog_action *action, struct swarm_rescheduler *rescheduler)
+{
+    switch (action->kind) {
+    case SWARM_ACTION_MOVE:
+        move(action, rescheduler);
+        break;
+    case SWARM_ACTION_START:
+        start_copy(action, rescheduler);
+        break;
+    default:
+        remove_duplicate(action, rescheduler);
+    }
+}

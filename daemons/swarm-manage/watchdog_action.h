@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One action of the rescheduler, with copies of all that carrying it out without the pool's lock takes. */
+#ifndef MANAGE_WATCHDOG_ACTION_H
+#define MANAGE_WATCHDOG_ACTION_H
+
+#include <swarm/swarm.h>
+
+#include "engine.h"
+#include "manager.h"
+
+struct watchdog_action {
+    struct watchdog *watchdog;
+    struct manager *manager;
+    uint64_t id;
+    int kind; /* enum swarm_action_kind */
+    bool start;
+    struct swarm_reservation *reservation; /* MOVE: until it is committed or aborted */
+    struct engine *engine;                 /* reference: where the container is */
+    struct engine *kept_engine;            /* START: where the copy that stays is, reference */
+    int cpus;                              /* of the container's engine */
+    char *container_id;
+    char *name;
+    char *node_name;
+    char *kept_id;        /* START, REMOVE: the copy that stays */
+    char *kept_node_name; /* and where it is */
+    char *inspect;        /* MOVE: NULL where it is not known */
+    size_t inspect_length;
+};
+
+/* With the pool locked for writing. NULL for lack of memory. */
+struct watchdog_action *watchdog_action_new(struct manager *manager, const struct swarm_action *action);
+void watchdog_action_free(struct watchdog_action *action);
+/* Carry it out and report the result to the rescheduler. Without locks held. */
+void watchdog_action_run(struct watchdog_action *action, struct swarm_rescheduler *rescheduler);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The API of a manager whose pool is empty: what it answers before the first engine is known. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "api_kit.h"
+
+static void test_ping_answers_get_and_head(void **state)
+{
+    struct http_result result;
+
+    api_assert_text("GET", "/_ping", 200, "OK");
+    api_assert_text("GET", "/v1.24/_ping", 200, "OK");
+    api_ask("HEAD", "/_ping", NULL, &result);
+    assert_int_equal(result.status, 200);
+    assert_string_equal(result.api_version, API_VERSION_MAX);
+    assert_string_equal(result.builder_version, "1");
+    http_result_clear(&result);
+}
+
+static void test_version_names_a_classic_swarm(void **state)
+{
+    json_t *version = api_get("/version");
+
+    assert_string_equal(json_string_value(json_object_get(version, "Version")), "swarm/" SWARM_VERSION);
+    assert_string_equal(json_string_value(json_object_get(version, "ApiVersion")), API_VERSION_MAX);
+    assert_string_equal(json_string_value(json_object_get(version, "MinAPIVersion")), API_VERSION_MIN);
+    json_decref(version);
+}
+
+static void test_info_of_an_empty_pool(void **state)
+{
+    json_t *info = api_get("/info");
+
+    assert_int_equal(json_integer_value(json_object_get(info, "Containers")), 0);
+    assert_int_equal(json_integer_value(json_object_get(info, "NCPU")), 0);
+    assert_string_equal(json_string_value(json_object_get(info, "ID")), "the-cluster");
+    assert_string_equal(json_string_value(json_object_get(json_object_get(info, "Swarm"), "LocalNodeState")),
+                        "inactive");
+    assert_string_equal(json_string_value(json_array_get(json_array_get(json_object_get(info, "SystemStatus"), 3), 1)),
+                        "0");
+    json_decref(info);
+}
+
+static void test_lists_of_an_empty_pool_are_empty(void **state)
+{
+    api_assert_text("GET", "/containers/json?all=1", 200, "[]\n");
+    api_assert_text("GET", "/containers/ps", 200, "[]\n");
+    api_assert_text("GET", "/containers/json?size=1&filters=%7B%22ancestor%22%3A%5B%22x%22%5D%7D", 200, "[]\n");
+    api_assert_text("GET", "/images/json", 200, "[]");
+}
+
+static void test_versions_out_of_range_are_refused(void **state)
+{
+    api_assert_refused(
+        "GET", "/v1.23/info", NULL, 400,
+        "client version 1.23 is too old. Minimum supported API version is 1.24, please upgrade your client "
+        "to a newer version");
+    api_assert_refused(
+        "GET", "/v1.9/info", NULL, 400,
+        "client version 1.9 is too old. Minimum supported API version is 1.24, please upgrade your client "
+        "to a newer version");
+    api_assert_refused("GET", "/v9.99/info", NULL, 400,
+                       "client version 9.99 is too new. Maximum supported API version is 1.51");
+}
+
+static void test_unknown_paths_are_named(void **state)
+{
+    api_assert_refused("GET", "/nothing", NULL, 404, "page not found: this manager does not serve GET /nothing");
+    api_assert_refused("DELETE", "/v1.41/info", NULL, 404, "page not found: this manager does not serve DELETE /info");
+    api_assert_refused("GET", "/info/", NULL, 404, "page not found: this manager does not serve GET /info/");
+    api_assert_refused("POST", "/containers/prune", NULL, 404,
+                       "page not found: this manager does not serve POST /containers/prune");
+    api_assert_refused("GET", "/v1x24/_ping", NULL, 404,
+                       "page not found: this manager does not serve GET /v1x24/_ping");
+}
+
+static void test_unknown_containers_are_named(void **state)
+{
+    api_assert_refused("GET", "/containers/web/json", NULL, 404, "No such container: web");
+    api_assert_refused("GET", "/containers/node1%2Fweb/json", NULL, 404, "No such container: node1/web");
+    api_assert_refused("GET", "/containers/json/json", NULL, 404, "No such container: json");
+    api_assert_refused("POST", "/containers/web/start", NULL, 404, "No such container: web");
+    api_assert_refused("DELETE", "/containers/web", NULL, 404, "No such container: web");
+    api_assert_refused("POST", "/containers/web/new-thing", NULL, 404, "No such container: web");
+    api_assert_refused("GET", "/containers/json?before=web", NULL, 404, "No such container: web");
+    api_assert_refused("GET", "/exec/e1/json", NULL, 404, "No such exec instance: e1");
+    api_assert_refused("GET", "/containers/%zz/json", NULL, 400, "bad percent escape in the path /containers/%zz/json");
+}
+
+static void test_bad_filters_are_named(void **state)
+{
+    api_assert_refused("GET", "/containers/json?filters=%7B%22bogus%22%3A%5B%221%22%5D%7D", NULL, 400,
+                       "invalid filter 'bogus'");
+    api_assert_refused("GET", "/containers/json?filters=%7B%22status%22%3A%5B%22flying%22%5D%7D", NULL, 400,
+                       "invalid filter 'status=flying'");
+    api_assert_refused("GET", "/containers/json?filters=%7B%22exited%22%3A%5B%22x%22%5D%7D", NULL, 400,
+                       "strconv.Atoi: parsing \"x\": invalid syntax");
+    api_assert_refused("GET", "/images/json?filters=%7B%22bogus%22%3A%5B%221%22%5D%7D", NULL, 400,
+                       "invalid filter 'bogus'");
+    api_assert_refused("GET", "/events?filters=%7B%22bogus%22%3A%5B%221%22%5D%7D", NULL, 400, "invalid filter 'bogus'");
+    api_assert_refused(
+        "GET", "/events?until=99999999999999999999", NULL, 400,
+        "invalid until: \"99999999999999999999\" is neither a Unix time, nor an RFC 3339 time, nor a duration");
+    api_assert_refused("GET", "/events?until=soon", NULL, 400,
+                       "invalid until: \"soon\" is neither a Unix time, nor an RFC 3339 time, nor a duration");
+}
+
+static void test_create_needs_a_body_and_a_node(void **state)
+{
+    api_assert_refused("POST", "/containers/create", NULL, 400, "invalid JSON: got EOF while reading request body");
+    api_assert_refused("POST", "/containers/create", "{\"Image\":\"busybox\"}", 500,
+                       "No healthy node available in the cluster");
+}
+
+static void test_unclean_path_is_redirected(void **state)
+{
+    struct http_result result;
+
+    api_ask("GET", "/containers//web/json?x=1", NULL, &result);
+    assert_int_equal(result.status, 301);
+    http_result_clear(&result);
+}
+
+static void test_options_is_answered_anywhere(void **state)
+{
+    api_assert_text("OPTIONS", "/nothing", 200, "");
+}
+
+static void test_past_events_end_at_once(void **state)
+{
+    api_assert_text("GET", "/events?since=1&until=2", 200, "");
+    api_assert_text("GET", "/events?since=1795343192.000000001&until=1795343193", 200, "");
+    api_assert_text("GET", "/events?since=2020-01-01T00:00:00Z&until=1h", 200, "");
+    api_assert_text("GET", "/events?since=1&until=2562047h", 200, "");  /* before 1970 */
+    api_assert_text("GET", "/events?since=-2562047h&until=1", 200, ""); /* beyond the last nanosecond */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ping_answers_get_and_head),
+        cmocka_unit_test(test_version_names_a_classic_swarm),
+        cmocka_unit_test(test_info_of_an_empty_pool),
+        cmocka_unit_test(test_lists_of_an_empty_pool_are_empty),
+        cmocka_unit_test(test_versions_out_of_range_are_refused),
+        cmocka_unit_test(test_unknown_paths_are_named),
+        cmocka_unit_test(test_unknown_containers_are_named),
+        cmocka_unit_test(test_bad_filters_are_named),
+        cmocka_unit_test(test_create_needs_a_body_and_a_node),
+        cmocka_unit_test(test_unclean_path_is_redirected),
+        cmocka_unit_test(test_options_is_answered_anywhere),
+        cmocka_unit_test(test_past_events_end_at_once),
+    };
+
+    return cmocka_run_group_tests(tests, api_set_up, api_tear_down);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "manage_options.h"
+
+struct line {
+    struct manage_config config;
+    char *words; /* what the configuration points into */
+    char *error; /* of the first check that fails; NULL: all pass */
+};
+
+static void read_line(struct line *line, const char *text)
+{
+    char *argv[32], *at;
+    int argc = 0;
+
+    line->words = strdup(text);
+    line->error = NULL;
+    for (char *word = strtok_r(line->words, " ", &at); word != NULL; word = strtok_r(NULL, " ", &at))
+        argv[argc++] = word;
+    argv[argc] = NULL;
+    assert_int_equal(manage_options_parse(&line->config, argc, argv), 0);
+    if (manage_options_check(&line->config, &line->error) == 0)
+        (void)manage_options_check_cluster(&line->config, &line->error);
+}
+
+static void forget_line(struct line *line)
+{
+    manage_options_free(&line->config);
+    free(line->words);
+    free(line->error);
+}
+
+static void assert_error(const char *text, const char *expected)
+{
+    struct line line;
+
+    read_line(&line, text);
+    assert_non_null(line.error);
+    assert_string_equal(line.error, expected);
+    forget_line(&line);
+}
+
+static void test_defaults(void **state)
+{
+    struct line line;
+
+    read_line(&line, "swarm-manage nodes://a:1");
+    assert_null(line.error);
+    assert_string_equal(line.config.discovery, "nodes://a:1");
+    assert_string_equal(line.config.hosts[0], "tcp://127.0.0.1:2375");
+    assert_null(line.config.hosts[1]);
+    assert_string_equal(line.config.strategy, "spread");
+    assert_null(line.config.filters);
+    assert_false(line.config.use_tls);
+    assert_int_equal(line.config.manager.refresh_min_ms, 30000);
+    assert_int_equal(line.config.manager.refresh_max_ms, 60000);
+    assert_int_equal(line.config.manager.failure_retry, 3);
+    assert_int_equal(line.config.manager.heartbeat_ms, 60000);
+    assert_int_equal(line.config.manager.create_retry, 0);
+    assert_true(line.config.manager.overcommit > 0.049 && line.config.manager.overcommit < 0.051);
+    forget_line(&line);
+}
+
+static void test_lists_replace_their_defaults(void **state)
+{
+    struct line line;
+
+    read_line(&line, "swarm-manage -H tcp://:1 -H=unix:///x --filter health --filter port nodes://a:1");
+    assert_null(line.error);
+    assert_string_equal(line.config.hosts[0], "tcp://:1");
+    assert_string_equal(line.config.hosts[1], "unix:///x");
+    assert_null(line.config.hosts[2]);
+    assert_int_equal(line.config.filter_count, 2);
+    assert_string_equal(line.config.filters[1], "port");
+    forget_line(&line);
+}
+
+static void test_global_options_are_taken_too(void **state)
+{
+    struct line line;
+
+    read_line(&line, "swarm-manage --debug -l error --experimental --cors nodes://a:1");
+    assert_null(line.error);
+    assert_true(line.config.manager.debug);
+    assert_true(line.config.manager.experimental);
+    assert_true(line.config.manager.cors);
+    forget_line(&line);
+}
+
+static void test_tls_files_must_fit_together(void **state)
+{
+    assert_error("swarm-manage --tls nodes://a:1", "--tlscert and --tlskey must be provided when using --tls");
+    assert_error("swarm-manage --tlsverify --tlscert c --tlskey k nodes://a:1",
+                 "--tlscacert must be provided when using --tlsverify");
+    assert_error("swarm-manage --tlscert c nodes://a:1",
+                 "--tlscert, --tlskey and --tlscacert require the use of either --tls or --tlsverify");
+}
+
+static void test_intervals_are_checked(void **state)
+{
+    assert_error("swarm-manage --engine-refresh-min-interval 0s nodes://a:1",
+                 "min refresh interval should be a positive number");
+    assert_error("swarm-manage --engine-refresh-min-interval bogus nodes://a:1",
+                 "min refresh interval should be a positive number");
+    assert_error("swarm-manage --engine-refresh-max-interval 29s nodes://a:1",
+                 "max refresh interval cannot be less than min refresh interval");
+    assert_error("swarm-manage --engine-refresh-retry 4 nodes://a:1",
+                 "--engine-refresh-retry is deprecated. Use --engine-failure-retry");
+    assert_error("swarm-manage --engine-failure-retry 0 nodes://a:1", "invalid failure retry count");
+    assert_error("swarm-manage --heartbeat 999ms nodes://a:1", "--heartbeat should be at least one second");
+    assert_error("swarm-manage --heartbeat x nodes://a:1", "invalid --heartbeat: time: invalid duration \"x\"");
+}
+
+static void test_discovery_is_required(void **state)
+{
+    unsetenv("SWARM_DISCOVERY");
+    assert_error("swarm-manage", "discovery required to manage a cluster. See 'swarm manage --help'.");
+}
+
+static void test_first_failing_check_is_told(void **state)
+{
+    assert_error("swarm-manage --tls --heartbeat x --engine-failure-retry 0",
+                 "--tlscert and --tlskey must be provided when using --tls");
+    assert_error("swarm-manage --heartbeat x --engine-failure-retry 0", "invalid failure retry count");
+}
+
+static void test_cluster_driver_is_swarm(void **state)
+{
+    assert_error("swarm-manage -c mesos nodes://a:1", "unsupported cluster \"mesos\"");
+}
+
+static void test_cluster_settings_are_read(void **state)
+{
+    static const char *const settings[] = {"swarm.overcommit=0.5", "swarm.createretry=0x10", "swarm.createretry=2",
+                                           NULL};
+    struct manager_options options = {0};
+    char *error = NULL;
+
+    assert_int_equal(cluster_settings_read(&options, settings, &error), 0);
+    assert_true(options.overcommit > 0.49 && options.overcommit < 0.51);
+    assert_int_equal(options.create_retry, 16);
+}
+
+static void test_bad_cluster_settings_are_named(void **state)
+{
+    assert_error("swarm-manage --cluster-opt swarm.overcommit nodes://a:1",
+                 "--cluster-opt swarm.overcommit: the value is missing, as in swarm.overcommit=1");
+    assert_error("swarm-manage --cluster-opt swarm.overcommit=-1 nodes://a:1",
+                 "swarm.overcommit should be larger than -1, -1.000000 is invalid");
+    assert_error("swarm-manage --cluster-opt swarm.overcommit=nan nodes://a:1",
+                 "--cluster-opt swarm.overcommit: \"nan\" is no number");
+    assert_error("swarm-manage --cluster-opt swarm.createretry=-1 nodes://a:1",
+                 "swarm.createretry can not be negative, -1 is invalid");
+    assert_error("swarm-manage --cluster-opt swarm.createretry=1x nodes://a:1",
+                 "--cluster-opt swarm.createretry: \"1x\" is no whole number");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_lists_replace_their_defaults),
+        cmocka_unit_test(test_global_options_are_taken_too),
+        cmocka_unit_test(test_tls_files_must_fit_together),
+        cmocka_unit_test(test_intervals_are_checked),
+        cmocka_unit_test(test_discovery_is_required),
+        cmocka_unit_test(test_first_failing_check_is_told),
+        cmocka_unit_test(test_cluster_driver_is_swarm),
+        cmocka_unit_test(test_cluster_settings_are_read),
+        cmocka_unit_test(test_bad_cluster_settings_are_named),
+    };
+
+    unsetenv("SWARM_HOST");
+    unsetenv("DEBUG");
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,609 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "canned.h"
+#include "manager.h"
+#include "pool_private.h"
+
+#define WEB "e76937adc4d15cebcea7b4c9e901b16957525363045d8b7da102614d67f975c9"
+#define DB "db88a3e96610b3c2de7d7c5ccd509ee489a45d04e23d1ad0b9f763f86aa66bd3"
+
+static struct manager manager;
+
+static int set_up(void **state)
+{
+    memset(&manager, 0, sizeof(manager));
+    manager.options.failure_retry = 3;
+    manager.options.overcommit = 0.05;
+    return pool_new(&manager.pool, &manager) ||
+           swarm_scheduler_new(&manager.scheduler, &(struct swarm_scheduler_options)SWARM_SCHEDULER_OPTIONS_INIT, NULL);
+}
+
+static int tear_down(void **state)
+{
+    pool_free(manager.pool);
+    swarm_scheduler_free(manager.scheduler);
+    return 0;
+}
+
+static struct engine *added(const char *address)
+{
+    struct failure failure = {0};
+    struct engine *engine = pool_add_engine(manager.pool, address, &failure);
+
+    assert_non_null(engine);
+    return engine;
+}
+
+static int apply_info(struct engine *engine, json_t *info, struct failure *failure)
+{
+    json_t *version = canned_json("version");
+    int result = pool_apply_specs(manager.pool, engine, info, version, "1", failure);
+
+    json_decref(version);
+    json_decref(info);
+    return result;
+}
+
+/* An engine that has been validated and is healthy. */
+static struct engine *node(const char *address, const char *id, const char *name)
+{
+    struct engine *engine = added(address);
+    struct failure failure = {0};
+
+    assert_int_equal(apply_info(engine, canned_info(id, name), &failure), 0);
+    pool_set_state(manager.pool, engine, ENGINE_HEALTHY, 0, NULL);
+    return engine;
+}
+
+static void apply(struct engine *engine, uint64_t ticket, const char *container)
+{
+    json_t *entry = canned_entry(container);
+    char file[64], *text;
+    size_t length;
+
+    snprintf(file, sizeof(file), "inspect_%s", container);
+    text = canned_text(file, &length);
+    assert_int_equal(pool_apply_container(manager.pool, engine, ticket, entry, text, length), 0);
+    free(text);
+    json_decref(entry);
+}
+
+static bool has(const struct engine *engine, const char *id)
+{
+    return swarm_cluster_find_container(manager.pool->cluster, engine->node, id);
+}
+
+/* Apply the list and give back how many containers are to be inspected. */
+static size_t apply_list(struct engine *engine, uint64_t ticket, json_t *list, bool full)
+{
+    char **ids = NULL;
+    size_t count = 0;
+
+    assert_int_equal(pool_apply_list(manager.pool, engine, ticket, list, full, &ids, &count), 0);
+    for (size_t i = 0; i < count; i++) {
+        free(ids[i]);
+    }
+    free(ids);
+    json_decref(list);
+    return count;
+}
+
+static json_t *list_of(const char *container)
+{
+    json_t *list = json_array();
+
+    json_array_append_new(list, canned_entry(container));
+    return list;
+}
+
+/* --- engines --- */
+
+static void test_address_is_taken_once(void **state)
+{
+    struct failure failure = {0};
+
+    added("192.0.2.1:2375");
+    assert_null(pool_add_engine(manager.pool, "192.0.2.1:2375", &failure));
+    assert_non_null(strstr(failure.message, "192.0.2.1:2375"));
+    failure_clear(&failure);
+}
+
+static void test_malformed_address_is_named(void **state)
+{
+    struct failure failure = {0};
+
+    assert_null(pool_add_engine(manager.pool, "no-port", &failure));
+    assert_non_null(strstr(failure.message, "no-port"));
+    failure_clear(&failure);
+}
+
+static void test_engines_are_in_natural_order(void **state)
+{
+    node("192.0.2.1:1", "A", "node-10");
+    node("192.0.2.1:2", "B", "node-9");
+    assert_string_equal(manager.pool->engines[0]->name, "node-9");
+}
+
+static void test_pending_engine_is_no_node(void **state)
+{
+    struct engine **engines;
+    size_t count;
+
+    added("192.0.2.1:2375");
+    engines = pool_engines(manager.pool, false, &count);
+    assert_int_equal(count, 0);
+    free(engines);
+}
+
+static void test_removal_spares_who_holds_a_reference(void **state)
+{
+    struct engine *engine = engine_ref(node("192.0.2.1:1", "A", "node-1"));
+
+    apply(engine, pool_ticket(manager.pool), "web");
+    pool_remove_engine(manager.pool, engine);
+    assert_int_equal(engine->state, ENGINE_DISCONNECTED);
+    assert_string_equal(engine->address, "192.0.2.1:1");
+    assert_int_equal(swarm_cluster_container_count(manager.pool->cluster), 0);
+    /* answers that come late change nothing */
+    apply(engine, pool_ticket(manager.pool), "web");
+    assert_int_equal(swarm_cluster_container_count(manager.pool->cluster), 0);
+    engine_unref(engine);
+}
+
+/* --- what an engine says of itself --- */
+
+static void test_specs_make_a_node(void **state)
+{
+    struct engine *engine = node("192.0.2.1:2375", "SLJ2:RM7B", "node-1");
+
+    assert_ptr_equal(swarm_cluster_find_node(manager.pool->cluster, "SLJ2:RM7B"), engine->node);
+    assert_string_equal(swarm_node_name(engine->node), "node-1");
+    assert_string_equal(swarm_node_address(engine->node), "192.0.2.1:2375");
+    assert_string_equal(engine->ip, "192.0.2.1");
+    assert_string_equal(engine->server_version, "20.10.24+dfsg1");
+    assert_int_equal(engine->cpus, 2);
+    assert_int_equal(engine->clock_delta_ms, 0);
+}
+
+static void test_overcommit_is_added_to_the_capacity(void **state)
+{
+    struct engine *engine = node("192.0.2.1:2375", "A", "node-1");
+
+    assert_in_range(swarm_node_total_memory(engine->node), engine->memory + engine->memory / 20 - 1,
+                    engine->memory + engine->memory / 20 + 1);
+}
+
+static void test_facts_win_over_labels_of_the_engine(void **state)
+{
+    struct engine *engine = node("192.0.2.1:2375", "A", "node-1");
+
+    assert_string_equal(swarm_node_label(engine->node, "storagedriver"), "overlay2");
+    assert_string_equal(swarm_node_label(engine->node, "zone"), "eu");
+    assert_string_equal(swarm_node_label(engine->node, "ostype"), "linux");
+    assert_null(swarm_node_label(engine->node, "node"));
+}
+
+static void test_label_without_value_fails(void **state)
+{
+    struct engine *engine = added("192.0.2.1:2375");
+    json_t *info = canned_info("A", "node-1");
+    struct failure failure = {0};
+
+    json_array_append_new(json_object_get(info, "Labels"), json_string("novalue"));
+    assert_int_equal(apply_info(engine, info, &failure), -1);
+    assert_string_equal(failure.message, "Engine (ID: A, Addr: 192.0.2.1:2375) contains an invalid label (novalue) not "
+                                         "formatted as \"key=value\".");
+    assert_string_equal(engine->error, failure.message);
+    assert_null(engine->node);
+    failure_clear(&failure);
+}
+
+static void test_manager_is_no_engine(void **state)
+{
+    struct engine *engine = added("192.0.2.1:2375");
+    json_t *info = canned_info("A", "node-1");
+    struct failure failure = {0};
+
+    json_object_set_new(info, "NCPU", json_integer(0));
+    assert_int_equal(apply_info(engine, info, &failure), -1);
+    assert_string_equal(failure.message, "cannot get resources for this engine, make sure 192.0.2.1:2375 is a Docker "
+                                         "Engine, not a Swarm manager");
+    failure_clear(&failure);
+}
+
+static void test_second_engine_with_an_id_stays_pending(void **state)
+{
+    struct engine *first = node("192.0.2.1:1", "A", "node-1"), *second = added("192.0.2.1:2");
+    struct failure failure = {0};
+
+    apply(first, pool_ticket(manager.pool), "web");
+    assert_int_equal(apply_info(second, canned_info("A", "node-1"), &failure), -1);
+    assert_string_equal(second->error, "ID duplicated. A shared by this node 192.0.2.1:2 and another node 192.0.2.1:1");
+    assert_int_equal(second->state, ENGINE_PENDING);
+    assert_null(second->node);
+    assert_true(has(first, WEB));
+    failure_clear(&failure);
+}
+
+static void test_second_engine_gets_the_id_when_the_first_has_left(void **state)
+{
+    struct engine *first = node("192.0.2.1:1", "A", "node-1"), *second = added("192.0.2.1:2");
+    struct failure failure = {0};
+
+    assert_int_equal(apply_info(second, canned_info("A", "node-1"), &failure), -1);
+    pool_remove_engine(manager.pool, first);
+    assert_int_equal(apply_info(second, canned_info("A", "node-1"), &failure), 0);
+    assert_non_null(second->node);
+    failure_clear(&failure);
+}
+
+static void test_changed_id_is_an_error_until_it_is_back(void **state)
+{
+    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
+    struct failure failure = {0};
+
+    assert_int_equal(apply_info(engine, canned_info("B", "node-1"), &failure), -1);
+    assert_string_equal(engine->error, "Engine (ID: A, Addr: 192.0.2.1:1) shows up with another ID:B. Please remove it "
+                                       "from cluster, it can be added back.");
+    assert_int_equal(engine->state, ENGINE_PENDING);
+    assert_int_equal(swarm_node_health(engine->node), 0);
+    assert_int_equal(apply_info(engine, canned_info("A", "node-1"), &failure), 0);
+    pool_set_state(manager.pool, engine, ENGINE_HEALTHY, 0, NULL);
+    assert_int_equal(swarm_node_health(engine->node), 100);
+    assert_null(engine->error);
+    failure_clear(&failure);
+}
+
+static void test_wrong_clock_is_measured(void **state)
+{
+    struct engine *engine = added("192.0.2.1:1");
+    json_t *info = canned_info("A", "node-1");
+    struct failure failure = {0};
+
+    json_object_set_new(info, "SystemTime", json_string("2001-01-01T00:00:00Z"));
+    assert_int_equal(apply_info(engine, info, &failure), 0);
+    assert_true(engine->clock_delta_ms > INT64_C(20) * 365 * 86400 * 1000);
+}
+
+static void test_health_follows_failures(void **state)
+{
+    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
+
+    pool_set_state(manager.pool, engine, ENGINE_HEALTHY, 1, "refused");
+    assert_int_equal(swarm_node_health(engine->node), 67);
+    pool_set_state(manager.pool, engine, ENGINE_UNHEALTHY, 3, "refused");
+    assert_int_equal(swarm_node_health(engine->node), 0);
+    assert_string_equal(engine->error, "refused");
+}
+
+static void test_advertised_version_is_the_lowest(void **state)
+{
+    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
+    char version[16];
+
+    pool_api_version(manager.pool, version);
+    assert_string_equal(version, "1.41");
+    pool_set_state(manager.pool, engine, ENGINE_UNHEALTHY, 3, NULL);
+    pool_api_version(manager.pool, version);
+    assert_string_equal(version, API_VERSION_MAX);
+}
+
+static void test_version_is_clamped_to_the_engine(void **state)
+{
+    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
+    char prefix[24];
+
+    engine_version_prefix(engine, "1.50", prefix, sizeof(prefix));
+    assert_string_equal(prefix, "v1.41");
+    engine_version_prefix(engine, "1.30", prefix, sizeof(prefix));
+    assert_string_equal(prefix, "v1.30");
+    engine_version_prefix(engine, NULL, prefix, sizeof(prefix));
+    assert_string_equal(prefix, "v1.41");
+}
+
+static void test_version_is_left_out_before_the_first_contact(void **state)
+{
+    struct engine *engine = added("192.0.2.1:1");
+    char prefix[24] = "x";
+
+    engine_version_prefix(engine, "1.50", prefix, sizeof(prefix));
+    assert_string_equal(prefix, "");
+}
+
+static void test_images_are_known_to_the_scheduler(void **state)
+{
+    struct engine *first = node("192.0.2.1:1", "A", "node-1"), *second = node("192.0.2.1:2", "B", "node-2");
+    struct swarm_place_options options = SWARM_PLACE_OPTIONS_INIT;
+    struct swarm_decision *decision = NULL;
+    struct swarm_request *request;
+    json_t *images = canned_json("images");
+
+    pool_apply_images(manager.pool, second, images);
+    assert_int_equal(swarm_request_new(&request, NULL), 0);
+    options.extra_affinity = "image==httpd";
+    assert_int_equal(swarm_scheduler_plan(manager.scheduler, manager.pool->cluster, request, &options, &decision, NULL),
+                     0);
+    assert_ptr_equal(swarm_node_data(swarm_decision_node(decision)), second);
+    assert_ptr_not_equal(first, second);
+    swarm_decision_free(decision);
+    swarm_request_unref(request);
+    json_decref(images);
+}
+
+/* --- containers --- */
+
+static void test_container_is_found_by_names_and_ids(void **state)
+{
+    static const char *const references[] = {
+        WEB,   "e76937adc4d1", "e7693",
+        "web", "node-1/web",   "5b1bd7cf6a0cd7a8f0a0e9a13cbbd31cd1a5a4e7a4c1b0ad0e1b7cbb0d5b4a11"};
+    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
+    struct failure failure = {0};
+
+    apply(engine, pool_ticket(manager.pool), "web");
+    for (size_t i = 0; i < sizeof(references) / sizeof(*references); i++) {
+        struct target target = {0};
+
+        assert_int_equal(pool_find_container(manager.pool, references[i], &target, &failure), 0);
+        assert_string_equal(target.id, WEB);
+        assert_string_equal(target.name, "web");
+        assert_string_equal(target.node_name, "node-1");
+        assert_true(target.healthy);
+        target_clear(&target);
+    }
+}
+
+static void test_unknown_container_is_404(void **state)
+{
+    struct failure failure = {0};
+    struct target target = {0};
+
+    assert_int_equal(pool_find_container(manager.pool, "nope", &target, &failure), -1);
+    assert_int_equal(failure.status, 404);
+    assert_string_equal(failure.message, "No such container: nope");
+    failure_clear(&failure);
+}
+
+static void test_same_name_on_two_nodes_is_ambiguous(void **state)
+{
+    struct engine *first = node("192.0.2.1:1", "A", "node-1"), *second = node("192.0.2.1:2", "B", "node-2");
+    struct failure failure = {0};
+    struct target target = {0};
+    json_t *entry = canned_entry("db");
+    size_t length;
+    char *text = canned_text("inspect_db", &length);
+
+    memcpy(strstr(text, DB), "aaaaaaaaaaaaaaaa", 16);
+    json_object_set_new(entry, "Id", json_string("aaaaaaaaaaaaaaaac2de7d7c5ccd509ee489a45d04e23d1ad0b9f763f86aa66bd3"));
+    apply(first, pool_ticket(manager.pool), "db");
+    assert_int_equal(pool_apply_container(manager.pool, second, pool_ticket(manager.pool), entry, text, length), 0);
+    assert_int_equal(pool_find_container(manager.pool, "db", &target, &failure), -1);
+    assert_int_equal(failure.status, 404);
+    assert_non_null(strstr(failure.message, "ambiguous"));
+    failure_clear(&failure);
+    free(text);
+    json_decref(entry);
+}
+
+static void test_list_asks_for_unknown_containers(void **state)
+{
+    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
+
+    assert_int_equal(apply_list(engine, pool_ticket(manager.pool), canned_json("list"), false), 5);
+    apply(engine, pool_ticket(manager.pool), "web");
+    assert_int_equal(apply_list(engine, pool_ticket(manager.pool), canned_json("list"), false), 4);
+    assert_int_equal(apply_list(engine, pool_ticket(manager.pool), canned_json("list"), true), 5);
+}
+
+static void test_list_asks_again_where_the_state_differs(void **state)
+{
+    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
+    json_t *list = list_of("web");
+
+    apply(engine, pool_ticket(manager.pool), "web");
+    json_object_set_new(json_array_get(list, 0), "State", json_string("exited"));
+    assert_int_equal(apply_list(engine, pool_ticket(manager.pool), list, false), 1);
+}
+
+static void test_list_removes_what_it_lacks(void **state)
+{
+    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
+
+    apply(engine, pool_ticket(manager.pool), "web");
+    apply(engine, pool_ticket(manager.pool), "db");
+    apply_list(engine, pool_ticket(manager.pool), list_of("web"), false);
+    assert_true(has(engine, WEB));
+    assert_false(has(engine, DB));
+}
+
+static void test_list_renews_names(void **state)
+{
+    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
+    struct failure failure = {0};
+    struct target target = {0};
+    json_t *list = list_of("web");
+
+    apply(engine, pool_ticket(manager.pool), "web");
+    json_object_set_new(json_array_get(list, 0), "Names", json_pack("[s]", "/renamed"));
+    apply_list(engine, pool_ticket(manager.pool), list, false);
+    assert_int_equal(pool_find_container(manager.pool, "renamed", &target, &failure), 0);
+    target_clear(&target);
+    assert_non_null(
+        strstr(container_record(swarm_cluster_find_container(manager.pool->cluster, engine->node, WEB))->head,
+               "\"/node-1/renamed\""));
+}
+
+static void test_old_list_does_not_remove_a_newer_container(void **state)
+{
+    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
+    uint64_t ticket = pool_ticket(manager.pool);
+
+    apply(engine, pool_ticket(manager.pool), "web");
+    apply_list(engine, ticket, json_array(), false);
+    assert_true(has(engine, WEB));
+}
+
+static void test_stale_answer_does_not_bring_a_container_back(void **state)
+{
+    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
+    uint64_t ticket = pool_ticket(manager.pool);
+
+    apply(engine, ticket, "web");
+    pool_apply_removal(manager.pool, engine, pool_ticket(manager.pool), WEB);
+    apply(engine, ticket, "web");
+    assert_false(has(engine, WEB));
+    assert_int_equal(apply_list(engine, ticket, list_of("web"), false), 0);
+}
+
+static void test_answer_before_it_was_known_to_be_removed_is_stale(void **state)
+{
+    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
+    uint64_t ticket = pool_ticket(manager.pool);
+
+    pool_apply_removal(manager.pool, engine, pool_ticket(manager.pool), WEB);
+    apply(engine, ticket, "web");
+    assert_false(has(engine, WEB));
+}
+
+static void test_removal_of_one_does_not_refuse_another(void **state)
+{
+    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
+    uint64_t ticket = pool_ticket(manager.pool);
+
+    pool_apply_removal(manager.pool, engine, pool_ticket(manager.pool), DB);
+    apply(engine, ticket, "web");
+    assert_true(has(engine, WEB));
+}
+
+static void test_forgotten_removals_refuse_old_answers(void **state)
+{
+    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
+    uint64_t ticket = pool_ticket(manager.pool);
+
+    for (int i = 0; i <= ENGINE_REMOVALS_MAX; i++) {
+        char id[65];
+
+        snprintf(id, sizeof(id), "%064x", i);
+        pool_apply_removal(manager.pool, engine, pool_ticket(manager.pool), id);
+    }
+    apply(engine, ticket, "web");
+    assert_false(has(engine, WEB));
+    apply(engine, pool_ticket(manager.pool), "web");
+    assert_true(has(engine, WEB));
+}
+
+static void test_new_answer_brings_a_container_back(void **state)
+{
+    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
+
+    apply(engine, pool_ticket(manager.pool), "web");
+    pool_apply_removal(manager.pool, engine, pool_ticket(manager.pool), WEB);
+    apply(engine, pool_ticket(manager.pool), "web");
+    assert_true(has(engine, WEB));
+}
+
+static void test_older_answer_does_not_undo_a_newer_one(void **state)
+{
+    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
+    uint64_t ticket = pool_ticket(manager.pool);
+    json_t *entry = canned_entry("web");
+    size_t length;
+    char *text = canned_text("inspect_web", &length);
+
+    apply(engine, pool_ticket(manager.pool), "web");
+    memcpy(strstr(text, "\"Running\":true"), "\"Running\":null", 14);
+    assert_int_equal(pool_apply_container(manager.pool, engine, ticket, entry, text, length), 0);
+    assert_true(container_record(swarm_cluster_find_container(manager.pool->cluster, engine->node, WEB))->running);
+    free(text);
+    json_decref(entry);
+}
+
+static void test_list_asked_later_does_not_outdate_an_inspect(void **state)
+{
+    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
+    json_t *entry = canned_entry("web");
+    size_t length;
+    char *text = canned_text("inspect_web", &length);
+    const struct container_record *record;
+    uint64_t inspect, list;
+
+    apply(engine, pool_ticket(manager.pool), "web");
+    record = container_record(swarm_cluster_find_container(manager.pool->cluster, engine->node, WEB));
+    inspect = pool_ticket(manager.pool);
+    list = pool_ticket(manager.pool);
+    /* The same state for the list, which is why nobody asks again; the inspect knows of a new exit code. */
+    assert_int_equal(apply_list(engine, list, list_of("web"), false), 0);
+    memcpy(strstr(text, "\"ExitCode\":0"), "\"ExitCode\":7", 12);
+    assert_int_equal(pool_apply_container(manager.pool, engine, inspect, entry, text, length), 0);
+    assert_int_equal(record->exit_code, 7);
+    /* Nor does it count as unknown to a list that was asked before. */
+    pool_apply_removal(manager.pool, engine, inspect, WEB);
+    assert_true(has(engine, WEB));
+    free(text);
+    json_decref(entry);
+}
+
+static void test_resources_of_containers_are_counted(void **state)
+{
+    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
+
+    apply(engine, pool_ticket(manager.pool), "web");
+    apply(engine, pool_ticket(manager.pool), "web");
+    assert_int_equal(swarm_node_used_memory(engine->node), 67108864);
+    pool_apply_removal(manager.pool, engine, pool_ticket(manager.pool), WEB);
+    assert_int_equal(swarm_node_used_memory(engine->node), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_address_is_taken_once),
+        TEST(test_malformed_address_is_named),
+        TEST(test_engines_are_in_natural_order),
+        TEST(test_pending_engine_is_no_node),
+        TEST(test_removal_spares_who_holds_a_reference),
+        TEST(test_specs_make_a_node),
+        TEST(test_overcommit_is_added_to_the_capacity),
+        TEST(test_facts_win_over_labels_of_the_engine),
+        TEST(test_label_without_value_fails),
+        TEST(test_manager_is_no_engine),
+        TEST(test_second_engine_with_an_id_stays_pending),
+        TEST(test_second_engine_gets_the_id_when_the_first_has_left),
+        TEST(test_changed_id_is_an_error_until_it_is_back),
+        TEST(test_wrong_clock_is_measured),
+        TEST(test_health_follows_failures),
+        TEST(test_advertised_version_is_the_lowest),
+        TEST(test_version_is_clamped_to_the_engine),
+        TEST(test_version_is_left_out_before_the_first_contact),
+        TEST(test_images_are_known_to_the_scheduler),
+        TEST(test_container_is_found_by_names_and_ids),
+        TEST(test_unknown_container_is_404),
+        TEST(test_same_name_on_two_nodes_is_ambiguous),
+        TEST(test_list_asks_for_unknown_containers),
+        TEST(test_list_asks_again_where_the_state_differs),
+        TEST(test_list_removes_what_it_lacks),
+        TEST(test_list_renews_names),
+        TEST(test_old_list_does_not_remove_a_newer_container),
+        TEST(test_stale_answer_does_not_bring_a_container_back),
+        TEST(test_answer_before_it_was_known_to_be_removed_is_stale),
+        TEST(test_removal_of_one_does_not_refuse_another),
+        TEST(test_forgotten_removals_refuse_old_answers),
+        TEST(test_new_answer_brings_a_container_back),
+        TEST(test_older_answer_does_not_undo_a_newer_one),
+        TEST(test_list_asked_later_does_not_outdate_an_inspect),
+        TEST(test_resources_of_containers_are_counted),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "fake_pool.h"
+#include "watchdog.h"
+
+/* What is waited for comes within milliseconds; a slow machine may take its time. */
+#define PATIENCE_S 30
+
+#define LABELS(policy)                                                                                                 \
+    "\"Labels\":{\"com.docker.swarm.id\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\","        \
+    "\"com.docker.swarm.reschedule-policies\":\"[\\\"" policy "\\\"]\"}"
+#define TO_MOVE "{\"Image\":\"busybox\"," LABELS("on-node-failure") "}"
+#define TO_STAY "{\"Image\":\"busybox\"," LABELS("off") "}"
+
+static struct fake_pool pool;
+
+static int set_up(void **state)
+{
+    fake_pool_init(&pool, 2);
+    return watchdog_new(&pool.manager.watchdog, &pool.manager) || watchdog_start(pool.manager.watchdog);
+}
+
+static int tear_down(void **state)
+{
+    watchdog_free(pool.manager.watchdog);
+    fake_pool_finish(&pool);
+    return 0;
+}
+
+static bool wait_until(bool (*holds)(void))
+{
+    for (int i = 0; i < PATIENCE_S * 100; i++) {
+        if (holds()) {
+            return true;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    return false;
+}
+
+/* Whether the pool knows a container of that name on that node; *ret_running whether it runs. */
+static bool is_on(const char *name, const char *node, bool *ret_running)
+{
+    struct swarm_container *container = NULL;
+    char reference[64];
+    bool found;
+
+    snprintf(reference, sizeof(reference), "%s/%s", node, name);
+    pool_read_lock(pool.manager.pool);
+    found = !swarm_cluster_look_up(pool.manager.pool->cluster, reference, &container, NULL);
+    if (found && ret_running) {
+        *ret_running = container_record(container)->running;
+    }
+    pool_unlock(pool.manager.pool);
+    return found;
+}
+
+static size_t known_containers(void)
+{
+    size_t count;
+
+    pool_read_lock(pool.manager.pool);
+    count = swarm_cluster_container_count(pool.manager.pool->cluster);
+    pool_unlock(pool.manager.pool);
+    return count;
+}
+
+static void lose(int number)
+{
+    struct engine *engine = fake_pool_engine(&pool, number);
+
+    pool_set_state(pool.manager.pool, engine, ENGINE_UNHEALTHY, 3, "gone");
+    watchdog_engine_lost(pool.manager.watchdog, engine, SWARM_NODE_STOPPED);
+}
+
+static void bring_back(int number)
+{
+    struct engine *engine = fake_pool_engine(&pool, number);
+
+    fake_pool_refresh(&pool, number);
+    pool_set_state(pool.manager.pool, engine, ENGINE_HEALTHY, 0, NULL);
+    watchdog_engine_back(pool.manager.watchdog, engine);
+}
+
+static void place(const char *body, bool running)
+{
+    engine_peer_put(pool.engines[0], NULL, "web", body, running ? "running" : "created");
+    fake_pool_refresh(&pool, 0);
+    assert_true(is_on("web", "node-0", NULL));
+}
+
+static bool moved(void)
+{
+    return is_on("web", "node-1", NULL) && !is_on("web", "node-0", NULL);
+}
+
+static bool stand_in_runs(void)
+{
+    bool running = false;
+
+    return is_on("web", "node-1", &running) && running;
+}
+
+static void test_running_container_is_moved_and_started(void **state)
+{
+    json_t *body;
+
+    place(TO_MOVE, true);
+    http_peer_kill(pool.engines[0]->http);
+    lose(0);
+    assert_true(wait_until(moved));
+    assert_true(wait_until(stand_in_runs));
+    assert_true(engine_peer_runs(pool.engines[1], "web"));
+    body = engine_peer_body(pool.engines[1], "web");
+    assert_string_equal(json_string_value(json_object_get(json_object_get(body, "Labels"), "com.docker.swarm.id")),
+                        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    json_decref(body);
+}
+
+static void test_stopped_container_is_moved_but_not_started(void **state)
+{
+    place(TO_MOVE, false);
+    lose(0);
+    assert_true(wait_until(moved));
+    assert_int_equal(http_peer_count(pool.engines[1]->http, "/start "), 0);
+}
+
+static bool first_engine_left(void)
+{
+    struct engine *engine = pool_find_engine_by_address(pool.manager.pool, engine_peer_address(pool.engines[0]));
+
+    engine_unref(engine);
+    return !engine;
+}
+
+static void leave(int number)
+{
+    struct engine *engine = fake_pool_engine(&pool, number);
+
+    pool_write_lock(pool.manager.pool);
+    engine->leaving = true;
+    pool_unlock(pool.manager.pool);
+    watchdog_engine_leaving(pool.manager.watchdog, engine);
+}
+
+static void test_container_that_its_engine_ended_is_started(void **state)
+{
+    struct engine *engine = fake_pool_engine(&pool, 0);
+
+    place(TO_MOVE, true);
+    pool_note_kill(pool.manager.pool, engine, engine_peer_end(pool.engines[0], "web"));
+    fake_pool_refresh(&pool, 0);
+    lose(0);
+    assert_true(wait_until(moved));
+    assert_true(wait_until(stand_in_runs));
+}
+
+static void test_container_that_a_client_stopped_is_not_started(void **state)
+{
+    struct engine *engine = fake_pool_engine(&pool, 0);
+    const char *id;
+
+    place(TO_MOVE, true);
+    id = engine_peer_end(pool.engines[0], "web");
+    pool_note_stop(pool.manager.pool, engine, id);
+    pool_note_kill(pool.manager.pool, engine, id);
+    fake_pool_refresh(&pool, 0);
+    lose(0);
+    leave(0);
+    assert_true(wait_until(first_engine_left));
+    assert_int_equal(http_peer_count(pool.engines[1]->http, "/start "), 0);
+}
+
+static void test_container_that_ended_by_itself_is_not_started(void **state)
+{
+    place(TO_MOVE, true);
+    engine_peer_end(pool.engines[0], "web");
+    fake_pool_refresh(&pool, 0);
+    lose(0);
+    leave(0);
+    assert_true(wait_until(first_engine_left));
+    assert_int_equal(http_peer_count(pool.engines[1]->http, "/start "), 0);
+}
+
+static bool other_node_has_one(void)
+{
+    return engine_peer_count(pool.engines[1]) == 1;
+}
+
+static void test_container_without_policy_stays(void **state)
+{
+    place(TO_STAY, true);
+    engine_peer_put(pool.engines[0], NULL, "mover",
+                    "{\"Image\":\"busybox\",\"Labels\":{\"com.docker.swarm.reschedule-policies\":"
+                    "\"[\\\"on-node-failure\\\"]\"}}",
+                    "running");
+    fake_pool_refresh(&pool, 0);
+    lose(0);
+    assert_true(wait_until(other_node_has_one));
+    assert_null(engine_peer_body(pool.engines[1], "web"));
+    assert_true(is_on("web", "node-0", NULL));
+}
+
+static bool tried_once(void)
+{
+    return http_peer_count(pool.engines[1]->http, "/containers/create") > 0;
+}
+
+static void test_failed_move_is_tried_again(void **state)
+{
+    place(TO_MOVE, true);
+    engine_peer_break(pool.engines[1], (struct engine_faults){.create_status = 500, .create_message = "no luck"});
+    lose(0);
+    assert_true(wait_until(tried_once));
+    assert_true(is_on("web", "node-0", NULL));
+    engine_peer_break(pool.engines[1], (struct engine_faults){0});
+    assert_true(wait_until(moved));
+}
+
+/* A move whose end nobody saw: the engine made the container all the same. */
+static void test_stand_in_that_is_there_already_is_started(void **state)
+{
+    place(TO_MOVE, true);
+    engine_peer_break(pool.engines[1], (struct engine_faults){.create_status = 500, .create_message = "no luck"});
+    lose(0);
+    assert_true(wait_until(tried_once));
+    engine_peer_put(pool.engines[1], NULL, "web", TO_MOVE, "created");
+    fake_pool_refresh(&pool, 1);
+    assert_true(wait_until(moved));
+    assert_true(wait_until(stand_in_runs));
+    assert_int_equal(engine_peer_count(pool.engines[1]), 1);
+}
+
+static bool tried_to_start(void)
+{
+    return http_peer_count(pool.engines[1]->http, "/start ") > 0;
+}
+
+static void test_move_that_cannot_start_counts(void **state)
+{
+    place(TO_MOVE, true);
+    engine_peer_break(pool.engines[1], (struct engine_faults){.start_status = 500});
+    lose(0);
+    assert_true(wait_until(moved));
+    assert_true(wait_until(tried_to_start));
+    assert_int_equal(engine_peer_count(pool.engines[1]), 1);
+}
+
+static bool old_copy_removed(void)
+{
+    return engine_peer_count(pool.engines[0]) == 0 && known_containers() == 1;
+}
+
+static void test_old_copy_is_removed_without_its_volumes(void **state)
+{
+    place(TO_MOVE, true);
+    lose(0);
+    assert_true(wait_until(moved));
+    bring_back(0);
+    assert_true(wait_until(old_copy_removed));
+    assert_non_null(strstr(http_peer_last(pool.engines[0]->http, "DELETE "), "?force=1 HTTP/1.1\r\n"));
+    assert_true(is_on("web", "node-1", NULL));
+    assert_int_equal(http_peer_count(pool.engines[1]->http, "DELETE "), 0);
+}
+
+static void test_leaving_engine_stays_until_its_containers_are_moved(void **state)
+{
+    place(TO_MOVE, true);
+    engine_peer_break(pool.engines[1], (struct engine_faults){.create_status = 500, .create_message = "no luck"});
+    lose(0);
+    leave(0);
+    assert_true(wait_until(tried_once));
+    assert_false(first_engine_left());
+    engine_peer_break(pool.engines[1], (struct engine_faults){0});
+    assert_true(wait_until(first_engine_left));
+    assert_true(is_on("web", "node-1", NULL));
+    assert_int_equal(known_containers(), 1);
+}
+
+static void test_leaving_engine_with_nothing_to_move_goes_at_once(void **state)
+{
+    place(TO_STAY, true);
+    lose(0);
+    leave(0);
+    assert_true(wait_until(first_engine_left));
+    assert_int_equal(known_containers(), 0);
+}
+
+static void test_container_removed_during_its_move_is_no_trouble(void **state)
+{
+    struct swarm_container *container = NULL;
+    char id[65];
+
+    place(TO_MOVE, true);
+    engine_peer_break(pool.engines[1], (struct engine_faults){.create_status = 500, .create_message = "no luck"});
+    lose(0);
+    assert_true(wait_until(tried_once));
+    pool_read_lock(pool.manager.pool);
+    assert_int_equal(swarm_cluster_look_up(pool.manager.pool->cluster, "web", &container, NULL), 0);
+    snprintf(id, sizeof(id), "%s", swarm_container_id(container));
+    pool_unlock(pool.manager.pool);
+    pool_apply_removal(pool.manager.pool, fake_pool_engine(&pool, 0), pool_ticket(pool.manager.pool), id);
+    leave(0);
+    assert_true(wait_until(first_engine_left));
+}
+
+static void test_end_with_moves_waiting_leaks_nothing(void **state)
+{
+    place(TO_MOVE, true);
+    engine_peer_break(pool.engines[1], (struct engine_faults){.create_status = 500, .create_message = "no luck"});
+    lose(0);
+    assert_true(wait_until(tried_once));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_running_container_is_moved_and_started),
+        TEST(test_stopped_container_is_moved_but_not_started),
+        TEST(test_container_that_its_engine_ended_is_started),
+        TEST(test_container_that_a_client_stopped_is_not_started),
+        TEST(test_container_that_ended_by_itself_is_not_started),
+        TEST(test_container_without_policy_stays),
+        TEST(test_failed_move_is_tried_again),
+        TEST(test_stand_in_that_is_there_already_is_started),
+        TEST(test_move_that_cannot_start_counts),
+        TEST(test_old_copy_is_removed_without_its_volumes),
+        TEST(test_leaving_engine_stays_until_its_containers_are_moved),
+        TEST(test_leaving_engine_with_nothing_to_move_goes_at_once),
+        TEST(test_container_removed_during_its_move_is_no_trouble),
+        TEST(test_end_with_moves_waiting_leaks_nothing),
+    };
+
+    fake_pool_global_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
