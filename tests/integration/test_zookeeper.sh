@@ -1,0 +1,197 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Agents, `swarm list` and a manager's watch on a real ZooKeeper: joining, leaving, dying, an agent that comes back before
+# its old session ends, and a server that is late, killed, silent, emptied or one of several.
+# BIN: where swarm, swarm-join and swarm-manage are.
+set -u
+BIN=${BIN:?BIN names the folder with swarm, swarm-join and swarm-manage}
+if [ -z "${ZOOKEEPER_INSIDE:-}" ]; then
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  ZOOKEEPER_INSIDE=$work unshare --net --mount --pid --fork --kill-child --mount-proc -- "$BASH" "$(readlink -f "$0")"
+  exit $?
+fi
+W=$ZOOKEEPER_INSIDE
+SWARM=$BIN/swarm
+ZK=127.0.0.1:2181
+NODES=/pre/docker/swarm/nodes
+passed=0 failed=0
+one='' two='' # pids of agents, set by join
+ok() { passed=$((passed + 1)); echo "ok   $*"; }
+no() { failed=$((failed + 1)); echo "FAIL $*"; }
+check() {  local what=$1; shift; if "$@" >"$W/check.log" 2>&1; then ok "$what"; else no "$what: $* $(tail -n 3 "$W/check.log" | tr '\n' '|')"; fi; }
+not() { ! "$@"; }
+# within SECONDS COMMAND…: until it succeeds.
+within() { local end=$((SECONDS + $1)); shift; until "$@"; do [ $SECONDS -lt $end ] || return 1; sleep 0.1; done; }
+# for_all SECONDS COMMAND…: it succeeds all that time.
+for_all() { local end=$((SECONDS + $1)); shift; while "$@"; do [ $SECONDS -lt $end ] && sleep 0.2 || return 0; done; return 1; }
+
+ip link set lo up
+cat >"$W/zoo.cfg" <<END
+dataDir=$W/data
+clientPort=2181
+clientPortAddress=127.0.0.1
+tickTime=500
+minSessionTimeout=1000
+maxSessionTimeout=5000
+forceSync=no
+admin.enableServer=false
+4lw.commands.whitelist=ruok
+END
+
+# --- parts of a story
+# A class of ZooKeeper's.
+zookeeper() { exec java -Xmx128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp /usr/share/java/zookeeper.jar "org.apache.zookeeper.$@"; }
+start_server() {
+  zookeeper server.ZooKeeperServerMain "$W/zoo.cfg" >>"$W/server.log" 2>&1 &
+  server=$!
+}
+says_imok() { echo ruok | socat -t1 - "tcp:$ZK" 2>/dev/null | grep -q imok; }
+server_up() { within 30 says_imok; }
+# ZooKeeper's own shell: one command.
+zk() { (zookeeper ZooKeeperMain -server "$ZK" "$@") 2>&1; }
+stop() { kill "${2:--TERM}" "$1" && wait "$1" 2>/dev/null; }
+join() { # NAME ADDRESS OPTIONS… URL
+  local name=$1 address=$2; shift 2
+  "$SWARM" join --heartbeat 1s --ttl 4s --advertise "$address" "$@" >"$W/$name.log" 2>"$W/$name.stderr" &
+  eval "$name=$!"
+}
+watch() { # OPTIONS… URL: a manager; its log tells each list that it is given
+  "$SWARM" --debug manage -H "unix://$W/manager.sock" "$@" >"$W/watch.log" 2>&1 &
+  watch=$!
+}
+lists() { "$SWARM" list "$@" 2>"$W/list.err"; }
+list_is() { local want=$1; shift; [ "$(lists "$@" | tr '\n' ' ')" = "$want" ]; }
+# The lists that the watch was given so far, as their lengths: "0 1 2 ".
+watched() { grep -o 'Watch triggered with [0-9]*' "$W/watch.log" | grep -o '[0-9]*$' | tr '\n' ' '; }
+watched_is() { [ "$(watched)" = "$1" ]; }
+once() { [ "$(grep -c -- "$1" "$W/$2.log")" = 1 ]; }
+milliseconds() { echo $(($(date +%s%N) / 1000000)); }
+took() { echo "     after $(($(milliseconds) - $1)) ms"; }
+
+echo "-- a server that comes late"
+watch --heartbeat 60s "zk://$ZK/pre"
+join one 10.0.0.1:2375 "zk://$ZK/pre"
+within 10 once 'Discovery error' watch
+check "a server that is not there is told by the manager, with its address" grep -q "Discovery error: zk: $ZK: connection refused" "$W/watch.log"
+within 10 once 'level=error' one
+check "by the agent too" grep -q "level=error.*$ZK: connection refused" "$W/one.log"
+check "list says that nobody answers" not lists --timeout 5s "zk://$ZK/pre"
+check "with the address" grep -q "zk: $ZK: connection refused" "$W/list.err"
+sleep 2
+check "the manager has told it once" once 'Discovery error' watch
+began=$(milliseconds)
+start_server
+server_up
+check "the agent gets through to the manager" within 20 grep -q 'Watch triggered with 1 nodes' "$W/watch.log"
+took "$began"
+
+echo "-- joining, leaving, dying"
+check "list shows the node" list_is '10.0.0.1:2375 ' "zk://$ZK/pre"
+check "another prefix is empty" list_is '' "zk://$ZK/other"
+check "so is another kv.path" list_is '' --discovery-opt kv.path=x "zk://$ZK/pre"
+join two 10.0.0.2:2375 "zk://$ZK/pre"
+began=$(milliseconds)
+check "a second agent is seen by the watch" within 10 grep -q 'with 2 nodes' "$W/watch.log"
+took "$began"
+before=$(watched)
+sleep 2.5 # heartbeats
+check "heartbeats are no news to the watch" watched_is "$before"
+check "both are listed" list_is '10.0.0.1:2375 10.0.0.2:2375 ' "zk://$ZK/pre"
+zk get -s "$NODES/10.0.0.1:2375" >"$W/node"
+check "the node's data is its address" grep -qx '10.0.0.1:2375' "$W/node"
+check "the node is ephemeral" grep -q '^ephemeralOwner = 0x[1-9a-f]' "$W/node"
+check "its directory is not" eval 'zk stat "$NODES" | grep -qx "ephemeralOwner = 0x0"'
+stop "$two" -KILL
+began=$(milliseconds)
+check "a killed agent's node goes with its session, and the watch sees it" within 10 watched_is "${before}1 "
+took "$began"
+join two 10.0.0.2:2375 "zk://$ZK/pre"
+within 10 watched_is "${before}1 2 "
+stop "$two"
+check "an agent that is told to stop exits with 0" test $? = 0
+check "its node leaves at once" within 3 watched_is "${before}1 2 1 "
+
+echo "-- between the heartbeats"
+before=$(watched)
+join two 10.0.0.2:2375 --heartbeat 60s --ttl 90s "zk://$ZK/pre"
+within 10 watched_is "${before}2 "
+check "a node can be deleted" zk delete "$NODES/10.0.0.2:2375"
+check "its agent puts it back" within 10 list_is '10.0.0.1:2375 10.0.0.2:2375 ' "zk://$ZK/pre"
+kill -STOP "$two"
+check "a session ends after the server's own limit" within 15 list_is '10.0.0.1:2375 ' "zk://$ZK/pre"
+kill -CONT "$two"
+check "an agent whose session ended begins another" within 10 list_is '10.0.0.1:2375 10.0.0.2:2375 ' "zk://$ZK/pre"
+check "all in one heartbeat" once 'Registering on' two
+stop "$two"
+check "and leaves" within 3 list_is '10.0.0.1:2375 ' "zk://$ZK/pre"
+within 5 eval '[[ $(watched) == *"1 " ]]'
+
+echo "-- an agent that comes back before its old session ends"
+before=$(watched)
+stop "$one" -KILL
+join one 10.0.0.1:2375 "zk://$ZK/pre"
+check "its node stays when the old session ends" for_all 6 list_is '10.0.0.1:2375 ' "zk://$ZK/pre"
+check "the watch saw nothing of it" watched_is "$before"
+check "nobody complained" not grep -q 'level=error\|level=warn' "$W/one.log"
+
+echo "-- data that changes, and bad data"
+check "somebody adds a node" zk create "$NODES/other" 10.0.0.8:2375
+check "its data counts, not its name" within 5 list_is '10.0.0.1:2375 10.0.0.8:2375 ' "zk://$ZK/pre"
+zk set "$NODES/other" 10.0.0.9:2375 >"$W/zk.log"
+check "a change of data is seen by the watch" within 5 grep -q '10\.0\.0\.9:2375' "$W/watch.log"
+zk set "$NODES/other" nonsense >"$W/zk.log"
+check "bad data is told with the node's key" within 5 grep -q 'Discovery error: .*nodes/other.*nonsense' "$W/watch.log"
+check "and skipped" list_is '10.0.0.1:2375 ' "zk://$ZK/pre"
+zk set "$NODES/other" '' >"$W/zk.log"
+check "so is empty data" list_is '10.0.0.1:2375 ' "zk://$ZK/pre"
+check "which is no error" test ! -s "$W/list.err"
+zk delete "$NODES/other" >"$W/zk.log"
+within 5 eval '[[ $(watched) == *"1 " ]]'
+
+echo "-- a server that is killed, silent, emptied"
+before=$(watched)
+stop "$server" -KILL
+sleep 2
+start_server
+server_up
+join two 10.0.0.2:2375 "zk://$ZK/pre"
+check "the watch goes on after the server was killed and restarted" within 20 watched_is "${before}2 "
+check "with both agents" list_is '10.0.0.1:2375 10.0.0.2:2375 ' "zk://$ZK/pre"
+stop "$two"
+within 10 watched_is "${before}2 1 "
+kill -STOP "$server"
+check "a silent server is told by list" not lists --timeout 8s "zk://$ZK/pre"
+check "in words" grep -q 'connected, but it grants no session\|i/o timeout' "$W/list.err"
+kill -CONT "$server"
+check "after that, the agent's node is there" within 20 list_is '10.0.0.1:2375 ' "zk://$ZK/pre"
+stop "$server" -KILL
+rm -rf "$W/data"
+start_server
+server_up
+check "a server that lost its data gets the agent again" within 20 list_is '10.0.0.1:2375 ' "zk://$ZK/pre"
+
+echo "-- several servers"
+check "of two, one may be dead" list_is '10.0.0.1:2375 ' "zk://127.0.0.1:1,$ZK/pre"
+check "or have a name that nobody knows" list_is '10.0.0.1:2375 ' "zk://$ZK,no.such.host.invalid:2181/pre"
+join two '[fd00::2]:2375' "zk://127.0.0.1:1,$ZK/pre"
+check "for an agent too; IPv6 addresses pass" within 10 list_is '10.0.0.1:2375 [fd00::2]:2375 ' "zk://$ZK/pre"
+check "that is no error" not grep -q level=error "$W/two.log"
+check "two dead ones are both told" not lists "zk://127.0.0.1:1,127.0.0.1:2/pre"
+check "in words" grep -q 'zk: 127.0.0.1:1: connection refused; 127.0.0.1:2: connection refused' "$W/list.err"
+stop "$two"
+check "TLS, which the client library lacks, is refused" not lists --discovery-opt kv.api=3 --discovery-opt "kv.cacertfile=$W/none" \
+  --discovery-opt "kv.certfile=$W/none" --discovery-opt "kv.keyfile=$W/none" "zk://$ZK/pre"
+
+stop "$one"
+check "the last agent exits with 0" test $? = 0
+check "its node leaves at once" within 3 list_is '' "zk://$ZK/pre"
+stop "$watch"
+check "the manager stops cleanly" test $? = 0
+stop "$server"
+check "the client library writes nothing by itself" test ! -s "$W/one.stderr" -a ! -s "$W/two.stderr"
+check "nor into the manager's log" not grep -q ZOO_ "$W/watch.log"
+
+[ "$failed" = 0 ] || tail -n 12 "$W"/*.log
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,197 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds everything and runs every test, as root on Debian; installs what that needs. The last line is
+# "N passed, N failed", the exit status 0 where nothing failed.
+#
+#   tests/run.sh                       all of it
+#   tests/run.sh unit                  unit tests, golden cases and fuzz regressions, under ASan and UBSan
+#   tests/run.sh integration [NAME…]   tests on real engines (cli, main_job, …), with programs built the same way
+#   tests/run.sh fuzz [SECONDS]        every fuzz target for that long (300)
+#
+# Builds and logs are kept in build-tests/.
+set -u
+cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
+out=$PWD/build-tests
+stage=$out/asan/install # the sanitized programs
+mkdir -p "$out"
+# shellcheck source-path=SCRIPTDIR source=lib/checks.sh
+. tests/lib/checks.sh
+
+export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+
+step() { printf '\n== %s\n' "$*"; }
+
+# step_ok WHAT LOG COMMAND…: one check; what failed shows its errors and the end of its log.
+step_ok() {
+  local what=$1 log=$2
+  shift 2
+  if "$@" >"$log" 2>&1 </dev/null; then ok "$what"; else
+    no "$what"
+    grep -E 'error:|FAILED:' "$log" | head -n 20
+    tail -n 20 "$log"
+    return 1
+  fi
+}
+
+# configure NAME CC OPTIONS…: a build folder; warnings are errors in all of them.
+configure() {
+  local dir=$out/$1 cc=$2 again=
+  shift 2
+  [ ! -e "$dir/build.ninja" ] || again=--reconfigure
+  # shellcheck disable=SC2086
+  CC=$cc meson setup $again --werror --prefix="$dir/install" --libdir=lib "$@" "$dir"
+}
+build() { configure "$@" && ninja -C "$out/$1"; }
+
+build_sanitized() {
+  step_ok "builds with clang, -Werror, ASan and UBSan, all options on" "$out/asan.log" build asan clang \
+    -Ddebug=true -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false \
+    "-Dc_args=-fno-sanitize-recover=all -fno-omit-frame-pointer" \
+    -Ddaemons=true -Dtests=true -Dexamples=true -Dfuzz=true -Dzookeeper=enabled &&
+    step_ok "installs with sanitizers" "$out/asan-install.log" \
+      sh -c "rm -rf '$stage' && meson install --no-rebuild -C '$out/asan'"
+}
+
+build_others() {
+  step_ok "builds with gcc, -Werror, all options on" "$out/gcc.log" build gcc gcc \
+    -Dbuildtype=release -Ddaemons=true -Dtests=true -Dexamples=true -Dzookeeper=enabled
+  step_ok "builds with gcc, -Werror, all options off" "$out/off.log" build off gcc \
+    -Dbuildtype=release -Ddaemons=false -Dtests=false -Dexamples=false -Dfuzz=false -Dzookeeper=disabled
+  step_ok "installs" "$out/gcc-install.log" sh -c "rm -rf '$out/gcc/install' && meson install --no-rebuild -C '$out/gcc'"
+}
+
+# What `meson test` ran: a line a program; cmocka's own counts where it prints them.
+count_meson() { # NAME
+  local name passed failed
+  while IFS=$'\t' read -r name passed failed; do
+    checks_passed=$((checks_passed + passed))
+    checks_failed=$((checks_failed + failed))
+    if [ "$failed" = 0 ]; then echo "ok   $name: $passed"; else echo "FAIL $name: $failed of $((passed + failed))"; fi
+  done < <(jq -r '
+    def count(word): [(.stdout // ""), (.stderr // "") | scan("\\[  " + word + "  \\] ([0-9]+) test") | .[0] | tonumber] | add // 0;
+    select(.result != "SKIP") | count("PASSED") as $p | count("FAILED") as $f |
+    if (.result == "OK" or .result == "EXPECTEDFAIL") then [.name, ([$p, 1] | max), $f]
+    else [.name, $p, ([$f, 1] | max)] end | @tsv' "$out/$1/meson-logs/testlog.json")
+}
+
+unit_tests() {
+  step "unit tests, golden cases and fuzz regressions under ASan and UBSan"
+  rm -f "$out/asan/meson-logs/testlog.json"
+  meson test -C "$out/asan" --no-rebuild --num-processes 2 --timeout-multiplier 10 >"$out/unit.log" 2>&1 </dev/null
+  [ -s "$out/asan/meson-logs/testlog.json" ] || { no "meson test ran"; tail -n 20 "$out/unit.log"; return; }
+  count_meson asan
+  jq -r 'select(.result | IN("OK", "EXPECTEDFAIL", "SKIP") | not) | "--- \(.name) (\(.result)):", (.stdout // ""), (.stderr // "")' \
+    "$out/asan/meson-logs/testlog.json" |
+    grep -vE '^\[ RUN|^\[       OK|^$' | head -n 200
+}
+
+# One integration test: its own checks count.
+integration_test() { # FILE
+  local name log last reports begin=$SECONDS
+  name=$(basename "$1" .sh)
+  log=$out/$name.log
+  reports=$out/$name.reports
+  rm -rf "$reports" && mkdir -p "$reports"
+  ASAN_OPTIONS=$ASAN_OPTIONS:log_path=$reports/report UBSAN_OPTIONS=$UBSAN_OPTIONS:log_path=$reports/report \
+    BIN=$stage/bin LD_LIBRARY_PATH=$stage/lib KEEP_LOGS=$out/$name.logs timeout --foreground -k 30 1500 bash "$1" >"$log" 2>&1 </dev/null
+  if [ -n "$(ls "$reports")" ]; then
+    no "$name: no sanitizer report ($reports)"
+    cat "$reports"/* | head -n 80
+  fi
+  last=$(tail -n 1 "$log")
+  if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] && [ "$((BASH_REMATCH[1] + BASH_REMATCH[2]))" -gt 0 ]; then
+    checks_passed=$((checks_passed + BASH_REMATCH[1]))
+    checks_failed=$((checks_failed + BASH_REMATCH[2]))
+    if [ "${BASH_REMATCH[2]}" = 0 ]; then
+      echo "ok   $name: ${BASH_REMATCH[1]} ($((SECONDS - begin)) s)"
+    else
+      echo "FAIL $name: ${BASH_REMATCH[2]} of $((BASH_REMATCH[1] + BASH_REMATCH[2])) ($((SECONDS - begin)) s; $log)"
+      grep -A 30 '^FAIL' "$log" | grep -v '^ok' | head -n 80
+    fi
+  else
+    no "$name ends with its count ($log)"
+    tail -n 40 "$log"
+  fi
+}
+
+integration_tests() { # [NAME…]
+  local name
+  step "integration tests on real engines"
+  if [ $# = 0 ]; then
+    for name in tests/integration/test_*.sh; do integration_test "$name"; done
+  else
+    for name; do
+      [ -e "tests/integration/test_$name.sh" ] || { no "there is a test tests/integration/test_$name.sh"; continue; }
+      integration_test "tests/integration/test_$name.sh"
+    done
+  fi
+}
+
+# What is installed serves those who build against it.
+installed_checks() {
+  step "the installed library"
+  local prefix=$out/gcc/install source name header
+  export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+  for header in "$prefix"/include/swarm/*.h; do
+    name=swarm/$(basename "$header")
+    # shellcheck disable=SC2046
+    step_ok "<$name> compiles alone" "$out/header.log" gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only \
+      $(pkg-config --cflags libswarm) -include "$name" -x c /dev/null
+  done
+  sed -n '/^```c$/,/^```$/{/^```/!p}' README.md >"$out/readme.c"
+  for source in "$out/readme.c" examples/*.c; do
+    name=$(basename "$source" .c)
+    # shellcheck disable=SC2046
+    step_ok "$name.c builds with pkg-config" "$out/example-$name.log" gcc -Wall -Wextra -Werror \
+      -o "$out/example-$name" "$source" $(pkg-config --cflags --libs libswarm jansson) &&
+      step_ok "$name runs" "$out/example-$name.log" env LD_LIBRARY_PATH="$prefix/lib" "$out/example-$name"
+  done
+  for name in swarm swarm-manage swarm-join; do
+    step_ok "$name --version" "$out/version.log" env LD_LIBRARY_PATH="$prefix/lib" "$prefix/bin/$name" --version
+  done
+  while read -r name; do
+    step_ok "$(basename "$name") is clean" "$out/mandoc.log" mandoc -Tlint -Wwarning "$name"
+  done < <(find "$prefix/share/man" -type f 2>/dev/null | sort)
+  step_ok "there are man pages" "$out/mandoc.log" test -n "$(find "$prefix/share/man" -type f 2>/dev/null)"
+}
+
+fuzz() { # SECONDS
+  local target name corpus dictionary
+  step "fuzz targets, $1 s each"
+  for target in "$out"/asan/tests/fuzz/fuzz_*; do
+    [ -f "$target" ] && [ -x "$target" ] || continue
+    name=$(basename "$target")
+    mkdir -p "$out/corpus/$name"
+    corpus=tests/fuzz/corpus/${name#fuzz_}
+    [ -d "$corpus" ] || corpus=
+    dictionary=tests/fuzz/${name#fuzz_}.dict
+    # shellcheck disable=SC2086,SC2046
+    step_ok "$name" "$out/$name.log" "$target" -max_total_time="$1" -artifact_prefix="$out/$name-" -print_final_stats=1 \
+      $([ ! -e "$dictionary" ] || echo "-dict=$dictionary") \
+      "$out/corpus/$name" $corpus
+  done
+}
+
+case ${1:-all} in
+all | unit | integration | fuzz) ;;
+*)
+  sed -n '3,12s/^# \{0,1\}//p' "$0"
+  exit 2
+  ;;
+esac
+tests/lib/packages.sh build run test || exit 1
+step "building (logs in $out)"
+build_sanitized || { checks_end; exit 1; }
+case ${1:-all} in
+unit) unit_tests ;;
+integration) integration_tests "${@:2}" ;;
+fuzz) fuzz "${2:-300}" ;;
+all)
+  build_others
+  unit_tests
+  installed_checks
+  integration_tests
+  ;;
+esac
+echo
+checks_end
