@@ -18,6 +18,7 @@
 #include "log.h"
 #include "manage_options.h"
 #include "monitor.h"
+#include "plugins.h"
 #include "pool.h"
 #include "routes.h"
 #include "stream.h"
@@ -59,7 +60,17 @@ static char *cluster_id(const char *discovery)
     return text;
 }
 
-static struct swarm_scheduler *make_scheduler(const struct manage_config *config)
+static struct swarm_registry *load_plugins(const struct manage_config *config)
+{
+    struct swarm_registry *registry = NULL;
+    char *error = NULL;
+
+    if (plugins_load(&registry, config->plugins, &error) < 0)
+        die(error);
+    return registry;
+}
+
+static struct swarm_scheduler *make_scheduler(const struct manage_config *config, const struct swarm_registry *registry)
 {
     struct swarm_scheduler_options options = SWARM_SCHEDULER_OPTIONS_INIT;
     struct swarm_scheduler *scheduler = NULL;
@@ -68,6 +79,7 @@ static struct swarm_scheduler *make_scheduler(const struct manage_config *config
     options.strategy = config->strategy;
     options.filters = config->filters;
     options.filter_count = config->filter_count;
+    options.registry = registry;
     if (swarm_scheduler_new(&scheduler, &options, &error) < 0)
         die(swarm_error_message(error));
     return scheduler;
@@ -231,6 +243,7 @@ int main(int argc, char **argv)
 {
     struct manage_config config;
     struct manager manager = {0};
+    struct swarm_registry *registry;
     struct discovery *discovery;
     struct tls *tls = NULL;
     char *error = NULL;
@@ -242,12 +255,14 @@ int main(int argc, char **argv)
         manage_options_free(&config);
         return 0;
     }
+    registry = load_plugins(&config); /* first: other options name what they bring */
     if (manage_options_check(&config, &error) < 0 || (config.use_tls && tls_new(&tls, &config.tls, &error) < 0) ||
         http_client_global_init() < 0)
         die(error);
     discovery = make_discovery(&config);
     manager.tls = tls;
-    manager.scheduler = make_scheduler(&config);
+    manager.scheduler = make_scheduler(&config, registry);
+    swarm_registry_free(registry);
     if (manage_options_check_cluster(&config, &error) < 0)
         die(error);
     make_parts(&manager, &config);

@@ -19,6 +19,8 @@ static const struct option known_options[] = {
     {"strategy", OPTION_STRING, "spread", NULL, "placement strategy to use [spread, binpack, random]"},
     {"filter, f", OPTION_LIST, "health,port,containerslots,dependency,affinity,constraint,whitelist", NULL,
      "filter to use [health, port, containerslots, dependency, affinity, constraint, whitelist]"},
+    {"plugin", OPTION_LIST, NULL, NULL,
+     "shared object with strategies and filters to use, as FILE.so or FILE.so:ARGUMENTS"},
     {"host, H", OPTION_LIST, "tcp://127.0.0.1:2375", "SWARM_HOST", "ip/socket to listen on"},
     {"tls", OPTION_BOOL, NULL, NULL, "use TLS; implied by --tlsverify=true"},
     {"tlscacert", OPTION_STRING, NULL, NULL, "trust only remotes providing a certificate signed by the CA given here"},
@@ -93,6 +95,7 @@ int manage_options_parse(struct manage_config *config, int argc, char **argv)
     config->discovery = options_discovery(config->positional, count);
     config->discovery_settings = find(config, "discovery-opt")->list;
     config->hosts = find(config, "host")->list;
+    config->plugins = find(config, "plugin")->list;
     config->strategy = value_of(config, "strategy");
     if (find(config, "filter")->given) {
         config->filters = find(config, "filter")->list;

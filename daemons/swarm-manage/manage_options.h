@@ -15,6 +15,7 @@ struct manage_config {
     const char *discovery; /* NULL: none given */
     const char *const *discovery_settings;
     const char *const *hosts; /* NULL-ended */
+    const char *const *plugins; /* NULL-ended */
     const char *strategy;
     const char *const *filters; /* NULL: the default ones */
     size_t filter_count;

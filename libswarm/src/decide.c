@@ -40,18 +40,6 @@ static void start(struct swarm_candidates *candidates, const struct swarm_contai
         swarm__nodeset_remove(&candidates->set, replaces->node->slot);
 }
 
-static bool is_code(int code)
-{
-    switch (code) {
-#define CODE_CASE(name, number, text) case name:
-        SWARM_ERROR_LIST(CODE_CASE)
-#undef CODE_CASE
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* What a callback answered, as the rest of a decision understands it. */
 static int known(int code, const char *kind, const char *name, struct swarm_error **reterr)
 {
@@ -60,7 +48,7 @@ static int known(int code, const char *kind, const char *name, struct swarm_erro
         return error ? code : swarm__error_set(reterr, code, "%s %s: %s", kind, name, swarm_strerror(code));
     if (error)
         swarm__error_prefix(reterr, "%s %s", kind, name);
-    if (is_code(code) && (error || !reterr))
+    if (swarm__error_is_code(code) && (error || !reterr))
         return code;
     return error ? SWARM_ERR_INVALID
                  : swarm__error_set(reterr, SWARM_ERR_INVALID, "%s %s: it answered %d and no error", kind, name, code);

@@ -63,16 +63,11 @@ static struct swarm_error *error_alloc(int code, size_t length, char **ret_text)
     return error;
 }
 
-int swarm__error_set(struct swarm_error **reterr, int code, const char *format, ...)
+static int error_set(struct swarm_error **reterr, int code, const char *format, va_list args)
 {
-    if (!reterr)
-        return code;
-    va_list args;
-    va_start(args, format);
     va_list again;
     va_copy(again, args);
     int length = vsnprintf(NULL, 0, format, args);
-    va_end(args);
     char *text = NULL;
     struct swarm_error *error = length < 0 ? NULL : error_alloc(code, (size_t)length, &text);
     if (error)
@@ -80,6 +75,44 @@ int swarm__error_set(struct swarm_error **reterr, int code, const char *format, 
     va_end(again);
     *reterr = error ? error : &out_of_memory;
     return error ? code : SWARM_ERR_NOMEM;
+}
+
+int swarm__error_set(struct swarm_error **reterr, int code, const char *format, ...)
+{
+    if (!reterr)
+        return code;
+    va_list args;
+    va_start(args, format);
+    code = error_set(reterr, code, format, args);
+    va_end(args);
+    return code;
+}
+
+bool swarm__error_is_code(int code)
+{
+    switch (code) {
+#define CODE_CASE(name, number, text) case name:
+        SWARM_ERROR_LIST(CODE_CASE)
+#undef CODE_CASE
+        return true;
+    default:
+        return false;
+    }
+}
+
+int swarm_error_new(struct swarm_error **reterr, int code, const char *format, ...)
+{
+    if (!swarm__error_is_code(code))
+        code = SWARM_ERR_INVALID;
+    if (!reterr)
+        return code;
+    if (!format)
+        return swarm__error_set(reterr, code, "%s", swarm_strerror(code));
+    va_list args;
+    va_start(args, format);
+    code = error_set(reterr, code, format, args);
+    va_end(args);
+    return code;
 }
 
 int swarm__error_nomem(struct swarm_error **reterr)

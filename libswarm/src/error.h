@@ -2,13 +2,12 @@
 #ifndef SWARM_SRC_ERROR_H
 #define SWARM_SRC_ERROR_H
 
+#include <stdbool.h>
+
 #include <swarm/error.h>
 
-#if defined(__GNUC__)
-#define SWARM__PRINTF(text, first) __attribute__((format(printf, text, first)))
-#else
-#define SWARM__PRINTF(text, first)
-#endif
+/** Whether it is one of enum swarm_error_code. */
+bool swarm__error_is_code(int code);
 
 /**
  * Make an error where the caller wants one. Where it cannot be allocated, the caller gets a static out-of-memory error.
@@ -17,7 +16,7 @@
  * @return @p code (SWARM_ERR_NOMEM where the error itself could not be made), so that `return swarm__error_set(…);`
  * reads well.
  */
-int swarm__error_set(struct swarm_error **reterr, int code, const char *format, ...) SWARM__PRINTF(3, 4);
+int swarm__error_set(struct swarm_error **reterr, int code, const char *format, ...) SWARM_PRINTF(3, 4);
 
 /** SWARM_ERR_NOMEM with the static error: allocates nothing. */
 int swarm__error_nomem(struct swarm_error **reterr);
@@ -28,6 +27,6 @@ int swarm__error_nomem(struct swarm_error **reterr);
  * @return The code of the error (SWARM_ERR_INVALID where @p reterr is NULL or holds none; pass the code on yourself
  * then).
  */
-int swarm__error_prefix(struct swarm_error **reterr, const char *format, ...) SWARM__PRINTF(2, 3);
+int swarm__error_prefix(struct swarm_error **reterr, const char *format, ...) SWARM_PRINTF(2, 3);
 
 #endif

@@ -26,21 +26,31 @@ int swarm_registry_new(struct swarm_registry **ret_registry, struct swarm_error 
     return 0;
 }
 
-static void free_list(struct swarm__extension *extension)
+/* Release those in front of @p end; new ones come to the front. */
+static void free_list(struct swarm__extension *extension, const struct swarm__extension *end)
 {
-    while (extension) {
+    while (extension != end) {
         struct swarm__extension *next = extension->next;
         swarm__extension_unref(extension);
         extension = next;
     }
 }
 
+void swarm__registry_undo(struct swarm_registry *registry, struct swarm__registry_mark mark)
+{
+    struct swarm_registry now = *registry;
+    registry->filters = mark.filters;
+    registry->strategies = mark.strategies;
+    free_list(now.filters, mark.filters);
+    free_list(now.strategies, mark.strategies);
+}
+
 void swarm_registry_free(struct swarm_registry *registry)
 {
     if (!registry)
         return;
-    free_list(registry->filters);
-    free_list(registry->strategies);
+    free_list(registry->filters, NULL);
+    free_list(registry->strategies, NULL);
     swarm__free(registry);
 }
 

@@ -21,6 +21,20 @@ struct swarm_registry {
     struct swarm__extension *strategies;
 };
 
+/** What a registry had at some time. */
+struct swarm__registry_mark {
+    struct swarm__extension *filters;
+    struct swarm__extension *strategies;
+};
+
+static inline struct swarm__registry_mark swarm__registry_mark(const struct swarm_registry *registry)
+{
+    return (struct swarm__registry_mark){registry->filters, registry->strategies};
+}
+
+/** Take out what was registered since. */
+void swarm__registry_undo(struct swarm_registry *registry, struct swarm__registry_mark mark);
+
 /** NULL where there is none of that name; @p registry may be NULL. No reference is taken. */
 struct swarm__extension *swarm__registry_filter(const struct swarm_registry *registry, const char *name);
 struct swarm__extension *swarm__registry_strategy(const struct swarm_registry *registry, const char *name);

@@ -63,6 +63,22 @@ SWARM_EXPORT int swarm_error_code(const struct swarm_error *error);
 SWARM_EXPORT const char *swarm_error_message(const struct swarm_error *error);
 
 /**
+ * Make an error: for callbacks of one's own, as in
+ * `return swarm_error_new(reterr, SWARM_ERR_NO_NODE, "rack %s is full", rack);`.
+ *
+ * @param reterr  Where the callback's caller wants its error. NULL: nobody does, and only the code is passed on. What
+ *                *reterr holds is overwritten, not released.
+ * @param code    One of enum swarm_error_code; anything else counts as SWARM_ERR_INVALID.
+ * @param format  As for printf(), UTF-8, without a '\n' at the end. NULL: what swarm_strerror() says of the code.
+ *
+ * @return @p code, or SWARM_ERR_NOMEM where there is no memory for the error: *reterr then says so, and is released
+ *         like any other.
+ *
+ * Thread safety: any thread. Since: 1.3
+ */
+SWARM_EXPORT int swarm_error_new(struct swarm_error **reterr, int code, const char *format, ...) SWARM_PRINTF(3, 4);
+
+/**
  * Release an error.
  *
  * @param error  May be NULL.

@@ -19,7 +19,10 @@ extern "C" {
  * a scheduler made with that registry. The built-in ones are made of the same structs.
  *
  * Callbacks must not change the cluster and may run on several threads at once where the caller plans on several
- * threads (cluster.h). A code that this library does not know counts as SWARM_ERR_INVALID.
+ * threads (cluster.h). They make errors with swarm_error_new(). A code that this library does not know counts as
+ * SWARM_ERR_INVALID.
+ *
+ * plugin.h says how a program gets them from a shared object.
  */
 
 /** The nodes that are still in the running; valid during the callback, on the thread that it runs on. */

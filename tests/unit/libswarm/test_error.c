@@ -81,6 +81,48 @@ static void test_prefix_without_memory_keeps_the_message(void **state)
     swarm_error_free(error);
 }
 
+static void test_new_formats_and_returns_the_code(void **state)
+{
+    struct swarm_error *error = NULL;
+    assert_int_equal(swarm_error_new(&error, SWARM_ERR_NO_NODE, "rack %s: %d of %d", "r1", 3, 3), SWARM_ERR_NO_NODE);
+    assert_int_equal(swarm_error_code(error), SWARM_ERR_NO_NODE);
+    assert_string_equal(swarm_error_message(error), "rack r1: 3 of 3");
+    swarm_error_free(error);
+    assert_int_equal(swarm_error_new(NULL, SWARM_ERR_NO_NODE, "nobody asks"), SWARM_ERR_NO_NODE);
+}
+
+static void test_new_without_a_format_says_what_the_code_means(void **state)
+{
+    struct swarm_error *error = NULL;
+    int (*unchecked)(struct swarm_error **, int, const char *, ...) = swarm_error_new; /* compilers refuse NULL */
+    assert_int_equal(unchecked(&error, SWARM_ERR_STATE, NULL), SWARM_ERR_STATE);
+    assert_string_equal(swarm_error_message(error), "not possible in this state");
+    swarm_error_free(error);
+}
+
+static void test_new_takes_no_code_that_is_none(void **state)
+{
+    static const int codes[] = {0, 1, -4711};
+    for (size_t i = 0; i < COUNT(codes); i++) {
+        struct swarm_error *error = NULL;
+        assert_int_equal(swarm_error_new(&error, codes[i], "x"), SWARM_ERR_INVALID);
+        assert_int_equal(swarm_error_code(error), SWARM_ERR_INVALID);
+        assert_string_equal(swarm_error_message(error), "x");
+        swarm_error_free(error);
+        assert_int_equal(swarm_error_new(NULL, codes[i], "x"), SWARM_ERR_INVALID);
+    }
+}
+
+static void test_new_without_memory_says_so(void **state)
+{
+    struct swarm_error *error = NULL;
+    heap_fail(0, false);
+    assert_int_equal(swarm_error_new(&error, SWARM_ERR_PARSE, "x"), SWARM_ERR_NOMEM);
+    heap_restore();
+    assert_int_equal(swarm_error_code(error), SWARM_ERR_NOMEM);
+    swarm_error_free(error);
+}
+
 static void test_version_is_the_headers(void **state)
 {
     assert_string_equal(swarm_version(), SWARM_VERSION);
@@ -98,6 +140,10 @@ int main(void)
         cmocka_unit_test(test_prefix_puts_text_in_front),
         cmocka_unit_test(test_error_that_cannot_be_made_says_out_of_memory),
         cmocka_unit_test(test_prefix_without_memory_keeps_the_message),
+        cmocka_unit_test(test_new_formats_and_returns_the_code),
+        cmocka_unit_test(test_new_without_a_format_says_what_the_code_means),
+        cmocka_unit_test(test_new_takes_no_code_that_is_none),
+        cmocka_unit_test(test_new_without_memory_says_so),
         cmocka_unit_test(test_version_is_the_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
