@@ -88,34 +88,43 @@ static int add_exposed(struct swarm_cluster *cluster, uint32_t slot, const struc
     return 0;
 }
 
-/* A place in host network mode takes its ports only once there is a container, as classic Swarm has it. */
-static bool takes_exposed(const struct swarm_request *request, bool pending)
+bool swarm__account_stopped(int state)
 {
-    return !pending && swarm__request_host_network(request);
+    return state == SWARM_CONTAINER_EXITED || state == SWARM_CONTAINER_DEAD;
 }
 
-int swarm__account_realize(struct swarm_cluster *cluster, uint32_t slot, const struct swarm_request *request)
+unsigned swarm__account_parts(unsigned stopped_counts, bool pending, int state)
 {
-    return takes_exposed(request, false) && add_exposed(cluster, slot, request) != 0 ? SWARM_ERR_NOMEM : 0;
+    unsigned parts = SWARM__PART_LABELS | (swarm__account_stopped(state) ? stopped_counts : SWARM_COUNT_ALL);
+    /* A place in host network mode takes its ports only once there is a container, as classic Swarm has it. */
+    if (!pending && (parts & SWARM_COUNT_PORTS))
+        parts |= SWARM__PART_EXPOSED;
+    return parts;
 }
 
-static int add_indexed(struct swarm_cluster *cluster, uint32_t slot, const struct swarm_request *request, bool pending)
+static bool takes_exposed(const struct swarm_request *request, unsigned parts)
 {
-    if (add_labels(cluster, slot, request) != 0)
+    return (parts & SWARM__PART_EXPOSED) && swarm__request_host_network(request);
+}
+
+static int add_indexed(struct swarm_cluster *cluster, uint32_t slot, const struct swarm_request *request,
+                       unsigned parts)
+{
+    if ((parts & SWARM__PART_LABELS) && add_labels(cluster, slot, request) != 0)
         return -1;
-    if (add_ports(cluster, slot, request) == 0) {
-        if (!takes_exposed(request, pending) || add_exposed(cluster, slot, request) == 0)
+    if (!(parts & SWARM_COUNT_PORTS) || add_ports(cluster, slot, request) == 0) {
+        if (!takes_exposed(request, parts) || add_exposed(cluster, slot, request) == 0)
             return 0;
-        remove_ports(cluster, slot, request, request->port_count);
+        if (parts & SWARM_COUNT_PORTS)
+            remove_ports(cluster, slot, request, request->port_count);
     }
-    remove_labels(cluster, slot, request, request->label_count);
+    if (parts & SWARM__PART_LABELS)
+        remove_labels(cluster, slot, request, request->label_count);
     return -1;
 }
 
-int swarm__account_add(struct swarm_cluster *cluster, uint32_t slot, const struct swarm_request *request, bool pending,
-                       struct swarm_error **reterr)
+static int add_sums(struct swarm__slot *record, const struct swarm_request *request, struct swarm_error **reterr)
 {
-    struct swarm__slot *record = &cluster->slots[slot];
     int64_t cpus, memory;
     if (__builtin_add_overflow(record->used_cpus, request->cpus_milli, &cpus))
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "CPUs used on node %s would pass the greatest number",
@@ -123,23 +132,90 @@ int swarm__account_add(struct swarm_cluster *cluster, uint32_t slot, const struc
     if (__builtin_add_overflow(record->used_memory, request->memory, &memory))
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "memory used on node %s would pass the greatest number",
                                 record->node->id);
-    if (add_indexed(cluster, slot, request, pending) != 0)
-        return swarm__error_nomem(reterr);
     record->used_cpus = cpus;
     record->used_memory = memory;
-    record->containers++;
+    return 0;
+}
+
+static void remove_sums(struct swarm__slot *record, const struct swarm_request *request)
+{
+    record->used_cpus -= request->cpus_milli;
+    record->used_memory -= request->memory;
+}
+
+int swarm__account_add(struct swarm_cluster *cluster, uint32_t slot, const struct swarm_request *request,
+                       unsigned parts, struct swarm_error **reterr)
+{
+    struct swarm__slot *record = &cluster->slots[slot];
+    int code = parts & SWARM_COUNT_RESOURCES ? add_sums(record, request, reterr) : 0;
+    if (code != 0)
+        return code;
+    if (add_indexed(cluster, slot, request, parts) != 0) {
+        if (parts & SWARM_COUNT_RESOURCES)
+            remove_sums(record, request);
+        return swarm__error_nomem(reterr);
+    }
+    if (parts & SWARM_COUNT_SLOTS)
+        record->containers++;
     return 0;
 }
 
 void swarm__account_remove(struct swarm_cluster *cluster, uint32_t slot, const struct swarm_request *request,
-                           bool pending)
+                           unsigned parts)
 {
     struct swarm__slot *record = &cluster->slots[slot];
-    record->used_cpus -= request->cpus_milli;
-    record->used_memory -= request->memory;
-    record->containers--;
-    if (takes_exposed(request, pending))
+    if (parts & SWARM_COUNT_RESOURCES)
+        remove_sums(record, request);
+    if (parts & SWARM_COUNT_SLOTS)
+        record->containers--;
+    if (takes_exposed(request, parts))
         remove_exposed(cluster, slot, request, request->exposed_count);
-    remove_ports(cluster, slot, request, request->port_count);
-    remove_labels(cluster, slot, request, request->label_count);
+    if (parts & SWARM_COUNT_PORTS)
+        remove_ports(cluster, slot, request, request->port_count);
+    if (parts & SWARM__PART_LABELS)
+        remove_labels(cluster, slot, request, request->label_count);
+}
+
+int swarm__account_add_bound(struct swarm_cluster *cluster, uint32_t slot, const struct swarm__binding *bound,
+                             uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (swarm__index_add(&cluster->ports, bound[i].host_port, bound[i].host_ip, slot) != 0) {
+            swarm__account_remove_bound(cluster, slot, bound, i);
+            return SWARM_ERR_NOMEM;
+        }
+    return 0;
+}
+
+void swarm__account_remove_bound(struct swarm_cluster *cluster, uint32_t slot, const struct swarm__binding *bound,
+                                 uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        swarm__index_remove(&cluster->ports, bound[i].host_port, bound[i].host_ip, slot);
+}
+
+int swarm__account_count(struct swarm_container *container, unsigned parts, struct swarm_error **reterr)
+{
+    struct swarm_cluster *cluster = container->node->cluster;
+    uint32_t slot = container->node->slot;
+    int code = swarm__account_add(cluster, slot, container->request, parts, reterr);
+    if (code != 0)
+        return code;
+    if ((parts & SWARM_COUNT_PORTS) &&
+        swarm__account_add_bound(cluster, slot, container->bound, container->bound_count) != 0) {
+        swarm__account_remove(cluster, slot, container->request, parts);
+        return swarm__error_nomem(reterr);
+    }
+    container->counted |= (uint8_t)parts;
+    return 0;
+}
+
+void swarm__account_uncount(struct swarm_container *container, unsigned parts)
+{
+    struct swarm_cluster *cluster = container->node->cluster;
+    uint32_t slot = container->node->slot;
+    if (parts & SWARM_COUNT_PORTS)
+        swarm__account_remove_bound(cluster, slot, container->bound, container->bound_count);
+    swarm__account_remove(cluster, slot, container->request, parts);
+    container->counted &= (uint8_t)~parts;
 }

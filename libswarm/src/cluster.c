@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "account.h"
 #include "container.h"
 #include "error.h"
 #include "mem.h"
@@ -16,6 +17,7 @@ int swarm_cluster_new(struct swarm_cluster **ret_cluster, struct swarm_error **r
     struct swarm_cluster *cluster = swarm__calloc(1, sizeof(*cluster));
     if (!cluster)
         return swarm__error_nomem(reterr);
+    cluster->stopped_counts = SWARM_COUNT_ALL;
     *ret_cluster = cluster;
     return 0;
 }
@@ -203,6 +205,56 @@ struct swarm_container *swarm_cluster_find_container(const struct swarm_cluster 
                                                      const char *id)
 {
     return id ? swarm__container_find(cluster, node, id) : NULL;
+}
+
+static struct swarm_container *next_container(const struct swarm_cluster *cluster,
+                                              const struct swarm_container *previous)
+{
+    struct swarm_node *node = previous ? previous->node : cluster->first_node;
+    struct swarm_container *at = previous ? previous->next : node ? node->containers.first : NULL;
+    while (!at && node && (node = node->next))
+        at = node->containers.first;
+    return at;
+}
+
+/* Count parts of all stopped containers. All or none. */
+static int count_stopped(struct swarm_cluster *cluster, unsigned parts, struct swarm_error **reterr)
+{
+    struct swarm_container *at = NULL, *done = NULL;
+    int code = 0;
+    while (code == 0 && (at = next_container(cluster, at)))
+        if (swarm__account_stopped(at->state))
+            code = swarm__account_count(at, parts, reterr);
+    if (code != 0)
+        while ((done = next_container(cluster, done)) != at)
+            if (swarm__account_stopped(done->state))
+                swarm__account_uncount(done, parts);
+    return code;
+}
+
+int swarm_cluster_set_stopped_counts(struct swarm_cluster *cluster, int flags, struct swarm_error **reterr)
+{
+    if (!cluster)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "cluster: NULL");
+    if (flags < 0 || flags > SWARM_COUNT_ALL)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID,
+                                "stopped containers: %d: flags of enum swarm_count are expected", flags);
+    unsigned before = swarm__account_parts(cluster->stopped_counts, false, SWARM_CONTAINER_EXITED);
+    unsigned after = swarm__account_parts((unsigned)flags, false, SWARM_CONTAINER_EXITED);
+    int code = count_stopped(cluster, after & ~before, reterr); /* first: it may fail, the rest cannot */
+    if (code != 0)
+        return code;
+    for (struct swarm_container *at = NULL; (at = next_container(cluster, at));)
+        if (swarm__account_stopped(at->state))
+            swarm__account_uncount(at, before & ~after);
+    cluster->stopped_counts = (unsigned)flags;
+    swarm__cluster_touch(cluster);
+    return 0;
+}
+
+int swarm_cluster_stopped_counts(const struct swarm_cluster *cluster)
+{
+    return cluster ? (int)cluster->stopped_counts : 0;
 }
 
 static const char *without_slash(const char *name)

@@ -58,6 +58,7 @@ struct swarm_cluster {
     struct swarm__index host_exposed;     /**< Port exposed in host network mode ("80/tcp") → "". */
     struct swarm_reservation *first_reservation;
     void (*container_destroy)(void *data); /**< Of containers' data; may be NULL. */
+    unsigned stopped_counts;               /**< enum swarm_count: what stopped containers count for. */
 };
 
 /** Note a change. */

@@ -118,13 +118,14 @@ int swarm__container_new(struct swarm_container **ret_container, struct swarm_no
         return swarm__error_nomem(reterr);
     container->node = node;
     container->request = request;
-    int code = swarm__account_add(node->cluster, node->slot, request, !id, reterr);
+    int code =
+        swarm__account_count(container, swarm__account_parts(SWARM_COUNT_ALL, !id, SWARM_CONTAINER_CREATED), reterr);
     if (code != 0) {
         swarm__free(container);
         return code;
     }
     if (enter_identity(container, id) != 0) {
-        swarm__account_remove(node->cluster, node->slot, request, !id);
+        swarm__account_uncount(container, container->counted);
         swarm__free(container);
         return swarm__error_nomem(reterr);
     }
@@ -137,17 +138,6 @@ int swarm__container_new(struct swarm_container **ret_container, struct swarm_no
     return 0;
 }
 
-static void remove_bound(struct swarm_container *container)
-{
-    struct swarm_node *node = container->node;
-    for (uint32_t i = 0; i < container->bound_count; i++)
-        swarm__index_remove(&node->cluster->ports, container->bound[i].host_port, container->bound[i].host_ip,
-                            node->slot);
-    swarm__free(container->bound);
-    container->bound = NULL;
-    container->bound_count = 0;
-}
-
 void swarm__container_free(struct swarm_container *container)
 {
     struct swarm_cluster *cluster = container->node->cluster;
@@ -157,11 +147,11 @@ void swarm__container_free(struct swarm_container *container)
     list_remove(list_of(container), container);
     if (!pending)
         cluster->container_count--;
-    remove_bound(container);
     remove_names(cluster, container->names);
     remove_swarm_id(container);
     drop_id(container);
-    swarm__account_remove(cluster, container->node->slot, container->request, pending);
+    swarm__account_uncount(container, container->counted);
+    swarm__free(container->bound);
     swarm_request_unref(container->request);
     if (container->data && cluster->container_destroy)
         cluster->container_destroy(container->data);
@@ -175,7 +165,8 @@ int swarm__container_realize(struct swarm_container *container, const char *id)
     struct swarm__container_list *before = list_of(container);
     if (set_id(container, id) != 0)
         return SWARM_ERR_NOMEM;
-    if (swarm__account_realize(node->cluster, node->slot, container->request) != 0) {
+    unsigned parts = swarm__account_parts(node->cluster->stopped_counts, false, container->state);
+    if (swarm__account_count(container, parts & ~(unsigned)container->counted, NULL) != 0) {
         drop_id(container);
         return SWARM_ERR_NOMEM;
     }
@@ -234,6 +225,12 @@ int swarm_container_set_state(struct swarm_container *container, int state, stru
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "container: NULL");
     if (state < SWARM_CONTAINER_CREATED || state > SWARM_CONTAINER_DEAD)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "container %s: unknown state %d", container->id, state);
+    unsigned parts = swarm__account_parts(container->node->cluster->stopped_counts, false, state);
+    unsigned counted = container->counted;
+    int code = swarm__account_count(container, parts & ~counted, reterr);
+    if (code != 0)
+        return code;
+    swarm__account_uncount(container, counted & ~parts);
     container->state = (uint8_t)state;
     swarm__cluster_touch(container->node->cluster);
     return 0;
@@ -276,16 +273,15 @@ int swarm_container_set_request(struct swarm_container *container, struct swarm_
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "container request: NULL");
     struct swarm_node *node = container->node;
     struct swarm_request *old = container->request;
-    bool pending = swarm__container_pending(container);
-    int code = swarm__account_add(node->cluster, node->slot, request, pending, reterr);
+    int code = swarm__account_add(node->cluster, node->slot, request, container->counted, reterr);
     if (code != 0)
         return code;
     if (swap_request(container, request) != 0) {
-        swarm__account_remove(node->cluster, node->slot, request, pending);
+        swarm__account_remove(node->cluster, node->slot, request, container->counted);
         return swarm__error_nomem(reterr);
     }
     swarm__request_share(request);
-    swarm__account_remove(node->cluster, node->slot, old, pending);
+    swarm__account_remove(node->cluster, node->slot, old, container->counted);
     swarm_request_unref(old);
     swarm__cluster_touch(node->cluster);
     return 0;
@@ -335,14 +331,14 @@ int swarm_container_set_bound_ports(struct swarm_container *container, const str
     struct swarm__binding *bound = copy_bound(ports, count, &kept);
     if (!bound)
         return swarm__error_nomem(reterr);
-    for (uint32_t i = 0; i < kept; i++)
-        if (swarm__index_add(&node->cluster->ports, bound[i].host_port, bound[i].host_ip, node->slot) != 0) {
-            while (i-- > 0)
-                swarm__index_remove(&node->cluster->ports, bound[i].host_port, bound[i].host_ip, node->slot);
-            swarm__free(bound);
-            return swarm__error_nomem(reterr);
-        }
-    remove_bound(container);
+    bool count_them = container->counted & SWARM_COUNT_PORTS;
+    if (count_them && swarm__account_add_bound(node->cluster, node->slot, bound, kept) != 0) {
+        swarm__free(bound);
+        return swarm__error_nomem(reterr);
+    }
+    if (count_them)
+        swarm__account_remove_bound(node->cluster, node->slot, container->bound, container->bound_count);
+    swarm__free(container->bound);
     if (kept == 0) {
         swarm__free(bound);
         bound = NULL;

@@ -28,7 +28,8 @@ struct swarm_container {
     struct swarm__name *names;             /**< In order. */
     struct swarm__binding *bound;          /**< One allocation with its texts. */
     uint32_t bound_count;
-    uint8_t state; /**< enum swarm_container_state */
+    uint8_t state;   /**< enum swarm_container_state */
+    uint8_t counted; /**< Which of its parts count now (account.h). */
     void *data;
 };
 

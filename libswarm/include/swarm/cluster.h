@@ -43,6 +43,25 @@ SWARM_EXPORT void swarm_cluster_free(struct swarm_cluster *cluster);
  *                 (the default).
  */
 SWARM_EXPORT void swarm_cluster_set_container_destroy(struct swarm_cluster *cluster, void (*destroy)(void *data));
+/** What a stopped container (exited or dead) may go on counting for. */
+enum swarm_count {
+    SWARM_COUNT_PORTS = 1,     /**< The host ports that it binds or, in host network mode, exposes. */
+    SWARM_COUNT_SLOTS = 2,     /**< One more container: for "containerslots", and for spread and binpack. */
+    SWARM_COUNT_RESOURCES = 4, /**< The CPUs, memory and other resources that it reserves. */
+    SWARM_COUNT_ALL = 7,       /**< All of them. */
+};
+/**
+ * Say what stopped containers count for. Names, labels and ids of theirs always count. One that is started again counts
+ * in full from then on, whether there is room or not: engines are the truth.
+ *
+ * @param flags  Of enum swarm_count, added up; 0: nothing. Default: SWARM_COUNT_ALL, as classic Swarm has it.
+ *
+ * @return 0; SWARM_ERR_INVALID also where a node's used amounts would pass the greatest number.
+ */
+SWARM_EXPORT int swarm_cluster_set_stopped_counts(struct swarm_cluster *cluster, int flags,
+                                                  struct swarm_error **reterr);
+/** What stopped containers count for: flags of enum swarm_count; 0 for NULL. */
+SWARM_EXPORT int swarm_cluster_stopped_counts(const struct swarm_cluster *cluster);
 /** Raised by every change; two equal generations of one cluster mean the same state. */
 SWARM_EXPORT uint64_t swarm_cluster_generation(const struct swarm_cluster *cluster);
 

@@ -24,7 +24,8 @@ extern "C" {
  */
 struct swarm_container;
 
-/** What an engine says of a container. Placing does not look at it: stopped containers count like running ones. */
+/** What an engine says of a container. What the stopped ones (exited, dead) count for is up to
+ *  swarm_cluster_set_stopped_counts(); all others count in full. */
 enum swarm_container_state {
     SWARM_CONTAINER_CREATED = 0,
     SWARM_CONTAINER_RUNNING = 1,
@@ -46,7 +47,13 @@ SWARM_EXPORT struct swarm_node *swarm_container_node(const struct swarm_containe
 SWARM_EXPORT struct swarm_request *swarm_container_request(const struct swarm_container *container);
 /** One of enum swarm_container_state. */
 SWARM_EXPORT int swarm_container_state(const struct swarm_container *container);
-/** Set what the engine says of it. @param state  One of enum swarm_container_state; created at first. */
+/**
+ * Set what the engine says of it, and count it for what it counts for then.
+ *
+ * @param state  One of enum swarm_container_state; created at first.
+ *
+ * @return As above; SWARM_ERR_INVALID also where the node's used amounts would pass the greatest number.
+ */
 SWARM_EXPORT int swarm_container_set_state(struct swarm_container *container, int state, struct swarm_error **reterr);
 /** Replace all names, without a slash in front (one is cut off); the first is the container's own, others are link
  * aliases ("db/alias"). Duplicates with other containers are allowed: engines are the truth, and look-ups tell them

@@ -18,8 +18,8 @@ extern "C" {
  *   port            The host ports asked for are free there. In host network mode: no container in host network mode
  *                   there exposes one of the same ports. The protocol does not matter, as in classic Swarm; a host port
  *                   that is empty or "0" is any free one and never in the way.
- *   containerslots  The node has fewer containers (stopped ones and places taken included) than its label
- *                   containerslots says; a node without that label, or with one that is no number, has no limit.
+ *   containerslots  The node has fewer containers (places taken included, stopped ones where they count) than its
+ *                   label containerslots says; a node without that label, or with one that is no number, has no limit.
  *   dependency      The containers of volumes-from, links and network mode "container:…" are on the node.
  *   affinity        The affinities hold: key "container" (ids and first names), "image" (ids, references and
  *                   repositories), anything else: that label of the node's containers, empty where one has none.

@@ -67,7 +67,8 @@ SWARM_EXPORT int swarm_node_set_images(struct swarm_node *node, const struct swa
 SWARM_EXPORT int64_t swarm_node_total_cpus_milli(const struct swarm_node *node);
 /** Memory capacity with overcommit, in bytes. */
 SWARM_EXPORT int64_t swarm_node_total_memory(const struct swarm_node *node);
-/** CPU that containers (stopped ones too) and reservations on the node ask for in sum, in milli-CPU. */
+/** CPU that containers (stopped ones too, where swarm_cluster_set_stopped_counts() does not except them) and
+ *  reservations on the node ask for in sum, in milli-CPU. */
 SWARM_EXPORT int64_t swarm_node_used_cpus_milli(const struct swarm_node *node);
 /** Memory that they ask for in sum, in bytes. */
 SWARM_EXPORT int64_t swarm_node_used_memory(const struct swarm_node *node);
@@ -75,7 +76,7 @@ SWARM_EXPORT int64_t swarm_node_used_memory(const struct swarm_node *node);
 SWARM_EXPORT int swarm_node_health(const struct swarm_node *node);
 /** One of enum swarm_availability. */
 SWARM_EXPORT int swarm_node_availability(const struct swarm_node *node);
-/** Containers on the node, reservations not counted. */
+/** Containers on the node, stopped ones too; reservations not counted. */
 SWARM_EXPORT size_t swarm_node_container_count(const struct swarm_node *node);
 /** Value of a label, NULL where the node has none of that key. */
 SWARM_EXPORT const char *swarm_node_label(const struct swarm_node *node, const char *key);
