@@ -58,7 +58,7 @@ static void ask_label_affinity(struct swarm_request *request, size_t nodes)
 static void ask_image_affinity(struct swarm_request *request, size_t nodes)
 {
     struct swarm_error *error = NULL;
-    must(swarm_request_add_affinity(request, "image==registry.example/shop/cart", &error), error);
+    must(swarm_request_add_affinity(request, "image==redis", &error), error);
 }
 
 static void ask_port(struct swarm_request *request, size_t nodes)

@@ -155,7 +155,7 @@ static void add_containers(struct pool *pool, size_t each)
         size_t number = 0;
         struct swarm_node *node = NULL;
         while ((node = swarm_cluster_next_node(pool->cluster, node)))
-            add_container(pool, node, i == 0 && number++ % NODES_A_PORT == 0);
+            add_container(pool, node, i == 0 && number++ % NODES_A_PORT == 1);
     }
     pool->container_bytes = heap_bytes() - before;
 }
