@@ -7,8 +7,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "tls.h"
+
+/* Answers of callbacks that cannot go on now: they are called again after http_exchange_resume(). Loops only. */
+#define HTTP_LATER 2
 
 struct http_call {
     const char *method;         /* NULL: GET */
@@ -17,6 +21,11 @@ struct http_call {
     const char *const *headers; /* "Name: value", NULL-ended; NULL: none */
     const void *body;           /* NULL: none. Copied by http_loop_start() */
     size_t body_length;
+    /* Loops only, in place of body: up to @p size bytes of it into @p buffer as they are wanted; 0 at its end,
+     * -HTTP_LATER where there are none yet, -1 to end the call. NULL: not used. */
+    ssize_t (*read)(void *data, char *buffer, size_t size);
+    int64_t read_length;    /* bytes that it will give; -1: unknown */
+    bool bulk;              /* loops: a long answer is expected, so that a large buffer pays */
     const struct tls *tls;  /* for https */
     int connect_timeout_ms; /* 0: 10,000 */
     int timeout_ms;         /* of the whole call; 0: none (streams) */
@@ -71,12 +80,18 @@ int http_loop_new(struct http_loop **ret);
 void http_loop_run(struct http_loop *loop);
 void http_loop_stop(struct http_loop *loop); /* any thread */
 void http_loop_free(struct http_loop *loop);
+/* In place of http_loop_run(), for a thread that waits for other things too: a descriptor that can be read when there
+ * is something to do, the milliseconds until there is anyway (-1: never), and to do it, without waiting. */
+int http_loop_fd(const struct http_loop *loop);
+int http_loop_wait_ms(const struct http_loop *loop);
+void http_loop_step(struct http_loop *loop);
 /* Run @p fn on the loop's thread soon; any thread. -1 for lack of memory or where the loop has ended: then @p fn never
  * runs. */
 int http_loop_post(struct http_loop *loop, void (*fn)(void *data), void *data);
 
 /* The rest: on the loop's thread only (or before it runs). Any of it may be called from any callback. */
-/* @p on_data: each piece of a 2xx answer as it comes; NULL: collected in the result. Return non-zero to end it.
+/* @p on_data: each piece of a 2xx answer as it comes; NULL: collected in the result. Return HTTP_LATER to get the same
+ * piece again later, any other number but 0 to end it. @p data is that of the call's read(), too.
  * @p on_done: once, with the result (borrowed; steal body by setting it to NULL); never after a cancel, never from
  * within this call. The exchange is gone when on_done returns. NULL for lack of memory. */
 struct http_exchange *http_loop_start(struct http_loop *loop, const struct http_call *call,
@@ -84,6 +99,8 @@ struct http_exchange *http_loop_start(struct http_loop *loop, const struct http_
                                       void (*on_done)(void *data, struct http_result *result), void *data);
 /* No callback comes after this, and the pointer is dead. NULL is fine. */
 void http_exchange_cancel(struct http_exchange *exchange);
+/* Go on with what said HTTP_LATER. Not from a callback of the same exchange. */
+void http_exchange_resume(struct http_exchange *exchange);
 /* Runs @p fn once. The timer is gone when @p fn returns. NULL for lack of memory. */
 struct http_timer *http_loop_timer(struct http_loop *loop, int64_t after_ms, void (*fn)(void *data), void *data);
 void http_timer_cancel(struct http_timer *timer);

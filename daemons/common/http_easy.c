@@ -63,9 +63,22 @@ static size_t on_write(char *bytes, size_t size, size_t count, void *data)
     curl_easy_getinfo(answer->easy, CURLINFO_RESPONSE_CODE, &status);
     if (!answer->on_data || status < 200 || status > 299)
         return collect(answer, bytes, length) == 0 ? length : 0;
-    answer->ended = answer->on_data(answer->data, bytes, length) != 0;
+    int result = answer->on_data(answer->data, bytes, length);
+    if (result == HTTP_LATER)
+        return CURL_WRITEFUNC_PAUSE;
+    answer->ended = result != 0;
     /* 0 is also what curl takes as failure for a piece that is not empty; curl never gives an empty one. */
     return answer->ended ? 0 : length;
+}
+
+static size_t on_read(char *buffer, size_t size, size_t count, void *data)
+{
+    struct http_answer *answer = data;
+    ssize_t got = answer->read(answer->data, buffer, size * count);
+    if (got == -HTTP_LATER)
+        return CURL_READFUNC_PAUSE;
+    answer->ended = got < 0;
+    return got < 0 ? CURL_READFUNC_ABORT : (size_t)got;
 }
 
 /* Copy the value of header @p name into @p value where @p line is that header and the value fits. */
@@ -122,6 +135,8 @@ static int set_headers(struct http_answer *answer, const struct http_call *call)
     }
     if (add_header(&answer->headers, "Expect:") != 0 || (!typed && add_header(&answer->headers, "Content-Type:") != 0))
         return -1;
+    if (call->read && call->read_length < 0 && add_header(&answer->headers, "Transfer-Encoding: chunked") != 0)
+        return -1;
     return curl_easy_setopt(answer->easy, CURLOPT_HTTPHEADER, answer->headers) == CURLE_OK ? 0 : -1;
 }
 
@@ -145,11 +160,24 @@ static int set_tls(CURL *easy, const struct tls *tls)
     return code == CURLE_OK ? 0 : -1;
 }
 
-static int set_method(CURL *easy, const struct http_call *call)
+/* A body that curl asks for. */
+static CURLcode set_read(struct http_answer *answer, const struct http_call *call)
 {
+    CURLcode code = curl_easy_setopt(answer->easy, CURLOPT_POST, 1L);
+    answer->read = call->read;
+    code |= curl_easy_setopt(answer->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->read_length);
+    code |= curl_easy_setopt(answer->easy, CURLOPT_READFUNCTION, on_read);
+    return code | curl_easy_setopt(answer->easy, CURLOPT_READDATA, answer);
+}
+
+static int set_method(struct http_answer *answer, const struct http_call *call)
+{
+    CURL *easy = answer->easy;
     const char *method = call->method ? call->method : "GET";
     CURLcode code = CURLE_OK;
-    if (call->body || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0) {
+    if (call->read) {
+        code |= set_read(answer, call);
+    } else if (call->body || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0) {
         code |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body_length);
         code |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body ? call->body : "");
     }
@@ -216,7 +244,7 @@ int http_answer_start(struct http_answer *answer, CURL *easy, const struct http_
         return -1;
     }
     CURLcode code = set_transport(easy, call) | set_callbacks(answer);
-    if (code != CURLE_OK || set_method(easy, call) != 0 || set_tls(easy, call->tls) != 0 ||
+    if (code != CURLE_OK || set_method(answer, call) != 0 || set_tls(easy, call->tls) != 0 ||
         set_headers(answer, call) != 0) {
         answer->no_memory = true;
         return -1;

@@ -13,6 +13,7 @@ struct http_answer {
     size_t capacity;
     size_t max_response;
     int (*on_data)(void *data, const char *bytes, size_t length);
+    ssize_t (*read)(void *data, char *buffer, size_t size);
     void *data;
     int64_t last_byte_ms; /* of the monotonic clock; at first the start */
     int silence_timeout_ms;

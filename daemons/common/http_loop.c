@@ -14,7 +14,7 @@
 #include "http_easy.h"
 #include "timer_heap.h"
 
-enum { IDLE_CONNECTIONS = 256, EVENTS_A_TURN = 256, STREAM_BUFFER = 4096 };
+enum { IDLE_CONNECTIONS = 256, EVENTS_A_TURN = 256, STREAM_BUFFER = 4096, BULK_BUFFER = 128 * 1024 };
 
 enum exchange_state { EXCHANGE_STARTING, EXCHANGE_RUNNING, EXCHANGE_CANCELLED, EXCHANGE_DONE };
 
@@ -29,6 +29,7 @@ struct http_exchange {
     struct http_answer answer;
     struct http_timer silence;
     int (*on_data)(void *data, const char *bytes, size_t length);
+    ssize_t (*read)(void *data, char *buffer, size_t size);
     void (*on_done)(void *data, struct http_result *result);
     void *data;
 };
@@ -228,6 +229,14 @@ static int on_piece(void *data, const char *bytes, size_t length)
     return exchange->on_data(exchange->data, bytes, length);
 }
 
+static ssize_t on_wanted(void *data, char *buffer, size_t size)
+{
+    struct http_exchange *exchange = data;
+    if (exchange->state != EXCHANGE_RUNNING)
+        return -1;
+    return exchange->read(exchange->data, buffer, size);
+}
+
 /* The timer is set once and moved on by what came meanwhile, not at each byte. */
 static void on_silence(void *data)
 {
@@ -261,10 +270,16 @@ static int exchange_prepare(struct http_exchange *exchange, const struct http_ca
     CURLcode code = curl_easy_setopt(exchange->easy, CURLOPT_PRIVATE, exchange);
     if (exchange->on_data) {
         exchange->answer.on_data = on_piece;
-        exchange->answer.data = exchange;
-        if (call->timeout_ms == 0) /* there may be thousands of streams, and they carry little */
+        if (call->timeout_ms == 0 && !call->bulk) /* there may be thousands of streams, and they carry little */
             code |= curl_easy_setopt(exchange->easy, CURLOPT_BUFFERSIZE, (long)STREAM_BUFFER);
     }
+    if (call->read) {
+        exchange->read = call->read;
+        exchange->answer.read = on_wanted;
+    }
+    exchange->answer.data = exchange;
+    if (call->bulk)
+        code |= curl_easy_setopt(exchange->easy, CURLOPT_BUFFERSIZE, (long)BULK_BUFFER);
     if (code != CURLE_OK)
         return -1;
     if (call->silence_timeout_ms <= 0)
@@ -300,6 +315,12 @@ void http_exchange_cancel(struct http_exchange *exchange)
     timer_heap_remove(&exchange->loop->timers, &exchange->silence);
     list_remove(exchange);
     list_append(exchange, EXCHANGE_CANCELLED);
+}
+
+void http_exchange_resume(struct http_exchange *exchange)
+{
+    if (exchange && exchange->state == EXCHANGE_RUNNING)
+        curl_easy_pause(exchange->easy, CURLPAUSE_CONT);
 }
 
 struct http_timer *http_loop_timer(struct http_loop *loop, int64_t after_ms, void (*fn)(void *data), void *data)
@@ -396,10 +417,10 @@ static int next_timeout(const struct http_loop *loop)
     return wait_ms <= 0 ? 0 : wait_ms > 60000 ? 60000 : (int)wait_ms;
 }
 
-static void wait_and_act(struct http_loop *loop)
+static void wait_and_act(struct http_loop *loop, int timeout_ms)
 {
     struct epoll_event events[EVENTS_A_TURN];
-    int running, count = epoll_wait(loop->epoll_fd, events, EVENTS_A_TURN, next_timeout(loop));
+    int running, count = epoll_wait(loop->epoll_fd, events, EVENTS_A_TURN, timeout_ms);
     for (int i = 0; i < count; i++) {
         uint32_t bits = events[i].events;
         uint64_t ignored;
@@ -431,17 +452,36 @@ static void end(struct http_loop *loop)
         http_timer_cancel(timer);
 }
 
+static void turn(struct http_loop *loop, int timeout_ms)
+{
+    wait_and_act(loop, timeout_ms);
+    finish_done(loop);
+    run_posts(loop);
+    fire_timers(loop);
+    start_queued(loop);
+    free_list(loop, EXCHANGE_CANCELLED);
+}
+
 void http_loop_run(struct http_loop *loop)
 {
-    while (!atomic_load(&loop->stopped)) {
-        wait_and_act(loop);
-        finish_done(loop);
-        run_posts(loop);
-        fire_timers(loop);
-        start_queued(loop);
-        free_list(loop, EXCHANGE_CANCELLED);
-    }
+    while (!atomic_load(&loop->stopped))
+        turn(loop, next_timeout(loop));
     end(loop);
+}
+
+int http_loop_fd(const struct http_loop *loop)
+{
+    return loop->epoll_fd;
+}
+
+int http_loop_wait_ms(const struct http_loop *loop)
+{
+    return next_timeout(loop);
+}
+
+void http_loop_step(struct http_loop *loop)
+{
+    turn(loop, 0);
 }
 
 void http_loop_free(struct http_loop *loop)

@@ -162,8 +162,9 @@ static ssize_t fail_body(struct http_request *request, int status, const char *w
     return -status;
 }
 
-/* More bytes of the body into the connection's buffer. 0, or minus a status. */
-static ssize_t await_body(struct http_request *request, struct deadline deadline, const char **ret_why)
+/* More bytes of the body into the connection's buffer. 0, or minus a status; where @p deadline is NULL -EAGAIN instead
+ * of waiting. */
+static ssize_t await_body(struct http_request *request, const struct deadline *deadline, const char **ret_why)
 {
     struct http_connection *connection = request->connection;
     if (request->continue_due && send_continue(request) < 0)
@@ -176,7 +177,9 @@ static ssize_t await_body(struct http_request *request, struct deadline deadline
             return fail_body(request, 500, "out of memory", ret_why);
         if (got != STREAM_AGAIN)
             return fail_body(request, 400, "the request's body ended too early", ret_why);
-        int ready = wait_for_client(connection, false, deadline);
+        if (!deadline)
+            return -EAGAIN;
+        int ready = wait_for_client(connection, false, *deadline);
         if (ready < 0)
             return fail_body(request, 400, "the client is gone", ret_why);
         if (ready == 0)
@@ -184,10 +187,10 @@ static ssize_t await_body(struct http_request *request, struct deadline deadline
     }
 }
 
-ssize_t http_request_read(struct http_request *request, int timeout_ms, const char **ret_data, const char **ret_why)
+static ssize_t read_piece(struct http_request *request, const struct deadline *deadline, const char **ret_data,
+                          const char **ret_why)
 {
     struct bytes *in = &request->connection->in;
-    struct deadline deadline = deadline_after(timeout_ms);
     for (;;) {
         size_t consumed, length;
         if (request->body.done)
@@ -205,6 +208,24 @@ ssize_t http_request_read(struct http_request *request, int timeout_ms, const ch
         if (result < 0)
             return result;
     }
+}
+
+ssize_t http_request_read(struct http_request *request, int timeout_ms, const char **ret_data, const char **ret_why)
+{
+    struct deadline deadline = deadline_after(timeout_ms);
+    return read_piece(request, &deadline, ret_data, ret_why);
+}
+
+ssize_t http_request_read_now(struct http_request *request, const char **ret_data, const char **ret_why)
+{
+    return read_piece(request, NULL, ret_data, ret_why);
+}
+
+int64_t http_request_left(const struct http_request *request)
+{
+    if (request->body.done)
+        return 0;
+    return request->body.framing == HTTP_BODY_LENGTH ? (int64_t)request->body.left : -1;
 }
 
 bool http_request_may_drain(const struct http_request *request)

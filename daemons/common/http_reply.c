@@ -340,3 +340,43 @@ int http_reply_wait(struct http_reply *reply, int fd, int timeout_ms)
         return fds[0].revents || fds[1].revents ? -1 : 1;
     }
 }
+
+static int events_of(const struct pollfd fds[3], bool is_unix, bool want_body)
+{
+    int events = fds[2].revents ? HTTP_WAIT_FD : 0;
+    short client = fds[0].revents;
+    if (fds[1].revents || (client & (POLLERR | POLLHUP | POLLNVAL)))
+        events |= HTTP_WAIT_GONE;
+    else if (!is_unix && (client & POLLRDHUP) && !want_body)
+        events |= HTTP_WAIT_FIN;
+    else if (client && want_body)
+        events |= HTTP_WAIT_BODY;
+    return events;
+}
+
+int http_reply_wait_any(struct http_reply *reply, int fd, int events, int timeout_ms)
+{
+    struct http_connection *connection = reply->connection;
+    struct stream *client = connection->stream;
+    struct deadline deadline = deadline_after(timeout_ms);
+    bool want_body = (events & HTTP_WAIT_BODY) != 0;
+    struct pollfd fds[3] = {
+        {.fd = stream_fd(client), .events = want_body ? stream_recv_events(client) : 0},
+        {.fd = connection->server->cut_fd, .events = POLLIN},
+        {.fd = events & HTTP_WAIT_FD ? fd : -1, .events = POLLIN},
+    };
+    if ((events & HTTP_WAIT_FIN) && !client->is_unix)
+        fds[0].events |= POLLRDHUP;
+    for (;;) {
+        if (connection->cut)
+            return HTTP_WAIT_GONE;
+        int ready = poll(fds, 3, deadline_left(deadline));
+        if (ready < 0 && errno == EINTR)
+            continue;
+        if (ready <= 0)
+            return ready == 0 ? 0 : HTTP_WAIT_GONE;
+        int came = events_of(fds, client->is_unix, want_body);
+        /* Over TLS a half-close is close_notify; a FIN is the end. */
+        return client->ssl && (came & HTTP_WAIT_FIN) ? came | HTTP_WAIT_GONE : came;
+    }
+}

@@ -58,6 +58,11 @@ const char *http_request_peer(const struct http_request *request);
 /* The whole body; *ret_body is NUL-ended. 0, or the status to answer with (400, 408, 413), *ret_why says why. */
 int http_request_read_all(struct http_request *request, const char **ret_body, size_t *ret_length,
                           const char **ret_why);
+/* Without waiting: a piece of the body that has come, in place until the next call: its length, 0 at the body's end,
+ * -EAGAIN where none has come, or minus the status to answer with. */
+ssize_t http_request_read_now(struct http_request *request, const char **ret_data, const char **ret_why);
+/* Bytes of the body that are still to be read; -1: only its end will tell. */
+int64_t http_request_left(const struct http_request *request);
 /* Percent-decode @p text of @p length to a new string; NULL for a bad escape or NUL. */
 char *http_decode(const char *text, size_t length);
 
@@ -78,5 +83,14 @@ bool http_reply_begun(const struct http_reply *reply);
 /* Wait until @p fd (an eventfd, say) can be read: 1; 0 after timeout_ms (-1: for ever); -1 where the client is gone or
  * the server stops. */
 int http_reply_wait(struct http_reply *reply, int fd, int timeout_ms);
+/* Wait for any of @p events: those that came, 0 after timeout_ms. HTTP_WAIT_GONE always counts: the client has closed,
+ * or requests under way are cut as the server stops. */
+enum {
+    HTTP_WAIT_FD = 1,   /* @p fd can be read */
+    HTTP_WAIT_BODY = 2, /* more of the request's body after an -EAGAIN */
+    HTTP_WAIT_FIN = 4,  /* a TCP client has closed, or is only done with sending: it may still read */
+    HTTP_WAIT_GONE = 8,
+};
+int http_reply_wait_any(struct http_reply *reply, int fd, int events, int timeout_ms);
 
 #endif

@@ -72,6 +72,7 @@ struct engine {
     char builder_version[8];
     struct swarm_node *node;                      /* NULL until validated; its data is this engine */
     json_t *images;                               /* array as GET /images/json?all=1 gave it; replaced whole */
+    uint64_t images_ticket;                       /* of that answer */
     struct removal removals[ENGINE_REMOVALS_MAX]; /* the last ones, a ring */
     unsigned removal_next;
     uint64_t removal_ticket; /* the highest that fell out of the ring: counts for any container */
@@ -98,6 +99,10 @@ void engine_version_prefix(struct engine *engine, const char *wanted, char *buff
  * new text, NULL: it is. An engine that counted as lost already then is given some seconds, as it may be back before
  * the monitor knows. Takes the pool's lock for reading. */
 char *engine_why_give_up(struct engine *engine, int64_t asked_ms);
+
+/* "https://host:port/v1.41/containers/json" for @p path without version, with the version as above; new text, NULL for
+ * lack of memory. */
+char *engine_url(struct engine *engine, const char *wanted, const char *path);
 
 /* A blocking call of the manager's own. @p path without version ("/containers/x/start?t=1"). result is filled in any
  * case; -1 with failure where there was no answer or a status >= 400. Success and failure count for the engine's

@@ -8,8 +8,7 @@
 #include "manager.h"
 #include "monitor.h"
 
-/* "https://host:port/v1.41/containers/json"; new text. */
-static char *call_url(struct engine *engine, const char *wanted, const char *path)
+char *engine_url(struct engine *engine, const char *wanted, const char *path)
 {
     char prefix[24];
     char *url;
@@ -45,7 +44,7 @@ static bool give_up(void *data)
 int engine_request(struct engine *engine, const struct engine_request *request, struct http_result *result,
                    struct failure *failure)
 {
-    char *url = call_url(engine, request->wanted, request->path);
+    char *url = engine_url(engine, request->wanted, request->path);
     struct waiting waiting = {.engine = engine, .since_ms = monotonic_ms()};
     struct http_call call = {
         .method = request->method,

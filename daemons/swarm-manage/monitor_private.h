@@ -192,6 +192,7 @@ struct watched {
     struct specs_fetch specs;
     struct listing listing;
     void (*images_done)(struct watched *watched, const struct trouble *trouble);
+    uint64_t images_ticket;
 
     struct http_exchange *stream;
     int64_t stream_opened_ms;

@@ -122,7 +122,7 @@ static void images_answered(struct watched *w, void *data, struct http_result *r
         json_t *images = parse(result);
 
         if (json_is_array(images)) {
-            pool_apply_images(w->monitor->manager->pool, w->engine, images);
+            pool_apply_images(w->monitor->manager->pool, w->engine, w->images_ticket, images);
         } else {
             trouble_set(&trouble, "engine %s answered GET /images/json with something else than a JSON array",
                         w->engine->address);
@@ -140,6 +140,7 @@ void images_fetch(struct watched *w, void (*done)(struct watched *w, const struc
     struct trouble trouble;
 
     w->images_done = done;
+    w->images_ticket = pool_ticket(w->monitor->manager->pool);
     if (watch_call(w, &order, images_answered, NULL) == 0)
         return;
     w->images_done = NULL;

@@ -93,7 +93,8 @@ int pool_apply_specs(struct pool *pool, struct engine *engine, json_t *info, jso
                      struct failure *failure);
 /* Its state, failure count and last error (NULL: none); keeps the node's health indicator. */
 void pool_set_state(struct pool *pool, struct engine *engine, enum engine_state state, int failures, const char *error);
-void pool_apply_images(struct pool *pool, struct engine *engine, json_t *images);
+/* Its answer to GET /images/json?all=1, asked for with that ticket: nothing where a later answer is in force. */
+void pool_apply_images(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *images);
 
 /* --- containers --- */
 uint64_t pool_ticket(struct pool *pool);

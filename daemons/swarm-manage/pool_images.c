@@ -68,7 +68,22 @@ static int take_images(struct image_facts *facts, const json_t *images)
     return 0;
 }
 
-void pool_apply_images(struct pool *pool, struct engine *engine, json_t *images)
+/* With the pool locked for writing; the list that it replaces goes to *ret_old. */
+static int apply(struct engine *engine, uint64_t ticket, json_t *images, const struct image_facts *facts,
+                 json_t **ret_old)
+{
+    if (ticket < engine->images_ticket) {
+        return 0;
+    }
+    engine->images_ticket = ticket;
+    *ret_old = engine->images;
+    engine->images = json_incref(images);
+    return engine->node ? swarm_node_set_images(engine->node, (const struct swarm_image *const *)facts->images,
+                                                facts->count, NULL)
+                        : 0;
+}
+
+void pool_apply_images(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *images)
 {
     struct image_facts facts = {0};
     json_t *old = NULL;
@@ -76,12 +91,7 @@ void pool_apply_images(struct pool *pool, struct engine *engine, json_t *images)
 
     if (!result) {
         pool_write_lock(pool);
-        old = engine->images;
-        engine->images = json_incref(images);
-        if (engine->node) {
-            result =
-                swarm_node_set_images(engine->node, (const struct swarm_image *const *)facts.images, facts.count, NULL);
-        }
+        result = apply(engine, ticket, images, &facts, &old);
         pool_unlock(pool);
         json_decref(old);
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <poll.h>
 #include <pthread.h>
 
 #include "answer_by_path.h"
@@ -366,6 +367,83 @@ static void test_connections_are_kept(void **state)
     assert_int_equal(http_peer_accepted(server), 1);
 }
 
+static void resume(void *data)
+{
+    http_exchange_resume(story.exchange);
+}
+
+/* Three letters, one at a time, each only after a while. */
+static void resume_soon(void)
+{
+    http_loop_timer(story.loop, 10, resume, NULL);
+}
+
+static ssize_t give_letter(void *data, char *buffer, size_t size)
+{
+    assert_true(size > 0);
+    if (story.pieces++ % 2 == 0) {
+        resume_soon();
+        return -HTTP_LATER;
+    }
+    buffer[0] = (char)('a' + story.pieces / 2 - 1);
+    return 1;
+}
+
+static void test_body_is_asked_for(void **state)
+{
+    struct http_call call = {
+        .method = "POST", .url = http_peer_url(server, "/echo"), .read = give_letter, .read_length = 3};
+    story.exchange = http_loop_start(story.loop, &call, NULL, done_and_stop, NULL);
+    assert_non_null(story.exchange);
+    http_loop_run(story.loop);
+    assert_int_equal(story.failure, HTTP_OK);
+    assert_memory_equal(story.text, "POST abc\n", 9);
+    assert_non_null(strstr(story.text, "Content-Length: 3\r\n"));
+}
+
+static ssize_t give_up(void *data, char *buffer, size_t size)
+{
+    return -1;
+}
+
+static void test_body_may_end_the_call(void **state)
+{
+    struct http_call call = {
+        .method = "POST", .url = http_peer_url(server, "/echo"), .read = give_up, .read_length = 3};
+    assert_non_null(http_loop_start(story.loop, &call, NULL, done_and_stop, NULL));
+    http_loop_run(story.loop);
+    assert_int_equal(story.failure, HTTP_CANCELLED);
+}
+
+static int take_later(void *data, const char *bytes, size_t length)
+{
+    if (story.fired++ == 0) {
+        resume_soon();
+        return HTTP_LATER;
+    }
+    story.pieces += (int)length;
+    return 0;
+}
+
+static void test_piece_is_given_again(void **state)
+{
+    story.exchange = start("/big", take_later, done_and_stop);
+    http_loop_run(story.loop);
+    assert_int_equal(story.failure, HTTP_OK);
+    assert_int_equal(story.pieces, 1000000);
+}
+
+static void test_loop_is_driven_from_outside(void **state)
+{
+    start("/teapot", NULL, note_done);
+    while (story.done == 0) {
+        struct pollfd fd = {.fd = http_loop_fd(story.loop), .events = POLLIN};
+        poll(&fd, 1, http_loop_wait_ms(story.loop));
+        http_loop_step(story.loop);
+    }
+    assert_string_equal(story.text, "short and stout");
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -394,6 +472,10 @@ int main(void)
         STORY(test_stop_drops_what_runs),
         STORY(test_many_exchanges_at_once_all_end),
         STORY(test_connections_are_kept),
+        STORY(test_body_is_asked_for),
+        STORY(test_body_may_end_the_call),
+        STORY(test_piece_is_given_again),
+        STORY(test_loop_is_driven_from_outside),
     };
     http_client_global_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

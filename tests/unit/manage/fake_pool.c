@@ -97,7 +97,7 @@ void fake_pool_set_images(struct fake_pool *pool, int number, const char *tag)
 {
     json_t *images = json_pack("[{s:s,s:[s],s:[]}]", "Id", "sha256:0a6d", "RepoTags", tag, "RepoDigests");
 
-    pool_apply_images(pool->manager.pool, fake_pool_engine(pool, number), images);
+    pool_apply_images(pool->manager.pool, fake_pool_engine(pool, number), pool_ticket(pool->manager.pool), images);
     json_decref(images);
 }
 

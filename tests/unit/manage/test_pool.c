@@ -327,7 +327,7 @@ static void test_images_are_known_to_the_scheduler(void **state)
     struct swarm_request *request;
     json_t *images = canned_json("images");
 
-    pool_apply_images(manager.pool, second, images);
+    pool_apply_images(manager.pool, second, pool_ticket(manager.pool), images);
     assert_int_equal(swarm_request_new(&request, NULL), 0);
     options.extra_affinity = "image==httpd";
     assert_int_equal(swarm_scheduler_plan(manager.scheduler, manager.pool->cluster, request, &options, &decision, NULL),
