@@ -45,7 +45,9 @@ static const struct option known_options[] = {
 };
 
 static const char epilogue[] = " * swarm.overcommit=0.05\tovercommit to apply on resources\n"
-                               " * swarm.createretry=0\tcontainer create retry count after initial failure\n";
+                               " * swarm.createretry=0\tcontainer create retry count after initial failure\n"
+                               " * swarm.countstopped=all\twhat stopped containers count for "
+                               "[all, none, or of ports,slots,resources]\n";
 
 static const struct option *find(const struct manage_config *config, const char *name)
 {
@@ -284,17 +286,76 @@ static int read_create_retry(struct manager_options *to, const char *const *sett
     return 0;
 }
 
+/* The flags that a word of the list stands for; -1 for any other text. */
+static int count_flags(const char *word, size_t length, bool alone)
+{
+    static const struct {
+        const char *word;
+        int flags;
+        bool alone;
+    } words[] = {
+        {"ports", SWARM_COUNT_PORTS, false},
+        {"slots", SWARM_COUNT_SLOTS, false},
+        {"resources", SWARM_COUNT_RESOURCES, false},
+        {"all", SWARM_COUNT_ALL, true},
+        {"none", 0, true},
+    };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strlen(words[i].word) == length && strncmp(word, words[i].word, length) == 0 && (alone || !words[i].alone))
+            return words[i].flags;
+    }
+    return -1;
+}
+
+static int read_stopped_counts(struct manager_options *to, const char *const *settings, char **reterr)
+{
+    const char *text, *word;
+
+    to->stopped_counts = SWARM_COUNT_ALL;
+    if (find_setting(settings, "swarm.countstopped", &text, reterr) < 0)
+        return -1;
+    if (text == NULL)
+        return 0;
+    to->stopped_counts = 0;
+    word = text;
+    for (;;) {
+        size_t length = strcspn(word, ",");
+        int flags = count_flags(word, length, word == text && word[length] == '\0');
+
+        if (flags < 0) {
+            if (asprintf(reterr,
+                         "--cluster-opt swarm.countstopped: \"%s\" is neither all nor none nor a list of ports, slots, "
+                         "resources with commas between them",
+                         text) < 0)
+                *reterr = NULL;
+            return -1;
+        }
+        to->stopped_counts |= flags;
+        if (word[length] == '\0')
+            return 0;
+        word += length + 1;
+    }
+}
+
 static void warn_of_unknown(const char *const *settings)
 {
+    static const char *const known[] = {"swarm.overcommit=", "swarm.createretry=", "swarm.countstopped="};
+
     for (size_t i = 0; settings != NULL && settings[i] != NULL; i++) {
-        if (strncmp(settings[i], "swarm.overcommit=", 17) != 0 && strncmp(settings[i], "swarm.createretry=", 18) != 0)
+        bool found = false;
+
+        for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++)
+            found = found || strncmp(settings[i], known[k], strlen(known[k])) == 0;
+        if (!found)
             log_warn("--cluster-opt %s is not known and has no effect", settings[i]);
     }
 }
 
 int cluster_settings_read(struct manager_options *to, const char *const *settings, char **reterr)
 {
-    if (read_overcommit(to, settings, reterr) < 0 || read_create_retry(to, settings, reterr) < 0)
+    if (read_overcommit(to, settings, reterr) < 0 || read_create_retry(to, settings, reterr) < 0 ||
+        read_stopped_counts(to, settings, reterr) < 0)
         return -1;
     warn_of_unknown(settings);
     return 0;

@@ -26,6 +26,7 @@ struct manager_options {
     bool cors;
     double overcommit;
     int create_retry;
+    int stopped_counts; /* enum swarm_count: what stopped containers count for */
     int refresh_min_ms;
     int refresh_max_ms;
     int failure_retry;

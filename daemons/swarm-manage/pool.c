@@ -43,7 +43,9 @@ int pool_new(struct pool **ret, struct manager *manager)
         free(pool);
         return -1;
     }
-    if (swarm_cluster_new(&pool->cluster, NULL)) {
+    if (swarm_cluster_new(&pool->cluster, NULL) ||
+        swarm_cluster_set_stopped_counts(pool->cluster, manager->options.stopped_counts, NULL)) {
+        swarm_cluster_free(pool->cluster);
         pthread_rwlock_destroy(&pool->lock);
         free(pool);
         return -1;

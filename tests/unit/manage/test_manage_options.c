@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,6 +148,49 @@ static void test_cluster_settings_are_read(void **state)
     assert_int_equal(cluster_settings_read(&options, settings, &error), 0);
     assert_true(options.overcommit > 0.49 && options.overcommit < 0.51);
     assert_int_equal(options.create_retry, 16);
+    assert_int_equal(options.stopped_counts, SWARM_COUNT_ALL);
+}
+
+static void test_what_stopped_containers_count_for(void **state)
+{
+    static const struct {
+        const char *setting;
+        int flags;
+    } cases[] = {
+        {"swarm.countstopped=all", SWARM_COUNT_ALL},
+        {"swarm.countstopped=none", 0},
+        {"swarm.countstopped=ports", SWARM_COUNT_PORTS},
+        {"swarm.countstopped=slots", SWARM_COUNT_SLOTS},
+        {"swarm.countstopped=resources", SWARM_COUNT_RESOURCES},
+        {"swarm.countstopped=resources,ports", SWARM_COUNT_RESOURCES | SWARM_COUNT_PORTS},
+        {"swarm.countstopped=ports,slots,resources,ports", SWARM_COUNT_ALL},
+    };
+    static const char *const bad[] = {"",          ",",          "ports,", ",ports",     "port",
+                                      "all,ports", "ports,none", "ALL",    "ports slots"};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *const settings[] = {cases[i].setting, NULL};
+        struct manager_options options = {0};
+        char *error = NULL;
+
+        assert_int_equal(cluster_settings_read(&options, settings, &error), 0);
+        assert_int_equal(options.stopped_counts, cases[i].flags);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char setting[64], expected[256];
+        const char *const settings[] = {setting, NULL};
+        struct manager_options options = {0};
+        char *error = NULL;
+
+        snprintf(setting, sizeof(setting), "swarm.countstopped=%s", bad[i]);
+        snprintf(expected, sizeof(expected),
+                 "--cluster-opt swarm.countstopped: \"%s\" is neither all nor none nor a list of ports, slots, "
+                 "resources with commas between them",
+                 bad[i]);
+        assert_int_equal(cluster_settings_read(&options, settings, &error), -1);
+        assert_string_equal(error, expected);
+        free(error);
+    }
 }
 
 static void test_bad_cluster_settings_are_named(void **state)
@@ -175,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_first_failing_check_is_told),
         cmocka_unit_test(test_cluster_driver_is_swarm),
         cmocka_unit_test(test_cluster_settings_are_read),
+        cmocka_unit_test(test_what_stopped_containers_count_for),
         cmocka_unit_test(test_bad_cluster_settings_are_named),
     };
 

@@ -23,6 +23,7 @@ static int set_up(void **state)
     memset(&manager, 0, sizeof(manager));
     manager.options.failure_retry = 3;
     manager.options.overcommit = 0.05;
+    manager.options.stopped_counts = SWARM_COUNT_ALL;
     return pool_new(&manager.pool, &manager) ||
            swarm_scheduler_new(&manager.scheduler, &(struct swarm_scheduler_options)SWARM_SCHEDULER_OPTIONS_INIT, NULL);
 }
@@ -180,6 +181,18 @@ static void test_overcommit_is_added_to_the_capacity(void **state)
 
     assert_in_range(swarm_node_total_memory(engine->node), engine->memory + engine->memory / 20 - 1,
                     engine->memory + engine->memory / 20 + 1);
+}
+
+static void test_stopped_containers_count_as_the_options_say(void **state)
+{
+    static const int flags[] = {0, SWARM_COUNT_PORTS, SWARM_COUNT_ALL};
+
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        pool_free(manager.pool);
+        manager.options.stopped_counts = flags[i];
+        assert_int_equal(pool_new(&manager.pool, &manager), 0);
+        assert_int_equal(swarm_cluster_stopped_counts(manager.pool->cluster), flags[i]);
+    }
 }
 
 static void test_facts_win_over_labels_of_the_engine(void **state)
@@ -575,6 +588,7 @@ int main(void)
         TEST(test_removal_spares_who_holds_a_reference),
         TEST(test_specs_make_a_node),
         TEST(test_overcommit_is_added_to_the_capacity),
+        TEST(test_stopped_containers_count_as_the_options_say),
         TEST(test_facts_win_over_labels_of_the_engine),
         TEST(test_label_without_value_fails),
         TEST(test_manager_is_no_engine),
