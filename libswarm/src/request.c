@@ -6,8 +6,6 @@
 #include "error.h"
 #include "mem.h"
 
-#define CONTAINER_MODE "container:"
-
 /* ---- lists ---- */
 
 /** Make room for one more: lists grow at each power of two, so that no capacity need be kept. */
@@ -90,7 +88,7 @@ static int add_port(struct swarm_request *request, const char *container_port, c
     return 0;
 }
 
-static struct swarm__label *find_label(const struct swarm_request *request, const char *key)
+struct swarm__label *swarm__request_find_label(const struct swarm_request *request, const char *key)
 {
     for (uint32_t i = 0; i < request->label_count; i++)
         if (strcmp(request->labels[i].key, key) == 0)
@@ -104,7 +102,7 @@ static int put_label(struct swarm_request *request, const char *key, const char 
     char *block = join((const char *[]){key, value}, 2, places);
     if (block == NULL)
         return SWARM_ERR_NOMEM;
-    struct swarm__label *label = find_label(request, key);
+    struct swarm__label *label = swarm__request_find_label(request, key);
     if (label != NULL) {
         swarm__free(label->key);
     } else if (list_reserve(&request->labels, request->label_count, sizeof(*request->labels)) < 0) {
@@ -304,7 +302,7 @@ int swarm_request_set_network_mode(struct swarm_request *request, const char *mo
 
 static int set_container_mode(struct swarm_request *request, char **slot, const char *mode, struct swarm_error **reterr)
 {
-    if (mode != NULL && strncmp(mode, CONTAINER_MODE, strlen(CONTAINER_MODE)) != 0)
+    if (mode != NULL && strncmp(mode, SWARM__CONTAINER_MODE, strlen(SWARM__CONTAINER_MODE)) != 0)
         mode = NULL;
     return nomem_unless_done(replace_text(slot, mode), reterr);
 }
@@ -459,113 +457,4 @@ int swarm_request_add_link(struct swarm_request *request, const char *link, stru
 {
     int rc = check(request, link, "link", reterr);
     return rc < 0 ? rc : nomem_unless_done(add_reference(&request->links, &request->link_count, link), reterr);
-}
-
-/* ---- getters ---- */
-
-const char *swarm_request_name(const struct swarm_request *request)
-{
-    return request != NULL ? request->name : NULL;
-}
-
-const char *swarm_request_image(const struct swarm_request *request)
-{
-    return request != NULL ? request->image : NULL;
-}
-
-const char *swarm_request_network_mode(const struct swarm_request *request)
-{
-    return request != NULL ? request->network_mode : NULL;
-}
-
-const char *swarm_request_label(const struct swarm_request *request, const char *key)
-{
-    const struct swarm__label *label = request != NULL && key != NULL ? find_label(request, key) : NULL;
-    return label != NULL ? label->value : NULL;
-}
-
-const char *swarm_request_swarm_id(const struct swarm_request *request)
-{
-    const char *id = swarm_request_label(request, SWARM__LABEL_ID);
-    return id != NULL && *id != '\0' ? id : NULL;
-}
-
-int64_t swarm_request_cpus_milli(const struct swarm_request *request)
-{
-    return request != NULL ? request->cpus_milli : 0;
-}
-
-int64_t swarm_request_memory(const struct swarm_request *request)
-{
-    return request != NULL ? request->memory : 0;
-}
-
-int swarm_request_reschedule_policy(const struct swarm_request *request)
-{
-    return request != NULL ? request->policy : SWARM_RESCHEDULE_OFF;
-}
-
-int swarm_request_has_node_constraint(const struct swarm_request *request)
-{
-    for (uint32_t i = 0; request != NULL && i < request->constraints.count; i++) {
-        const char *text = request->constraints.items[i].text;
-        if (strncmp(text, "node==", 6) == 0 && text[6] != '~')
-            return 1;
-    }
-    return 0;
-}
-
-static int check_exprs(const struct swarm__exprs *list, const char *kind, struct swarm_error **reterr)
-{
-    int rc = 0;
-    for (uint32_t i = 0; i < list->count && rc == 0; i++)
-        rc = swarm__expr_check(&list->items[i], kind, reterr);
-    return rc;
-}
-
-int swarm_request_check(const struct swarm_request *request, struct swarm_error **reterr)
-{
-    if (request == NULL)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "request is NULL");
-    int rc = check_exprs(&request->constraints, "constraint", reterr);
-    if (rc == 0)
-        rc = check_exprs(&request->affinities, "affinity", reterr);
-    if (rc == 0)
-        rc = check_exprs(&request->whitelists, "whitelist", reterr);
-    return rc;
-}
-
-/* ---- for the filters ---- */
-
-bool swarm__request_host_network(const struct swarm_request *request)
-{
-    return request->network_mode != NULL && strcmp(request->network_mode, "host") == 0;
-}
-
-static bool container_mode(const char *mode, const char *option, struct swarm__dependency *ret)
-{
-    if (mode == NULL || strncmp(mode, CONTAINER_MODE, strlen(CONTAINER_MODE)) != 0)
-        return false;
-    *ret = (struct swarm__dependency){option, mode, mode + strlen(CONTAINER_MODE)};
-    return true;
-}
-
-bool swarm__request_dependency(const struct swarm_request *request, size_t index, struct swarm__dependency *ret)
-{
-    if (index < request->volumes_from_count) {
-        const struct swarm__reference *from = &request->volumes_from[index];
-        *ret = (struct swarm__dependency){"--volumes-from=", from->raw, from->target};
-        return true;
-    }
-    index -= request->volumes_from_count;
-    if (index < request->link_count) {
-        *ret = (struct swarm__dependency){"--link=", request->links[index].raw, request->links[index].target};
-        return true;
-    }
-    index -= request->link_count;
-    if (container_mode(request->network_mode, "--net=", ret) && index-- == 0)
-        return true;
-    if (container_mode(request->pid_mode, "--pid=", ret) && index-- == 0)
-        return true;
-    return container_mode(request->ipc_mode, "--ipc=", ret) && index == 0;
 }

@@ -13,6 +13,8 @@
 
 #define SWARM__LABEL_PREFIX "com.docker.swarm."
 #define SWARM__LABEL_ID SWARM__LABEL_PREFIX "id"
+/** Begins a network, PID or IPC mode that means another container's. */
+#define SWARM__CONTAINER_MODE "container:"
 
 /** A block "key\0value\0". */
 struct swarm__label {
@@ -64,6 +66,9 @@ struct swarm_request {
     struct swarm__reference *volumes_from;
     struct swarm__reference *links;
 };
+
+/** NULL where it has none of that key. */
+struct swarm__label *swarm__request_find_label(const struct swarm_request *request, const char *key);
 
 /** One thing that ties the container to the node of another. */
 struct swarm__dependency {
