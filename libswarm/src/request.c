@@ -51,11 +51,11 @@ static int add_text(char ***list, uint32_t *count, const char *text)
     return 0;
 }
 
-/** Split "name:rest" off; engines report links as "/name:/owner/alias". */
+/** Split "name:rest" off; engines report links as "/name:/owner/alias". A slash in front stays: with it only a name is
+ * meant, no id. */
 static int add_reference(struct swarm__reference **list, uint32_t *count, const char *raw)
 {
-    const char *name = raw + (raw[0] == '/');
-    char *target = swarm__strndup(name, strcspn(name, ":"));
+    char *target = swarm__strndup(raw, strcspn(raw, ":"));
     const char *places[2];
     char *block = target != NULL ? join((const char *[]){raw, target}, 2, places) : NULL;
     swarm__free(target);

@@ -89,6 +89,15 @@ static void test_name_with_its_node(void **state)
     check("volumes=/db", "n0 n1");
 }
 
+static void test_slash_in_front_means_a_name_only(void **state)
+{
+    add_container(nodes[0], "id0", "swarmid=s0");
+    add_container(nodes[1], "id1", "name=id0");
+    check("volumes=/id0:ro", "n1");
+    check("link=/id0:/web/db", "n1");
+    check("volumes=/s0", NONE "[--volumes-from=/s0]");
+}
+
 static void test_place_taken_counts(void **state)
 {
     struct swarm_reservation *place = take_place(nodes[2], "name=coming");
@@ -115,6 +124,7 @@ int main(void)
         TEST(test_swarm_id_and_its_beginning),
         TEST(test_one_container_hit_by_both_ids_counts_once),
         TEST(test_name_with_its_node),
+        TEST(test_slash_in_front_means_a_name_only),
         TEST(test_place_taken_counts),
         TEST(test_empty_target_is_nowhere),
     };

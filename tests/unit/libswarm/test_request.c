@@ -149,7 +149,7 @@ static void test_dependencies_come_in_the_order_of_refusals(void **state)
     assert_int_equal(swarm_request_add_volumes_from(request, "data:ro", NULL), 0);
     expect_dependency(request, 0, "--volumes-from=data:ro", "data");
     expect_dependency(request, 1, "--link=db:database", "db");
-    expect_dependency(request, 2, "--link=/cache:/web/c", "cache");
+    expect_dependency(request, 2, "--link=/cache:/web/c", "/cache");
     expect_dependency(request, 3, "--net=container:n:x", "n:x");
     expect_dependency(request, 4, "--pid=container:p", "p");
     expect_dependency(request, 5, "--ipc=container:i", "i");
