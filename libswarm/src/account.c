@@ -123,8 +123,10 @@ static int add_indexed(struct swarm_cluster *cluster, uint32_t slot, const struc
     return -1;
 }
 
-static int add_sums(struct swarm__slot *record, const struct swarm_request *request, struct swarm_error **reterr)
+static int add_sums(struct swarm_cluster *cluster, uint32_t slot, const struct swarm_request *request,
+                    struct swarm_error **reterr)
 {
+    struct swarm__slot *record = &cluster->slots[slot];
     int64_t cpus, memory;
     if (__builtin_add_overflow(record->used_cpus, request->cpus_milli, &cpus))
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "CPUs used on node %s would pass the greatest number",
@@ -132,42 +134,45 @@ static int add_sums(struct swarm__slot *record, const struct swarm_request *requ
     if (__builtin_add_overflow(record->used_memory, request->memory, &memory))
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "memory used on node %s would pass the greatest number",
                                 record->node->id);
+    int code = swarm__resources_take(&cluster->resources, slot, record->node->id, request, reterr);
+    if (code != 0)
+        return code;
     record->used_cpus = cpus;
     record->used_memory = memory;
     return 0;
 }
 
-static void remove_sums(struct swarm__slot *record, const struct swarm_request *request)
+static void remove_sums(struct swarm_cluster *cluster, uint32_t slot, const struct swarm_request *request)
 {
+    struct swarm__slot *record = &cluster->slots[slot];
     record->used_cpus -= request->cpus_milli;
     record->used_memory -= request->memory;
+    swarm__resources_give_back(&cluster->resources, slot, request);
 }
 
 int swarm__account_add(struct swarm_cluster *cluster, uint32_t slot, const struct swarm_request *request,
                        unsigned parts, struct swarm_error **reterr)
 {
-    struct swarm__slot *record = &cluster->slots[slot];
-    int code = parts & SWARM_COUNT_RESOURCES ? add_sums(record, request, reterr) : 0;
+    int code = parts & SWARM_COUNT_RESOURCES ? add_sums(cluster, slot, request, reterr) : 0;
     if (code != 0)
         return code;
     if (add_indexed(cluster, slot, request, parts) != 0) {
         if (parts & SWARM_COUNT_RESOURCES)
-            remove_sums(record, request);
+            remove_sums(cluster, slot, request);
         return swarm__error_nomem(reterr);
     }
     if (parts & SWARM_COUNT_SLOTS)
-        record->containers++;
+        cluster->slots[slot].containers++;
     return 0;
 }
 
 void swarm__account_remove(struct swarm_cluster *cluster, uint32_t slot, const struct swarm_request *request,
                            unsigned parts)
 {
-    struct swarm__slot *record = &cluster->slots[slot];
     if (parts & SWARM_COUNT_RESOURCES)
-        remove_sums(record, request);
+        remove_sums(cluster, slot, request);
     if (parts & SWARM_COUNT_SLOTS)
-        record->containers--;
+        cluster->slots[slot].containers--;
     if (takes_exposed(request, parts))
         remove_exposed(cluster, slot, request, request->exposed_count);
     if (parts & SWARM_COUNT_PORTS)

@@ -51,6 +51,7 @@ void swarm_cluster_free(struct swarm_cluster *cluster)
     swarm__index_finish(&cluster->images);
     swarm__index_finish(&cluster->ports);
     swarm__index_finish(&cluster->host_exposed);
+    swarm__resources_finish(&cluster->resources);
     swarm__nodeset_finish(&cluster->nodes);
     swarm__nodeset_finish(&cluster->healthy);
     swarm__nodeset_finish(&cluster->active);
@@ -84,7 +85,8 @@ static int claim_slot(struct swarm_cluster *cluster, uint32_t *ret_slot)
         swarm__nodeset_resize(&cluster->nodes, cluster->slot_capacity) != 0 ||
         swarm__nodeset_resize(&cluster->healthy, cluster->slot_capacity) != 0 ||
         swarm__nodeset_resize(&cluster->active, cluster->slot_capacity) != 0 ||
-        swarm__nodeset_resize(&cluster->limited, cluster->slot_capacity) != 0)
+        swarm__nodeset_resize(&cluster->limited, cluster->slot_capacity) != 0 ||
+        swarm__resources_resize(&cluster->resources, cluster->slot_capacity) != 0)
         return -1;
     *ret_slot = (uint32_t)slot;
     return 0;
@@ -109,6 +111,7 @@ static void occupy_slot(struct swarm_cluster *cluster, struct swarm_node *node)
 
 static void vacate_slot(struct swarm_cluster *cluster, uint32_t slot)
 {
+    swarm__resources_vacate(&cluster->resources, slot);
     cluster->slots[slot].node = NULL;
     cluster->free_slots++;
     swarm__nodeset_remove(&cluster->nodes, slot);

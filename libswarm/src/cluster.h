@@ -10,6 +10,7 @@
 #include "names.h"
 #include "nodeset.h"
 #include "prefix.h"
+#include "resource.h"
 
 /*
  * What decisions look at, one record a node, side by side: a scan over thousands of nodes touches nothing else. A slot
@@ -56,6 +57,7 @@ struct swarm_cluster {
     struct swarm__index images;           /**< SWARM__IMAGE_KEY → id, references, repositories. */
     struct swarm__index ports;            /**< Host port → host IP ("" for all); with reservations. */
     struct swarm__index host_exposed;     /**< Port exposed in host network mode ("80/tcp") → "". */
+    struct swarm__resources resources;
     struct swarm_reservation *first_reservation;
     void (*container_destroy)(void *data); /**< Of containers' data; may be NULL. */
     unsigned stopped_counts;               /**< enum swarm_count: what stopped containers count for. */

@@ -8,6 +8,8 @@
 #include "mem.h"
 #include "request.h"
 
+#define NO_RESOURCES "no resources available to schedule container"
+
 /* Every bit of seed and node counts (the finisher of splitmix64, by Sebastiano Vigna). */
 static uint64_t mix(uint64_t seed, uint64_t hash)
 {
@@ -82,9 +84,12 @@ static int run_strategy(const struct swarm_scheduler *scheduler, const struct sw
     const struct swarm_strategy_ops *ops = scheduler->strategy;
     void *data = scheduler->strategy_extension ? scheduler->strategy_extension->data : NULL;
     struct swarm_candidates *candidates = &outcome->candidates;
+    if (swarm__nodeset_empty(&candidates->set))
+        return swarm__error_set(reterr, SWARM_ERR_NO_NODE, "No nodes available in the cluster");
+    swarm__resources_narrow(&candidates->cluster->resources, request, &candidates->set);
     size_t count = swarm__nodeset_count(&candidates->set);
     if (count == 0)
-        return swarm__error_set(reterr, SWARM_ERR_NO_NODE, "No nodes available in the cluster");
+        return swarm__error_set(reterr, SWARM_ERR_NO_NODE, NO_RESOURCES);
     swarm__free(outcome->ranking.ties);
     outcome->ranking = (struct swarm_ranking){
         .ties = swarm__malloc(count * sizeof(uint32_t)), .room = count, .candidates = candidates};
@@ -95,7 +100,7 @@ static int run_strategy(const struct swarm_scheduler *scheduler, const struct sw
     if (code == 0 && outcome->ranking.count > 0)
         return 0;
     if (code == 0)
-        return swarm__error_set(reterr, SWARM_ERR_NO_NODE, "no resources available to schedule container");
+        return swarm__error_set(reterr, SWARM_ERR_NO_NODE, NO_RESOURCES);
     code = known(code, "strategy", ops->name, reterr ? &error : NULL);
     if (reterr)
         *reterr = error;

@@ -164,6 +164,22 @@ int swarm_node_set_overcommit(struct swarm_node *node, double ratio, struct swar
     return set_totals(node, node->cpus_milli, node->memory_bytes, ratio, reterr);
 }
 
+int swarm_node_set_resource(struct swarm_node *node, const char *name, int64_t total, struct swarm_error **reterr)
+{
+    if (!node)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "node: NULL");
+    int code = swarm__resource_check_name(name, reterr);
+    if (code != 0)
+        return code;
+    if (total < 0)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "node %s: %lld of %s: 0 or more is expected", node->id,
+                                (long long)total, name);
+    if (swarm__resources_set_total(&node->cluster->resources, node->slot, name, total) != 0)
+        return swarm__error_nomem(reterr);
+    swarm__cluster_touch(node->cluster);
+    return 0;
+}
+
 int swarm_node_set_health(struct swarm_node *node, int indicator, struct swarm_error **reterr)
 {
     if (!node)
@@ -207,6 +223,43 @@ int64_t swarm_node_used_cpus_milli(const struct swarm_node *node)
 int64_t swarm_node_used_memory(const struct swarm_node *node)
 {
     return swarm__node_slot(node)->used_memory;
+}
+
+/* Of none where nothing of the name is there. */
+static struct swarm__room room_of(const struct swarm_node *node, const char *name)
+{
+    const struct swarm__resource *resource =
+        node && name ? swarm__resources_find(&node->cluster->resources, name) : NULL;
+    return resource ? resource->rooms[node->slot] : (struct swarm__room){0, 0};
+}
+
+int64_t swarm_node_resource_total(const struct swarm_node *node, const char *name)
+{
+    return room_of(node, name).total;
+}
+
+int64_t swarm_node_resource_used(const struct swarm_node *node, const char *name)
+{
+    return room_of(node, name).used;
+}
+
+int swarm_node_resource_at(const struct swarm_node *node, size_t index, const char **ret_name, int64_t *ret_total,
+                           int64_t *ret_used)
+{
+    const struct swarm__resources *resources = node ? &node->cluster->resources : NULL;
+    for (size_t i = 0; resources && i < resources->count; i++) {
+        const struct swarm__room *room = &resources->list[i]->rooms[node->slot];
+        if ((room->total == 0 && room->used == 0) || index-- > 0)
+            continue;
+        if (ret_name)
+            *ret_name = resources->list[i]->name;
+        if (ret_total)
+            *ret_total = room->total;
+        if (ret_used)
+            *ret_used = room->used;
+        return 1;
+    }
+    return 0;
 }
 
 int swarm_node_health(const struct swarm_node *node)

@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "mem.h"
+#include "resource.h"
 
 /* ---- lists ---- */
 
@@ -86,6 +87,26 @@ static int add_port(struct swarm_request *request, const char *container_port, c
     }
     request->ports[request->port_count++] = (struct swarm__port){block, places[1], places[2]};
     return 0;
+}
+
+static int add_amount(struct swarm_request *request, const char *name, int64_t amount)
+{
+    char *copy = swarm__strdup(name);
+    if (copy == NULL || list_reserve(&request->amounts, request->amount_count, sizeof(*request->amounts)) < 0) {
+        swarm__free(copy);
+        return SWARM_ERR_NOMEM;
+    }
+    request->amounts[request->amount_count++] = (struct swarm__amount){copy, amount};
+    return 0;
+}
+
+/** Their order stays. */
+static void remove_amount(struct swarm_request *request, struct swarm__amount *amount)
+{
+    swarm__free(amount->name);
+    size_t after = (size_t)(request->amounts + request->amount_count - (amount + 1));
+    memmove(amount, amount + 1, after * sizeof(*amount));
+    request->amount_count--;
 }
 
 struct swarm__label *swarm__request_find_label(const struct swarm_request *request, const char *key)
@@ -175,6 +196,9 @@ static void request_free(struct swarm_request *request)
     swarm__free(request->exposed);
     free_references(request->volumes_from, request->volumes_from_count);
     free_references(request->links, request->link_count);
+    for (uint32_t i = 0; i < request->amount_count; i++)
+        swarm__free(request->amounts[i].name);
+    swarm__free(request->amounts);
     swarm__free(request);
 }
 
@@ -233,6 +257,8 @@ static int copy_lists(struct swarm_request *to, const struct swarm_request *from
         rc = add_reference(&to->volumes_from, &to->volumes_from_count, from->volumes_from[i].raw);
     for (uint32_t i = 0; rc == 0 && i < from->link_count; i++)
         rc = add_reference(&to->links, &to->link_count, from->links[i].raw);
+    for (uint32_t i = 0; rc == 0 && i < from->amount_count; i++)
+        rc = add_amount(to, from->amounts[i].name, from->amounts[i].amount);
     return rc;
 }
 
@@ -340,7 +366,8 @@ int swarm_request_set_cpus(struct swarm_request *request, int64_t cpus_milli, st
     if (rc < 0)
         return rc;
     if (cpus_milli < 0)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "CPUs: 0 or more milli-CPUs are expected");
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "CPUs: %lld: 0 or more milli-CPUs are expected",
+                                (long long)cpus_milli);
     request->cpus_milli = cpus_milli;
     return 0;
 }
@@ -351,8 +378,30 @@ int swarm_request_set_memory(struct swarm_request *request, int64_t bytes, struc
     if (rc < 0)
         return rc;
     if (bytes < 0)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "memory: 0 or more bytes are expected");
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "memory: %lld: 0 or more bytes are expected",
+                                (long long)bytes);
     request->memory = bytes;
+    return 0;
+}
+
+int swarm_request_set_resource(struct swarm_request *request, const char *name, int64_t amount,
+                               struct swarm_error **reterr)
+{
+    int rc = check(request, "", NULL, reterr);
+    if (rc == 0)
+        rc = swarm__resource_check_name(name, reterr);
+    if (rc < 0)
+        return rc;
+    if (amount < 0)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "resource %s: %lld: 0 or more is expected", name,
+                                (long long)amount);
+    struct swarm__amount *asked = swarm__request_find_amount(request, name);
+    if (asked == NULL)
+        return amount > 0 ? nomem_unless_done(add_amount(request, name, amount), reterr) : 0;
+    if (amount > 0)
+        asked->amount = amount;
+    else
+        remove_amount(request, asked);
     return 0;
 }
 

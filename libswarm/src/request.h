@@ -35,6 +35,12 @@ struct swarm__reference {
     const char *target; /**< "db" */
 };
 
+/** So much of a named resource; never 0 in a request. */
+struct swarm__amount {
+    char *name;
+    int64_t amount;
+};
+
 struct swarm__exprs {
     struct swarm__expr *items;
     uint32_t count;
@@ -50,6 +56,7 @@ struct swarm_request {
     uint32_t exposed_count;
     uint32_t volumes_from_count;
     uint32_t link_count;
+    uint32_t amount_count;
     int64_t cpus_milli;
     int64_t memory;
     char *name; /**< This and the next ones: NULL where not set. */
@@ -65,10 +72,14 @@ struct swarm_request {
     char **exposed; /**< "80/tcp" */
     struct swarm__reference *volumes_from;
     struct swarm__reference *links;
+    struct swarm__amount *amounts;
 };
 
 /** NULL where it has none of that key. */
 struct swarm__label *swarm__request_find_label(const struct swarm_request *request, const char *key);
+
+/** NULL where it asks for none of that resource. */
+struct swarm__amount *swarm__request_find_amount(const struct swarm_request *request, const char *name);
 
 /** One thing that ties the container to the node of another. */
 struct swarm__dependency {

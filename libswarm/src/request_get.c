@@ -41,6 +41,33 @@ int64_t swarm_request_memory(const struct swarm_request *request)
     return request != NULL ? request->memory : 0;
 }
 
+struct swarm__amount *swarm__request_find_amount(const struct swarm_request *request, const char *name)
+{
+    for (uint32_t i = 0; i < request->amount_count; i++)
+        if (strcmp(request->amounts[i].name, name) == 0)
+            return &request->amounts[i];
+    return NULL;
+}
+
+int64_t swarm_request_resource(const struct swarm_request *request, const char *name)
+{
+    const struct swarm__amount *asked =
+        request != NULL && name != NULL ? swarm__request_find_amount(request, name) : NULL;
+    return asked != NULL ? asked->amount : 0;
+}
+
+int swarm_request_resource_at(const struct swarm_request *request, size_t index, const char **ret_name,
+                              int64_t *ret_amount)
+{
+    if (request == NULL || index >= request->amount_count)
+        return 0;
+    if (ret_name != NULL)
+        *ret_name = request->amounts[index].name;
+    if (ret_amount != NULL)
+        *ret_amount = request->amounts[index].amount;
+    return 1;
+}
+
 int swarm_request_reschedule_policy(const struct swarm_request *request)
 {
     return request != NULL ? request->policy : SWARM_RESCHEDULE_OFF;

@@ -51,6 +51,15 @@ SWARM_EXPORT int swarm_node_set_capacity(struct swarm_node *node, int64_t cpus_m
 /** Set the share of the capacity that is added to it for placing, rounded to the nearest milli-CPU and byte: 0.05 makes
  *  105 of 100. @param ratio  Above -1, below 1,000,000; default 0. */
 SWARM_EXPORT int swarm_node_set_overcommit(struct swarm_node *node, double ratio, struct swarm_error **reterr);
+/**
+ * Set how much of a named resource it has, such as 4 of "gpu"; requests ask for it with swarm_request_set_resource().
+ * A node is no candidate for more than it has free. Overcommit does not apply: there is no part of a GPU to promise.
+ *
+ * @param name   1 to 255 bytes; names are told apart byte by byte.
+ * @param total  0 (the default: none of it) or more, in any unit; may be less than what is used already.
+ */
+SWARM_EXPORT int swarm_node_set_resource(struct swarm_node *node, const char *name, int64_t total,
+                                         struct swarm_error **reterr);
 /** Set the health. @param indicator  0 (unhealthy) to 100; default 100. */
 SWARM_EXPORT int swarm_node_set_health(struct swarm_node *node, int indicator, struct swarm_error **reterr);
 /** Say whether it takes new containers. @param availability  One of enum swarm_availability; default active. */
@@ -72,6 +81,14 @@ SWARM_EXPORT int64_t swarm_node_total_memory(const struct swarm_node *node);
 SWARM_EXPORT int64_t swarm_node_used_cpus_milli(const struct swarm_node *node);
 /** Memory that they ask for in sum, in bytes. */
 SWARM_EXPORT int64_t swarm_node_used_memory(const struct swarm_node *node);
+/** How much of a named resource it has; 0 where it has none. */
+SWARM_EXPORT int64_t swarm_node_resource_total(const struct swarm_node *node, const char *name);
+/** How much of it containers and reservations on the node ask for in sum (as with CPUs). */
+SWARM_EXPORT int64_t swarm_node_resource_used(const struct swarm_node *node, const char *name);
+/** The named resource at @p index, in order of names, of those that the node has or that are asked for on it; each out
+ *  parameter may be NULL. @return 1, or 0 past the end (nothing is written). */
+SWARM_EXPORT int swarm_node_resource_at(const struct swarm_node *node, size_t index, const char **ret_name,
+                                        int64_t *ret_total, int64_t *ret_used);
 /** The health, 0 (unhealthy) to 100. */
 SWARM_EXPORT int swarm_node_health(const struct swarm_node *node);
 /** One of enum swarm_availability. */

@@ -63,6 +63,15 @@ SWARM_EXPORT int swarm_request_set_swarm_id(struct swarm_request *request, const
 SWARM_EXPORT int swarm_request_set_cpus(struct swarm_request *request, int64_t cpus_milli, struct swarm_error **reterr);
 /** Set the memory to reserve. @param bytes  0 or more; default 0. */
 SWARM_EXPORT int swarm_request_set_memory(struct swarm_request *request, int64_t bytes, struct swarm_error **reterr);
+/**
+ * Set how much of a named resource to reserve, such as 2 of "gpu": nodes that do not have so much free are no
+ * candidates, whatever the strategy (swarm_node_set_resource()).
+ *
+ * @param name    1 to 255 bytes; names are told apart byte by byte.
+ * @param amount  0 or more, in the unit that nodes count it in; 0 (the default): none.
+ */
+SWARM_EXPORT int swarm_request_set_resource(struct swarm_request *request, const char *name, int64_t amount,
+                                            struct swarm_error **reterr);
 /** Set a label, replacing one of that key. @param value  NULL: empty. */
 SWARM_EXPORT int swarm_request_set_label(struct swarm_request *request, const char *key, const char *value,
                                          struct swarm_error **reterr);
@@ -135,6 +144,12 @@ SWARM_EXPORT const char *swarm_request_label(const struct swarm_request *request
 SWARM_EXPORT int64_t swarm_request_cpus_milli(const struct swarm_request *request);
 /** The memory to reserve, in bytes. */
 SWARM_EXPORT int64_t swarm_request_memory(const struct swarm_request *request);
+/** How much of a named resource to reserve; 0 where it asks for none. */
+SWARM_EXPORT int64_t swarm_request_resource(const struct swarm_request *request, const char *name);
+/** The named resource at @p index, in the order in which they were first set; each out parameter may be NULL.
+ *  @return 1, or 0 past the end (nothing is written). */
+SWARM_EXPORT int swarm_request_resource_at(const struct swarm_request *request, size_t index, const char **ret_name,
+                                           int64_t *ret_amount);
 /** What is to be done when its node is lost. @return One of enum swarm_reschedule_policy. */
 SWARM_EXPORT int swarm_request_reschedule_policy(const struct swarm_request *request);
 /** Whether it is tied to certain nodes. @return 1 when some constraint is a hard "node==…", else 0. */

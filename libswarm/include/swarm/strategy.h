@@ -20,10 +20,11 @@ extern "C" {
  *   binpack   The healthiest, then the fullest node that has room: greatest weight = CPU share + memory share
  *             + 10 * health; then the node with most containers.
  *
- *   random    Any node, whatever room it has (as classic Swarm has it).
+ *   random    Any node, whatever CPUs and memory it has (as classic Swarm has it).
  *
  * spread and binpack take no node whose total is less than what is asked, nor one where a share would pass 100.
- * "binpacking" is another name for binpack.
+ * "binpacking" is another name for binpack. No strategy, nor one of your own, is asked about a node that does not have
+ * the named resources free that the request asks for (swarm_request_set_resource()).
  *
  * Nodes that tie are told apart by the seed of the decision and their ids alone: the same seed, state and request give
  * the same node, whatever order the nodes were added in, and different seeds spread evenly over them.

@@ -89,6 +89,14 @@ static int set_label(struct swarm_request *request, char *value)
     return swarm_request_set_label(request, value, sign + 1, NULL);
 }
 
+static int set_resource(struct swarm_request *request, char *value)
+{
+    char *sign = strchr(value, ':');
+    assert_non_null(sign);
+    *sign = '\0';
+    return swarm_request_set_resource(request, value, atoll(sign + 1), NULL);
+}
+
 static int set_word(struct swarm_request *request, const char *key, char *value)
 {
     if (strcmp(key, "cpus") == 0)
@@ -99,6 +107,8 @@ static int set_word(struct swarm_request *request, const char *key, char *value)
         return set_port(request, value);
     if (strcmp(key, "label") == 0)
         return set_label(request, value);
+    if (strcmp(key, "resource") == 0)
+        return set_resource(request, value);
     if (strcmp(key, "kept") == 0) /* a constraint as a container made elsewhere may have it */
         return swarm__request_keep_constraint(request, value, strlen(value));
     static const struct {
@@ -305,6 +315,10 @@ static void write_node(FILE *out, const struct swarm_node *node)
             slot->availability, node->image_count);
     for (size_t i = 0; i < node->label_count; i++)
         fprintf(out, " %s=%s\n", node->labels[i].key, node->labels[i].value);
+    const char *name;
+    int64_t total, used;
+    for (size_t i = 0; swarm_node_resource_at(node, i, &name, &total, &used); i++)
+        fprintf(out, " %s %lld/%lld\n", name, (long long)used, (long long)total);
     write_containers(out, node->containers.first);
     fprintf(out, " pending\n");
     write_containers(out, node->pending.first);

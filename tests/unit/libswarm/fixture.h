@@ -27,8 +27,8 @@ void label_node(struct swarm_node *node, const char *labels);
 void add_image_to(struct swarm_node *node, const char *id, const char *references);
 
 /**
- * A request of words: "name=web cpus=1 memory=2 (GiB) label=k=v constraint=… affinity=… whitelist=… port=127.0.0.1:80
- * expose=80/tcp net=host volumes=db:ro link=db:alias swarmid=…". Expressions must be good ones.
+ * A request of words: "name=web cpus=1 memory=2 (GiB) resource=gpu:2 label=k=v constraint=… affinity=… whitelist=…
+ * port=127.0.0.1:80 expose=80/tcp net=host volumes=db:ro link=db:alias swarmid=…". Expressions must be good ones.
  */
 struct swarm_request *request_of(const char *words);
 /** A container of such a request on a node. */

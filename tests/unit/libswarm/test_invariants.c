@@ -45,6 +45,8 @@ static struct swarm_request *random_request(void)
                                         "constraint=zone==a",
                                         "affinity=app!=web",
                                         "port=",
+                                        "resource=gpu:1",
+                                        "resource=disk:30",
                                         "label=empty="};
     char text[256] = "";
     for (unsigned i = draw(5); i > 0; i--) {
@@ -87,7 +89,7 @@ static void change_node(void)
         return;
     }
     struct swarm_node *node = random_node();
-    switch (draw(5)) {
+    switch (draw(6)) {
     case 0:
         swarm_cluster_remove_node(cluster, node);
         break;
@@ -98,6 +100,9 @@ static void change_node(void)
         add_image_to(node, draw(2) ? "sha256:1" : "sha256:2", draw(2) ? "app:1 app:2" : "db:1");
         break;
     case 3:
+        swarm_node_set_resource(node, draw(2) ? "gpu" : "disk", draw(4) * 30, NULL);
+        break;
+    case 4:
         swarm_node_set_health(node, (int)draw(3) * 50, NULL);
         break;
     default:
@@ -120,7 +125,7 @@ static void change_container(void)
     struct swarm_request *request = random_request();
     struct swarm_bound_port bound[] = {{"", "80"}, {"10.0.0.1", "81"}, {"", "0"}};
     const char *names[] = {"w1", "w2", "w3/alias"};
-    switch (draw(4)) {
+    switch (draw(6)) {
     case 0:
         swarm_cluster_remove_container(cluster, container);
         break;
@@ -129,6 +134,12 @@ static void change_container(void)
         break;
     case 2:
         assert_int_equal(swarm_container_set_names(container, names + draw(2), draw(3), NULL), 0);
+        break;
+    case 3:
+        assert_int_equal(swarm_container_set_state(container, (int)draw(SWARM_CONTAINER_DEAD + 1), NULL), 0);
+        break;
+    case 4:
+        assert_int_equal(swarm_cluster_set_stopped_counts(cluster, (int)draw(SWARM_COUNT_ALL + 1), NULL), 0);
         break;
     default:
         assert_int_equal(swarm_container_set_bound_ports(container, bound, draw(4), NULL), 0);
@@ -166,9 +177,14 @@ static void copy_node(struct swarm_cluster *to, const struct swarm_node *node)
     assert_int_equal(swarm_node_set_labels(copy, keys, values, node->label_count, NULL), 0);
     assert_int_equal(swarm_node_set_capacity(copy, node->cpus_milli, node->memory_bytes, NULL), 0);
     assert_int_equal(swarm_node_set_health(copy, swarm_node_health(node), NULL), 0);
+    const char *resource;
+    int64_t total;
+    for (size_t i = 0; swarm_node_resource_at(node, i, &resource, &total, NULL); i++)
+        assert_int_equal(swarm_node_set_resource(copy, resource, total, NULL), 0);
     for (struct swarm_container *at = node->containers.first; at; at = at->next) {
         struct swarm_container *made = NULL;
         assert_int_equal(swarm_cluster_add_container(to, copy, at->id, at->request, &made, NULL), 0);
+        assert_int_equal(swarm_container_set_state(made, at->state, NULL), 0);
         const char *names[8];
         size_t count = 0;
         for (const struct swarm__name *name = at->names; name; name = name->next)
@@ -199,6 +215,8 @@ static void check_answers(const struct swarm_cluster *fresh)
                                             "link=w2",
                                             "volumes=id1",
                                             "volumes=s1",
+                                            "resource=gpu:1",
+                                            "resource=disk:60 resource=gpu:2",
                                             "cpus=1 memory=1"};
     for (size_t i = 0; i < COUNT(questions); i++)
         for (uint64_t seed = 0; seed < 2; seed++) {
@@ -220,9 +238,23 @@ static void check_answers(const struct swarm_cluster *fresh)
     }
 }
 
+static void check_resources(const struct swarm_node *node, const struct swarm_node *copy)
+{
+    const char *name, *other;
+    int64_t total, used, other_total, other_used;
+    size_t i = 0;
+    for (; swarm_node_resource_at(node, i, &name, &total, &used); i++) {
+        assert_int_equal(swarm_node_resource_at(copy, i, &other, &other_total, &other_used), 1);
+        assert_string_equal(name, other);
+        assert_true(total == other_total && used == other_used);
+    }
+    assert_int_equal(swarm_node_resource_at(copy, i, NULL, NULL, NULL), 0);
+}
+
 static void check_against_rebuilt(void)
 {
     struct swarm_cluster *fresh = new_cluster();
+    assert_int_equal(swarm_cluster_set_stopped_counts(fresh, swarm_cluster_stopped_counts(cluster), NULL), 0);
     for (const struct swarm_node *node = cluster->first_node; node; node = node->next)
         copy_node(fresh, node);
     const struct swarm_node *copy = NULL;
@@ -234,6 +266,7 @@ static void check_against_rebuilt(void)
         assert_int_equal(a->containers, b->containers);
         assert_true(a->open_limit == b->open_limit);
         assert_int_equal(node->containers.count, copy->containers.count);
+        check_resources(node, copy);
     }
     assert_int_equal(swarm_cluster_container_count(cluster), swarm_cluster_container_count(fresh));
     assert_int_equal(cluster->container_names.count, fresh->container_names.count);
@@ -267,6 +300,7 @@ static void test_kept_up_to_date_equals_rebuilt(void **state)
     assert_int_equal(cluster->images.keys.count, 0);
     assert_int_equal(cluster->ports.keys.count, 0);
     assert_int_equal(cluster->host_exposed.keys.count, 0);
+    assert_int_equal(cluster->resources.count, 0);
     assert_int_equal(cluster->container_names.count, 0);
     assert_null(cluster->container_ids.root);
     assert_null(cluster->swarm_ids.root);
