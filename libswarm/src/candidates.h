@@ -8,10 +8,12 @@
 
 /* What a decision works on. Built-in filters and strategies go straight to the sets; others use swarm/ops.h. */
 
-#define SWARM__SCRATCH_SETS 3
+#define SWARM__SCRATCH_SETS 5
 
 struct swarm_candidates {
     const struct swarm_cluster *cluster;
+    struct swarm_cluster
+        *learning; /**< The same where what is matched may be remembered; NULL: the cluster is only read. */
     struct swarm__nodeset set;
     struct swarm__nodeset scratch[SWARM__SCRATCH_SETS]; /**< See swarm__candidates_scratch(). */
     struct swarm__matcher matcher;

@@ -42,6 +42,8 @@ void swarm_cluster_free(struct swarm_cluster *cluster)
     while (cluster->first_reservation)
         swarm__reservation_free(cluster->first_reservation);
     free_holds(cluster);
+    swarm__memo_sleep(&cluster->container_memo);
+    swarm__memo_sleep(&cluster->node_memo);
     swarm__map_finish(&cluster->node_ids);
     swarm__map_finish(&cluster->node_names);
     swarm__prefix_finish(&cluster->container_ids);
@@ -57,6 +59,7 @@ void swarm_cluster_free(struct swarm_cluster *cluster)
     swarm__nodeset_finish(&cluster->active);
     swarm__nodeset_finish(&cluster->limited);
     swarm__free(cluster->slots);
+    swarm__free(cluster->occupants);
     swarm__free(cluster);
 }
 
@@ -82,6 +85,7 @@ static int claim_slot(struct swarm_cluster *cluster, uint32_t *ret_slot)
     if (slot > UINT32_MAX - SWARM__NODESET_WORD)
         return -1;
     if (swarm__grow(&cluster->slots, &cluster->slot_capacity, slot + 1, sizeof(*cluster->slots)) != 0 ||
+        swarm__grow(&cluster->occupants, &cluster->occupants_capacity, slot + 1, sizeof(*cluster->occupants)) != 0 ||
         swarm__nodeset_resize(&cluster->nodes, cluster->slot_capacity) != 0 ||
         swarm__nodeset_resize(&cluster->healthy, cluster->slot_capacity) != 0 ||
         swarm__nodeset_resize(&cluster->active, cluster->slot_capacity) != 0 ||
@@ -95,6 +99,7 @@ static int claim_slot(struct swarm_cluster *cluster, uint32_t *ret_slot)
 static void occupy_slot(struct swarm_cluster *cluster, struct swarm_node *node)
 {
     uint32_t slot = node->slot;
+    cluster->occupants[slot] = 0;
     cluster->slots[slot] = (struct swarm__slot){.open_limit = INT64_MAX,
                                                 .hash = swarm__hash(node->id, strlen(node->id)),
                                                 .node = node,

@@ -38,7 +38,9 @@ struct swarm_cluster {
     struct swarm__slot *slots;
     size_t slot_count; /**< Slots ever used. */
     size_t slot_capacity;
-    size_t free_slots; /**< How many of them are free. */
+    size_t free_slots;   /**< How many of them are free. */
+    uint32_t *occupants; /**< Of each slot: containers and reservations, also those that count for nothing. */
+    size_t occupants_capacity;
     struct swarm__nodeset nodes;
     struct swarm__nodeset healthy; /**< Health above 0. */
     struct swarm__nodeset active;  /**< Availability SWARM_AVAILABILITY_ACTIVE. */
@@ -58,6 +60,9 @@ struct swarm_cluster {
     struct swarm__index ports;            /**< Host port → host IP ("" for all); with reservations. */
     struct swarm__index host_exposed;     /**< Port exposed in host network mode ("80/tcp") → "". */
     struct swarm__resources resources;
+    struct swarm__memo container_memo; /**< Of containers and places: see identity.h, as the next one. */
+    struct swarm__memo node_memo;
+    struct swarm__memo_pool memo_pool; /**< Of these two and of the indexes. */
     struct swarm_reservation *first_reservation;
     void (*container_destroy)(void *data); /**< Of containers' data; may be NULL. */
     unsigned stopped_counts;               /**< enum swarm_count: what stopped containers count for. */

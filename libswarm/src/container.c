@@ -5,29 +5,34 @@
 
 #include "account.h"
 #include "error.h"
+#include "identity.h"
 #include "mem.h"
 #include "request.h"
 #include "reservation.h"
 
-static void list_append(struct swarm__container_list *list, struct swarm_container *container)
+static struct swarm__container_list *list_of(struct swarm_container *container)
 {
+    return swarm__container_pending(container) ? &container->node->pending : &container->node->containers;
+}
+
+static void enter_node(struct swarm_container *container)
+{
+    struct swarm__container_list *list = list_of(container);
     container->previous = list->last;
     container->next = NULL;
     *(list->last ? &list->last->next : &list->first) = container;
     list->last = container;
     list->count++;
+    container->node->cluster->occupants[container->node->slot]++;
 }
 
-static void list_remove(struct swarm__container_list *list, struct swarm_container *container)
+/* @p list: the one that it entered. */
+static void leave_node(struct swarm__container_list *list, struct swarm_container *container)
 {
     *(container->previous ? &container->previous->next : &list->first) = container->next;
     *(container->next ? &container->next->previous : &list->last) = container->previous;
     list->count--;
-}
-
-static struct swarm__container_list *list_of(struct swarm_container *container)
-{
-    return swarm__container_pending(container) ? &container->node->pending : &container->node->containers;
+    container->node->cluster->occupants[container->node->slot]--;
 }
 
 static int add_swarm_id(struct swarm_container *container)
@@ -130,7 +135,8 @@ int swarm__container_new(struct swarm_container **ret_container, struct swarm_no
         return swarm__error_nomem(reterr);
     }
     swarm__request_share(request);
-    list_append(list_of(container), container);
+    enter_node(container);
+    swarm__identity_enter(container);
     if (id)
         node->cluster->container_count++;
     swarm__cluster_touch(node->cluster);
@@ -144,7 +150,8 @@ void swarm__container_free(struct swarm_container *container)
     bool pending = swarm__container_pending(container);
     if (container->reservation)
         container->reservation->container = NULL;
-    list_remove(list_of(container), container);
+    leave_node(list_of(container), container);
+    swarm__identity_leave(container);
     if (!pending)
         cluster->container_count--;
     remove_names(cluster, container->names);
@@ -170,8 +177,9 @@ int swarm__container_realize(struct swarm_container *container, const char *id)
         drop_id(container);
         return SWARM_ERR_NOMEM;
     }
-    list_remove(before, container);
-    list_append(list_of(container), container);
+    leave_node(before, container);
+    enter_node(container);
+    swarm__identity_renew(container);
     node->cluster->container_count++;
     swarm__cluster_touch(node->cluster);
     return 0;
@@ -247,8 +255,11 @@ int swarm_container_set_names(struct swarm_container *container, const char *con
     struct swarm__name *fresh = NULL;
     if (add_names(container, names, count, &fresh) != 0)
         return swarm__error_nomem(reterr);
+    bool renamed = !container->names || !fresh || strcmp(container->names->text, fresh->text) != 0;
     remove_names(container->node->cluster, container->names);
     container->names = fresh;
+    if (renamed)
+        swarm__identity_renew(container);
     swarm__cluster_touch(container->node->cluster);
     return 0;
 }
@@ -266,6 +277,12 @@ static int swap_request(struct swarm_container *container, struct swarm_request 
     return -1;
 }
 
+/* NULL is "". */
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
 int swarm_container_set_request(struct swarm_container *container, struct swarm_request *request,
                                 struct swarm_error **reterr)
 {
@@ -281,6 +298,8 @@ int swarm_container_set_request(struct swarm_container *container, struct swarm_
         return swarm__error_nomem(reterr);
     }
     swarm__request_share(request);
+    if (!same_text(swarm_request_swarm_id(old), swarm_request_swarm_id(request)))
+        swarm__identity_renew(container);
     swarm__account_remove(node->cluster, node->slot, old, container->counted);
     swarm_request_unref(old);
     swarm__cluster_touch(node->cluster);

@@ -26,6 +26,7 @@ struct swarm_container {
     struct swarm_request *request;
     struct swarm_reservation *reservation; /**< The one that it came from, until that is committed or aborted. */
     struct swarm__name *names;             /**< In order. */
+    struct swarm__subject subject;         /**< Of the cluster's container_memo. */
     struct swarm__binding *bound;          /**< One allocation with its texts. */
     uint32_t bound_count;
     uint8_t state;   /**< enum swarm_container_state */

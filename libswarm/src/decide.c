@@ -157,13 +157,15 @@ static bool is_refusal(int code)
 }
 
 int swarm__decide(const struct swarm_scheduler *scheduler, const struct swarm_cluster *cluster,
-                  const struct swarm_request *request, const struct swarm_place_options *options,
-                  struct swarm__outcome *outcome, struct swarm_error **reterr)
+                  struct swarm_cluster *learning, const struct swarm_request *request,
+                  const struct swarm_place_options *options, struct swarm__outcome *outcome,
+                  struct swarm_error **reterr)
 {
     memset(outcome, 0, sizeof(*outcome));
     int code = swarm__candidates_init(&outcome->candidates, cluster);
     if (code != 0)
         return swarm__error_nomem(reterr);
+    outcome->candidates.learning = learning;
     bool twice = has_soft(request);
     code = pass(scheduler, request, options->replaces, 1, outcome, twice ? NULL : reterr);
     if (is_refusal(code) && twice) {

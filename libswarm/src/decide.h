@@ -23,13 +23,16 @@ struct swarm__outcome {
 /**
  * Filters, then strategy; where that finds no node and the request has soft expressions, once more without these.
  *
+ * @param learning The cluster again where it may remember what is matched, which only the one may allow who has it for
+ *                 himself; NULL: it is only read.
  * @param options  With all members.
  * @param outcome  Filled on success: release with swarm__outcome_finish().
  * @return 0, SWARM_ERR_NO_NODE or SWARM_ERR_PARSE (the error is the refusal), SWARM_ERR_NOMEM, what a callback says.
  */
 int swarm__decide(const struct swarm_scheduler *scheduler, const struct swarm_cluster *cluster,
-                  const struct swarm_request *request, const struct swarm_place_options *options,
-                  struct swarm__outcome *outcome, struct swarm_error **reterr);
+                  struct swarm_cluster *learning, const struct swarm_request *request,
+                  const struct swarm_place_options *options, struct swarm__outcome *outcome,
+                  struct swarm_error **reterr);
 void swarm__outcome_finish(struct swarm__outcome *outcome);
 
 /**

@@ -89,33 +89,43 @@ int swarm__filter_list_exprs(const struct swarm__exprs *exprs, bool show_soft, s
 }
 
 /* Candidates on which fewer objects have the key than there are: on the others the value is "". */
-static void mark_lacking(const struct swarm_candidates *candidates, const struct swarm__index_key *key,
-                         uint32_t (*objects)(const struct swarm__slot *slot), struct swarm__nodeset *marked)
+static int mark_lacking(struct swarm_candidates *candidates, const struct swarm__index_key *key,
+                        enum swarm__label_owner owner, struct swarm__nodeset *marked)
 {
-    const struct swarm__tally *with_key = key ? swarm__posting_tallies(&key->nodes) : NULL;
-    uint32_t length = key ? key->nodes.length : 0, at = 0;
-    size_t slot = swarm__nodeset_next(&candidates->set, 0);
-    for (; slot != SWARM__NODESET_END; slot = swarm__nodeset_next(&candidates->set, slot + 1)) {
-        while (at < length && with_key[at].slot < slot)
-            at++;
-        uint32_t have = at < length && with_key[at].slot == slot ? with_key[at].count : 0;
-        if (have < objects(&candidates->cluster->slots[slot]))
-            swarm__nodeset_add(marked, slot);
+    struct swarm__nodeset *without = swarm__candidates_scratch(candidates, 1);
+    if (!without)
+        return SWARM_ERR_NOMEM;
+    swarm__nodeset_copy(without, &candidates->set);
+    if (key)
+        swarm__posting_unmark(&key->nodes, without);
+    if (owner == SWARM__OF_NODES) {
+        swarm__nodeset_or(marked, without);
+        return 0;
     }
+    const uint32_t *occupants = candidates->cluster->occupants;
+    size_t slot = swarm__nodeset_next(without, 0);
+    for (; slot != SWARM__NODESET_END; slot = swarm__nodeset_next(without, slot + 1))
+        if (occupants[slot] > 0)
+            swarm__nodeset_add(marked, slot);
+    struct swarm__tally with;
+    for (uint32_t at = 0; key && swarm__posting_next(&key->nodes, &at, &with);)
+        if (with.count < occupants[with.slot])
+            swarm__nodeset_add(marked, with.slot);
+    return 0;
 }
 
-int swarm__filter_mark_labels(struct swarm_candidates *candidates, const struct swarm__index *labels,
-                              const struct swarm__expr *expr, uint32_t (*objects)(const struct swarm__slot *slot),
-                              struct swarm__nodeset *marked)
+int swarm__filter_mark_labels(struct swarm_candidates *candidates, enum swarm__label_owner owner,
+                              const struct swarm__expr *expr, struct swarm__nodeset *marked)
 {
+    struct swarm_cluster *learning = candidates->learning;
+    if (learning)
+        swarm__index_learn(owner == SWARM__OF_NODES ? &learning->node_labels : &learning->container_labels, expr->key,
+                           expr, &candidates->matcher, &learning->memo_pool, learning->slot_capacity);
+    const struct swarm_cluster *cluster = candidates->cluster;
+    const struct swarm__index *labels = owner == SWARM__OF_NODES ? &cluster->node_labels : &cluster->container_labels;
     const struct swarm__index_key *key = swarm__index_find(labels, expr->key);
-    int code = swarm__index_mark(key, expr, &candidates->matcher, marked);
-    if (code != 0)
-        return code;
-    int matched = swarm__expr_match(expr, &candidates->matcher, "", 0);
-    if (matched < 0)
-        return matched;
-    if (matched)
-        mark_lacking(candidates, key, objects, marked);
-    return 0;
+    int matches_nothing = swarm__index_mark(key, expr, &candidates->matcher, marked);
+    if (matches_nothing <= 0)
+        return matches_nothing;
+    return mark_lacking(candidates, key, owner, marked);
 }

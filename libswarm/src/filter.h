@@ -39,14 +39,20 @@ int swarm__filter_list_exprs(const struct swarm__exprs *exprs, bool show_soft, s
 int swarm__filter_condition(struct swarm_conditions *conditions, const char *before, const char *text,
                             const char *after, struct swarm_error **reterr);
 
+/** Whose labels an expression is about. */
+enum swarm__label_owner {
+    SWARM__OF_NODES,
+    SWARM__OF_CONTAINERS,
+};
+
 /**
  * Add the nodes where the expression's value matches an object's value for a key, "" where it has none: nodes with a
- * matching value, and where "" matches, nodes on which fewer objects have the key than there are.
+ * matching value, and where "" matches, nodes on which fewer objects (containers; or 1, the node itself) have the key
+ * than there are.
  *
- * @param objects  How many objects (containers; or 1, the node itself) are on the node of a slot.
+ * @return 0, or SWARM_ERR_NOMEM.
  */
-int swarm__filter_mark_labels(struct swarm_candidates *candidates, const struct swarm__index *labels,
-                              const struct swarm__expr *expr, uint32_t (*objects)(const struct swarm__slot *slot),
-                              struct swarm__nodeset *marked);
+int swarm__filter_mark_labels(struct swarm_candidates *candidates, enum swarm__label_owner owner,
+                              const struct swarm__expr *expr, struct swarm__nodeset *marked);
 
 #endif

@@ -2,12 +2,8 @@
 #include <string.h>
 
 #include "filter.h"
+#include "identity.h"
 #include "node.h"
-
-static uint32_t one_node(const struct swarm__slot *slot)
-{
-    return 1;
-}
 
 static void mark_named(const struct swarm_cluster *cluster, const char *text, struct swarm__nodeset *marked)
 {
@@ -23,20 +19,10 @@ static void mark_named(const struct swarm_cluster *cluster, const char *text, st
 static int mark_nodes(struct swarm_candidates *candidates, const struct swarm__expr *expr,
                       struct swarm__nodeset *marked)
 {
-    if (expr->kind == SWARM__EXPR_LITERAL) {
+    if (expr->kind == SWARM__EXPR_PATTERN)
+        return swarm__identity_mark_nodes(candidates, expr, marked);
+    if (expr->kind == SWARM__EXPR_LITERAL)
         mark_named(candidates->cluster, expr->value, marked);
-        return 0;
-    }
-    const struct swarm_node *node = NULL;
-    while ((node = swarm_candidates_next(candidates, node))) {
-        int matched = swarm__expr_match(expr, &candidates->matcher, node->id, strlen(node->id));
-        if (matched == 0)
-            matched = swarm__expr_match(expr, &candidates->matcher, node->name->text, strlen(node->name->text));
-        if (matched < 0)
-            return matched;
-        if (matched)
-            swarm__nodeset_add(marked, node->slot);
-    }
     return 0;
 }
 
@@ -44,7 +30,7 @@ static int mark(struct swarm_candidates *candidates, const struct swarm__expr *e
 {
     if (strcmp(expr->key, "node") == 0)
         return mark_nodes(candidates, expr, marked);
-    return swarm__filter_mark_labels(candidates, &candidates->cluster->node_labels, expr, one_node, marked);
+    return swarm__filter_mark_labels(candidates, SWARM__OF_NODES, expr, marked);
 }
 
 static int filter(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "error.h"
 #include "filter.h"
+#include "identity.h"
 #include "look_up.h"
 
 /*
@@ -35,6 +36,46 @@ static bool hit_one(void *data, struct swarm_container *container)
     return true;
 }
 
+/* So many hits are better remembered than visited. */
+#define MANY_HITS 16
+
+static bool count_hit(void *data, struct swarm_container *container)
+{
+    unsigned *left = data;
+    if (*left == 0)
+        return false;
+    (*left)--;
+    return true;
+}
+
+/*
+ * A short text that could begin an id ("db") begins the ids of more containers the more there are, although few mean
+ * it.
+ */
+static int hit_prefix(struct swarm_candidates *candidates, const char *target, struct found *found)
+{
+    unsigned left = MANY_HITS;
+    swarm__look_up_prefix(candidates->cluster, target, count_hit, &left);
+    if (left == 0) {
+        struct swarm__nodeset *nodes = swarm__candidates_scratch(candidates, 3);
+        struct swarm__nodeset *several = swarm__candidates_scratch(candidates, 4);
+        if (!nodes || !several)
+            return SWARM_ERR_NOMEM;
+        int done = swarm__identity_mark_prefix(candidates, target, nodes, several);
+        if (done < 0)
+            return done;
+        if (done) {
+            swarm__nodeset_and_not(nodes, found->settled);
+            swarm__nodeset_or(found->once, nodes);
+            swarm__nodeset_and_not(several, found->settled);
+            swarm__nodeset_or(found->twice, several);
+            return 0;
+        }
+    }
+    swarm__look_up_prefix(candidates->cluster, target, hit_one, found);
+    return 0;
+}
+
 /* Whatever this rule hit is settled; where it hit twice, the node has no such container. */
 static void settle(const struct found *found)
 {
@@ -58,7 +99,8 @@ static int keep_nodes_with(struct swarm_candidates *candidates, const char *targ
         settle(&found);
         swarm__look_up_names(cluster, target, hit_one, &found);
         settle(&found);
-        swarm__look_up_prefix(cluster, target, hit_one, &found);
+        if (hit_prefix(candidates, target, &found) != 0)
+            return SWARM_ERR_NOMEM;
         settle(&found);
     }
     swarm__nodeset_and(&candidates->set, found.once);

@@ -5,9 +5,8 @@
 
 static void drop_posting(const struct swarm__posting *nodes, struct swarm__nodeset *set)
 {
-    const struct swarm__tally *at = nodes ? swarm__posting_tallies(nodes) : NULL;
-    for (uint32_t i = 0; nodes && i < nodes->length; i++)
-        swarm__nodeset_remove(set, at[i].slot);
+    if (nodes)
+        swarm__posting_unmark(nodes, set);
 }
 
 /* Nodes where some container in host network mode exposes the same port. */

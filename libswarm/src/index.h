@@ -4,17 +4,20 @@
 
 #include "expr.h"
 #include "map.h"
+#include "memo.h"
 #include "posting.h"
 
 /*
  * Inverted index: key → value → nodes that have it, counted (so that several containers of a node may share a value).
- * Entries come with their first node and go with their last. A pattern is matched once a distinct value.
+ * Entries come with their first node and go with their last. A pattern is matched once a distinct value, and a key
+ * remembers (memo.h) which nodes it has found.
  */
 
 /** A value with the nodes that have it. */
 struct swarm__index_value {
     struct swarm__map_item item;
     struct swarm__posting nodes;
+    struct swarm__subject subject;
     char text[];
 };
 
@@ -23,6 +26,7 @@ struct swarm__index_key {
     struct swarm__map_item item;
     struct swarm__posting nodes;
     struct swarm__map values;
+    struct swarm__memo *memo; /**< NULL until a pattern is remembered. */
     char text[];
 };
 
@@ -44,10 +48,19 @@ const struct swarm__posting *swarm__index_value(const struct swarm__index_key *k
 const char *swarm__index_text(const struct swarm__index_key *key, const char *value);
 
 /**
+ * Bring what the key remembers of the expression's pattern up to date, and remember it first where it is new. Where
+ * there is no memory for that, it stays unremembered.
+ *
+ * @param slots  That nodes may have.
+ */
+void swarm__index_learn(struct swarm__index *index, const char *key, const struct swarm__expr *expr,
+                        struct swarm__matcher *matcher, struct swarm__memo_pool *pool, size_t slots);
+
+/**
  * Add the nodes with a value that the expression's value matches (its operator is not applied).
  *
  * @param key  NULL: no node has the key.
- * @return 0, or SWARM_ERR_NOMEM.
+ * @return Whether it matches "" as well, which is what is meant by no value: 1 or 0; or SWARM_ERR_NOMEM.
  */
 int swarm__index_mark(const struct swarm__index_key *key, const struct swarm__expr *expr,
                       struct swarm__matcher *matcher, struct swarm__nodeset *set);

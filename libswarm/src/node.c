@@ -5,6 +5,7 @@
 
 #include "container.h"
 #include "error.h"
+#include "identity.h"
 #include "mem.h"
 #include "node_facts.h"
 
@@ -33,6 +34,7 @@ int swarm__node_new(struct swarm_node **ret_node, struct swarm_cluster *cluster,
     node->by_id.key = node->id;
     if (swarm__map_add(&cluster->node_ids, &node->by_id) != 0)
         goto remove_name;
+    swarm__identity_enter_node(node);
     *ret_node = node;
     return 0;
 
@@ -58,6 +60,7 @@ void swarm__node_free(struct swarm_node *node)
     free_containers(&node->containers);
     free_containers(&node->pending);
     swarm__node_drop_facts(node);
+    swarm__identity_leave_node(node);
     swarm__map_remove(&node->cluster->node_ids, &node->by_id);
     swarm__names_remove(&node->cluster->node_names, node->name);
     swarm__free(node->address);
@@ -93,6 +96,7 @@ int swarm_node_set_name(struct swarm_node *node, const char *name, struct swarm_
         return swarm__error_nomem(reterr);
     swarm__names_remove(&node->cluster->node_names, node->name);
     node->name = fresh;
+    swarm__identity_renew_node(node);
     swarm__cluster_touch(node->cluster);
     return 0;
 }

@@ -28,6 +28,7 @@ struct swarm_node {
     struct swarm_node *previous;
     struct swarm_node *next;
     uint32_t slot;
+    struct swarm__subject subject;    /**< Of the cluster's node_memo. */
     struct swarm__node_label *labels; /**< In key order. */
     size_t label_count;
     const char **images; /**< Ids, references and repositories; the texts belong to the image index. */

@@ -52,6 +52,13 @@ void swarm__nodeset_copy(struct swarm__nodeset *set, const struct swarm__nodeset
         memcpy(set->words, from->words, set->length * sizeof(*set->words));
 }
 
+void swarm__nodeset_or(struct swarm__nodeset *set, const struct swarm__nodeset *other)
+{
+    size_t length = other->length < set->length ? other->length : set->length;
+    for (size_t i = 0; i < length; i++)
+        set->words[i] |= other->words[i];
+}
+
 void swarm__nodeset_and(struct swarm__nodeset *set, const struct swarm__nodeset *other)
 {
     for (size_t i = 0; i < set->length; i++)

@@ -52,6 +52,8 @@ static inline void swarm__nodeset_put(struct swarm__nodeset *set, size_t slot, b
 
 void swarm__nodeset_clear(struct swarm__nodeset *set);
 void swarm__nodeset_copy(struct swarm__nodeset *set, const struct swarm__nodeset *from);
+/** Add what is in @p other, which may have another size: what there is no room for is left out. */
+void swarm__nodeset_or(struct swarm__nodeset *set, const struct swarm__nodeset *other);
 /** Keep what is in @p other too. */
 void swarm__nodeset_and(struct swarm__nodeset *set, const struct swarm__nodeset *other);
 /** Keep what is not in @p other. */

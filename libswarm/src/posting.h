@@ -7,8 +7,9 @@
 #include "nodeset.h"
 
 /*
- * A counted set of nodes: how often each has something. In order of slots; small where it is small, because there are
- * as many of them as distinct values (a label may differ on every container).
+ * A counted set of nodes: how often each has something. Small where it is small, because there are as many of them as
+ * distinct values (a label may differ on every container): one tally in place, then a list in order of slots. Where a
+ * good part of all nodes is in it, bits and an array of counts: it is changed in one step and marked word by word.
  */
 
 struct swarm__tally {
@@ -16,29 +17,33 @@ struct swarm__tally {
     uint32_t count;
 };
 
+struct swarm__dense;
+
 /** Zeroed memory is an empty one. */
 struct swarm__posting {
-    uint32_t length;
-    uint32_t capacity; /**< 0 while the only tally is kept in place. */
+    uint32_t length;   /**< Nodes. */
+    uint32_t capacity; /**< Of the list; 0 while the only tally is in place; SWARM__POSTING_DENSE. */
     union {
         struct swarm__tally one;
         struct swarm__tally *many;
+        struct swarm__dense *dense;
     } at;
 };
 
+#define SWARM__POSTING_DENSE UINT32_MAX
+
 void swarm__posting_finish(struct swarm__posting *posting);
-/** Count one more on that slot. @return 0, or -1 where there is no memory. */
+/** Count one more on that slot. @return 0, or -1 where there is no memory (nothing is changed). */
 int swarm__posting_add(struct swarm__posting *posting, uint32_t slot);
 /** Count one less; the slot must be there. */
 void swarm__posting_remove(struct swarm__posting *posting, uint32_t slot);
 uint32_t swarm__posting_count(const struct swarm__posting *posting, uint32_t slot);
-
-static inline const struct swarm__tally *swarm__posting_tallies(const struct swarm__posting *posting)
-{
-    return posting->capacity ? posting->at.many : &posting->at.one;
-}
+/** Walk in order of slots: start with *position 0. @return false at the end. */
+bool swarm__posting_next(const struct swarm__posting *posting, uint32_t *position, struct swarm__tally *ret_tally);
 
 /** Add its nodes to the set. */
 void swarm__posting_mark(const struct swarm__posting *posting, struct swarm__nodeset *set);
+/** Take its nodes out of the set. */
+void swarm__posting_unmark(const struct swarm__posting *posting, struct swarm__nodeset *set);
 
 #endif

@@ -132,8 +132,9 @@ static int check_arguments(const struct swarm_scheduler *scheduler, const struct
 
 /* The request with one more affinity: a copy, for one decision. */
 static int decide_with_affinity(const struct swarm_scheduler *scheduler, const struct swarm_cluster *cluster,
-                                const struct swarm_request *request, const struct swarm_place_options *options,
-                                struct swarm__outcome *outcome, struct swarm_error **reterr)
+                                struct swarm_cluster *learning, const struct swarm_request *request,
+                                const struct swarm_place_options *options, struct swarm__outcome *outcome,
+                                struct swarm_error **reterr)
 {
     struct swarm_request *copy = NULL;
     int code = swarm_request_copy(&copy, request, reterr);
@@ -141,14 +142,15 @@ static int decide_with_affinity(const struct swarm_scheduler *scheduler, const s
         return code;
     code = swarm_request_add_affinity(copy, options->extra_affinity, reterr);
     if (code == 0)
-        code = swarm__decide(scheduler, cluster, copy, options, outcome, reterr);
+        code = swarm__decide(scheduler, cluster, learning, copy, options, outcome, reterr);
     swarm_request_unref(copy);
     return code;
 }
 
 static int decide(const struct swarm_scheduler *scheduler, const struct swarm_cluster *cluster,
-                  const struct swarm_request *request, const struct swarm_place_options *options,
-                  struct swarm__outcome *outcome, struct swarm_error **reterr)
+                  struct swarm_cluster *learning, const struct swarm_request *request,
+                  const struct swarm_place_options *options, struct swarm__outcome *outcome,
+                  struct swarm_error **reterr)
 {
     struct swarm_place_options all = SWARM_PLACE_OPTIONS_INIT;
     int code = check_arguments(scheduler, cluster, request, options, &all, reterr);
@@ -161,8 +163,8 @@ static int decide(const struct swarm_scheduler *scheduler, const struct swarm_cl
             return code;
     }
     if (all.extra_affinity)
-        return decide_with_affinity(scheduler, cluster, request, &all, outcome, reterr);
-    return swarm__decide(scheduler, cluster, request, &all, outcome, reterr);
+        return decide_with_affinity(scheduler, cluster, learning, request, &all, outcome, reterr);
+    return swarm__decide(scheduler, cluster, learning, request, &all, outcome, reterr);
 }
 
 int swarm_scheduler_place(const struct swarm_scheduler *scheduler, struct swarm_cluster *cluster,
@@ -170,7 +172,7 @@ int swarm_scheduler_place(const struct swarm_scheduler *scheduler, struct swarm_
                           struct swarm_reservation **ret_reservation, struct swarm_error **reterr)
 {
     struct swarm__outcome outcome;
-    int code = decide(scheduler, cluster, request, options, &outcome, reterr);
+    int code = decide(scheduler, cluster, cluster, request, options, &outcome, reterr);
     if (code != 0)
         return code;
     struct swarm_node *node = cluster->slots[outcome.chosen].node;
@@ -185,7 +187,7 @@ int swarm_scheduler_plan(const struct swarm_scheduler *scheduler, const struct s
     if (!ret_decision)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "plan: NULL");
     struct swarm__outcome outcome;
-    int code = decide(scheduler, cluster, request, options, &outcome, reterr);
+    int code = decide(scheduler, cluster, NULL, request, options, &outcome, reterr);
     if (code != 0)
         return code;
     if (swarm__decision_new(ret_decision, &outcome) != 0)

@@ -79,6 +79,10 @@ struct swarm_place_options {
 /**
  * Choose a node and reserve it.
  *
+ * The cluster remembers the patterns in the request (32 of one label, of images, containers and nodes each, 256 in all,
+ * the last ones used) with the nodes where they match, and keeps that up to date: a pattern costs one match a distinct
+ * value when it is seen first, and then no more than any other expression.
+ *
  * @param request          A reference is taken; shared from now on.
  * @param options          NULL: all defaults.
  * @param ret_reservation  New: give it to swarm_reservation_commit() or swarm_reservation_abort(). Untouched on
@@ -97,6 +101,8 @@ SWARM_EXPORT int swarm_scheduler_place(const struct swarm_scheduler *scheduler, 
                                        struct swarm_reservation **ret_reservation, struct swarm_error **reterr);
 /**
  * The same decision without effect.
+ *
+ * It makes use of the patterns that the cluster remembers from places, but remembers none: others are matched each time.
  *
  * @param ret_decision  New, release with swarm_decision_free(). Untouched on failure.
  *

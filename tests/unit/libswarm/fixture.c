@@ -275,9 +275,9 @@ static int by_text(const void *a, const void *b)
 
 static void write_posting(FILE *out, const struct swarm__posting *posting)
 {
-    const struct swarm__tally *at = swarm__posting_tallies(posting);
-    for (uint32_t i = 0; i < posting->length; i++)
-        fprintf(out, " %u*%u", at[i].slot, at[i].count);
+    struct swarm__tally tally;
+    for (uint32_t at = 0; swarm__posting_next(posting, &at, &tally);)
+        fprintf(out, " %u*%u", tally.slot, tally.count);
 }
 
 /* Sorted, since a map walks in an order of its own. */

@@ -125,6 +125,15 @@ static void test_missing_container_label_counts_as_empty(void **state)
     check("affinity=nowhere!=*", "n2");
 }
 
+static void test_stopped_containers_lack_labels_too(void **state)
+{
+    assert_int_equal(swarm_cluster_set_stopped_counts(cluster, 0, NULL), 0);
+    struct swarm_container *container = add_container(nodes[2], "stopped", "name=stopped label=app=web");
+    assert_int_equal(swarm_container_set_state(container, SWARM_CONTAINER_EXITED, NULL), 0);
+    check("affinity=tier==/^$/", "n0 n1 n2");
+    check("affinity=app!=/^$/", "n1 n2");
+}
+
 static void test_label_of_a_place_taken(void **state)
 {
     struct swarm_reservation *place = take_place(nodes[2], "label=app=web");
@@ -151,6 +160,7 @@ int main(void)
         TEST(test_soft_affinities),
         TEST(test_container_label),
         TEST(test_missing_container_label_counts_as_empty),
+        TEST(test_stopped_containers_lack_labels_too),
         TEST(test_label_of_a_place_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "cluster_fixture.h"
 
 static void check(const char *words, const char *expected)
@@ -111,6 +113,49 @@ static void test_empty_target_is_nowhere(void **state)
     check("volumes=:ro", NONE "[--volumes-from=:ro]");
 }
 
+static void check_placed(const char *words, const char *expected)
+{
+    struct swarm_scheduler *scheduler = new_scheduler("random", "dependency");
+    struct swarm_request *request = request_of(words);
+    struct swarm_reservation *place = NULL;
+    int code = swarm_scheduler_place(scheduler, cluster, request, NULL, &place, NULL);
+    assert_string_equal(code == 0 ? swarm_node_id(swarm_reservation_node(place)) : "none", expected);
+    if (code == 0)
+        swarm_reservation_abort(place);
+    swarm_request_unref(request);
+    swarm_scheduler_free(scheduler);
+}
+
+/* So many that the cluster remembers where they are: the first place taken learns it, later ones find it kept up.
+ */
+static void test_beginning_of_many_ids(void **state)
+{
+    char id[16];
+    struct swarm_container *made[60];
+    for (int i = 0; i < 60; i++) {
+        snprintf(id, sizeof(id), "db%d", i);
+        made[i] = add_container(nodes[i % 2], id, "");
+    }
+    check_placed("link=db", "none");
+    struct swarm_container *only = add_container(nodes[2], "db100", "");
+    check("link=db", "n2");
+    check_placed("link=db", "n2");
+    add_container(nodes[2], "x", "swarmid=db200");
+    check_placed("link=db", "none");
+    swarm_cluster_remove_container(cluster, only);
+    check_placed("link=db", "n2");
+    for (int i = 2; i < 60; i += 2)
+        swarm_cluster_remove_container(cluster, made[i]);
+    check("link=db", "n0 n2");
+    add_container(nodes[1], "y", "name=db");
+    check("link=db", "n0 n1 n2"); /* a name goes before */
+    struct swarm_request *other = request_of("swarmid=other");
+    assert_int_equal(swarm_container_set_request(swarm_cluster_find_container(cluster, nodes[2], "x"), other, NULL), 0);
+    swarm_request_unref(other);
+    check("link=db", "n0 n1");
+    check_placed("link=db volumes=y", "n1");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_nodes, tear_down_cluster)
@@ -126,6 +171,7 @@ int main(void)
         TEST(test_name_with_its_node),
         TEST(test_slash_in_front_means_a_name_only),
         TEST(test_place_taken_counts),
+        TEST(test_beginning_of_many_ids),
         TEST(test_empty_target_is_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,8 +14,12 @@ static void test_posting_counts_each_slot(void **state)
     assert_int_equal(swarm__posting_count(&posting, 5), 3);
     assert_int_equal(swarm__posting_count(&posting, 1), 2);
     assert_int_equal(swarm__posting_count(&posting, 2), 0);
-    for (uint32_t i = 1; i < posting.length; i++)
-        assert_true(swarm__posting_tallies(&posting)[i - 1].slot < swarm__posting_tallies(&posting)[i].slot);
+    static const struct swarm__tally expected[] = {{0, 1}, {1, 2}, {5, 3}, {9, 1}};
+    struct swarm__tally tally;
+    uint32_t count = 0;
+    for (uint32_t at = 0; swarm__posting_next(&posting, &at, &tally); count++)
+        assert_memory_equal(&tally, &expected[count], sizeof(tally));
+    assert_int_equal(count, COUNT(expected));
     swarm__posting_finish(&posting);
 }
 
@@ -41,6 +45,89 @@ static void test_one_slot_needs_no_memory(void **state)
     assert_int_equal(swarm__posting_add(&posting, 8), -1);
     heap_restore();
     assert_int_equal(posting.length, 1);
+    swarm__posting_finish(&posting);
+}
+
+static uint64_t random_state = 1;
+
+static uint32_t draw(uint32_t below)
+{
+    random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(random_state >> 33) % below;
+}
+
+#define SLOTS 3000
+
+static void check_posting(const struct swarm__posting *posting, const uint32_t *counts)
+{
+    struct swarm__nodeset marked = {0}, left = {0};
+    assert_int_equal(swarm__nodeset_init(&marked, SLOTS), 0);
+    assert_int_equal(swarm__nodeset_init(&left, SLOTS), 0);
+    memset(left.words, 0xff, left.length * sizeof(*left.words));
+    swarm__posting_mark(posting, &marked);
+    swarm__posting_unmark(posting, &left);
+    uint32_t length = 0, at = 0;
+    struct swarm__tally tally;
+    for (uint32_t slot = 0; slot < SLOTS; slot++) {
+        assert_int_equal(swarm__posting_count(posting, slot), counts[slot]);
+        assert_int_equal(swarm__nodeset_has(&marked, slot), counts[slot] > 0);
+        assert_int_equal(swarm__nodeset_has(&left, slot), counts[slot] == 0);
+        if (counts[slot] == 0)
+            continue;
+        assert_true(swarm__posting_next(posting, &at, &tally));
+        assert_int_equal(tally.slot, slot);
+        assert_int_equal(tally.count, counts[slot]);
+        length++;
+    }
+    assert_false(swarm__posting_next(posting, &at, &tally));
+    assert_int_equal(posting->length, length);
+    swarm__nodeset_finish(&marked);
+    swarm__nodeset_finish(&left);
+}
+
+/* Many and few nodes, near and far slots, so that it becomes a list and dense again and again; at times without memory.
+ */
+static void test_posting_in_all_its_forms(void **state)
+{
+    static uint32_t counts[SLOTS];
+    struct swarm__posting posting = {0};
+    unsigned turns = 0;
+    for (int round = 0; round < 120; round++) {
+        uint32_t span = draw(4) == 0 ? SLOTS : 1 + draw(400), removals = 1 + draw(9);
+        for (int step = 0; step < 500; step++) {
+            uint32_t slot = draw(span);
+            bool was_dense = posting.capacity == SWARM__POSTING_DENSE;
+            if (draw(200) == 0)
+                heap_fail(0, true);
+            if (draw(10) >= removals)
+                counts[slot] += swarm__posting_add(&posting, slot) == 0;
+            else if (counts[slot] > 0)
+                swarm__posting_remove(&posting, slot), counts[slot]--;
+            heap_restore();
+            turns += was_dense != (posting.capacity == SWARM__POSTING_DENSE);
+        }
+        check_posting(&posting, counts);
+        for (uint32_t slot = 0; round % 3 == 2 && slot < SLOTS; slot++)
+            for (; counts[slot] > 0; counts[slot]--)
+                swarm__posting_remove(&posting, slot);
+    }
+    assert_true(turns > 20);
+    swarm__posting_finish(&posting);
+}
+
+static void test_marking_leaves_out_what_the_set_has_no_room_for(void **state)
+{
+    struct swarm__posting posting = {0};
+    struct swarm__nodeset set = {0};
+    for (uint32_t slot = 0; slot < 300; slot++)
+        assert_int_equal(swarm__posting_add(&posting, slot), 0);
+    assert_int_equal(posting.capacity, SWARM__POSTING_DENSE);
+    assert_int_equal(swarm__nodeset_init(&set, 64), 0);
+    swarm__posting_mark(&posting, &set);
+    assert_int_equal(swarm__nodeset_count(&set), 64);
+    swarm__posting_unmark(&posting, &set);
+    assert_true(swarm__nodeset_empty(&set));
+    swarm__nodeset_finish(&set);
     swarm__posting_finish(&posting);
 }
 
@@ -123,6 +210,8 @@ int main(void)
         cmocka_unit_test(test_posting_counts_each_slot),
         cmocka_unit_test(test_posting_drops_a_slot_with_its_last_count),
         cmocka_unit_test(test_one_slot_needs_no_memory),
+        cmocka_unit_test(test_posting_in_all_its_forms),
+        cmocka_unit_test(test_marking_leaves_out_what_the_set_has_no_room_for),
         cmocka_unit_test(test_entries_go_with_their_last_node),
         cmocka_unit_test(test_removing_by_the_indexs_own_text),
         cmocka_unit_test(test_mark_matches_each_value),
