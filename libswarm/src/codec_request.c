@@ -37,21 +37,42 @@ static int amount(const json_t *host_config, const char *name, int64_t *ret, str
 }
 
 /** Both CpuShares and NanoCpus say how much CPU is wanted: the larger one is reserved. */
-static int read_resources(struct swarm_request *request, const json_t *host_config, int engine_cpus,
-                          struct swarm_error **reterr)
+static int read_cpus(struct swarm_request *request, const json_t *host_config, int engine_cpus,
+                     struct swarm_error **reterr)
 {
-    int64_t memory = 0, shares = 0, nano = 0;
-    int rc = amount(host_config, "Memory", &memory, reterr);
-    if (rc == 0)
-        rc = amount(host_config, "CpuShares", &shares, reterr);
+    int64_t shares = 0, nano = 0;
+    int rc = amount(host_config, "CpuShares", &shares, reterr);
     if (rc == 0)
         rc = amount(host_config, "NanoCpus", &nano, reterr);
     if (rc < 0)
         return rc;
     int64_t whole = engine_cpus != 0 ? swarm__cpus_from_shares(shares, engine_cpus) : shares;
-    int64_t milli = times(whole, 1000);
-    request->memory = memory;
-    request->cpus_milli = milli > nano / NANO_PER_MILLI ? milli : nano / NANO_PER_MILLI;
+    int64_t reserved = times(whole, 1000), limit = nano / NANO_PER_MILLI;
+    request->cpus_milli = reserved > limit ? reserved : limit;
+    request->cpus_limit = reserved > limit ? 0 : limit; /* a request's limit is never below its reservation */
+    return 0;
+}
+
+/**
+ * MemoryReservation is what is reserved, and Memory the limit; a limit alone is reserved whole, as classic Swarm has
+ * it. Engines refuse a reservation above the limit; where one is reported all the same, no more than the limit counts.
+ */
+static int read_memory(struct swarm_request *request, const json_t *host_config, bool strict,
+                       struct swarm_error **reterr)
+{
+    int64_t limit = 0, reserved = 0;
+    int rc = amount(host_config, "Memory", &limit, reterr);
+    if (rc == 0)
+        rc = amount(host_config, "MemoryReservation", &reserved, reterr);
+    if (rc < 0)
+        return rc;
+    bool above = limit > 0 && reserved > limit;
+    if (above && strict)
+        return swarm__error_set(reterr, SWARM_ERR_PARSE,
+                                HOST_CONFIG "MemoryReservation: %lld is more than " HOST_CONFIG "Memory, which is %lld",
+                                (long long)reserved, (long long)limit);
+    request->memory = reserved > 0 && !above ? reserved : limit;
+    request->memory_limit = limit;
     return 0;
 }
 
@@ -164,7 +185,9 @@ int swarm__codec_read_request(json_t *config, const json_t *host_config, int eng
     if (rc == 0)
         rc = read_labels(request, config, strict, reterr);
     if (rc == 0)
-        rc = read_resources(request, host_config, engine_cpus, reterr);
+        rc = read_cpus(request, host_config, engine_cpus, reterr);
+    if (rc == 0)
+        rc = read_memory(request, host_config, strict, reterr);
     if (rc == 0)
         rc = read_ports(request, config, host_config, reterr);
     if (rc == 0)

@@ -57,8 +57,10 @@ struct swarm_request {
     uint32_t volumes_from_count;
     uint32_t link_count;
     uint32_t amount_count;
-    int64_t cpus_milli;
+    int64_t cpus_milli; /**< What is reserved … */
     int64_t memory;
+    int64_t cpus_limit; /**< … and what it may use at most; 0: no limit. Never less than what is reserved. */
+    int64_t memory_limit;
     char *name; /**< This and the next ones: NULL where not set. */
     char *image;
     char *network_mode;

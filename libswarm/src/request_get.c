@@ -41,6 +41,16 @@ int64_t swarm_request_memory(const struct swarm_request *request)
     return request != NULL ? request->memory : 0;
 }
 
+int64_t swarm_request_cpus_limit_milli(const struct swarm_request *request)
+{
+    return request != NULL ? request->cpus_limit : 0;
+}
+
+int64_t swarm_request_memory_limit(const struct swarm_request *request)
+{
+    return request != NULL ? request->memory_limit : 0;
+}
+
 struct swarm__amount *swarm__request_find_amount(const struct swarm_request *request, const char *name)
 {
     for (uint32_t i = 0; i < request->amount_count; i++)

@@ -30,13 +30,14 @@ struct swarm_create_body;
  * Expressions are moved from Env ("constraint:", "affinity:", "whitelist:", "reschedule:") into
  * their com.docker.swarm.* labels; both com.docker.swarm.reschedule-policies and .reschedule-policy are read.
  *
- * CpuShares count whole CPUs, NanoCpus as themselves; the larger of both is reserved. Resources that old clients name
- * at the top level move to HostConfig.
+ * CpuShares count whole CPUs, NanoCpus as themselves; the larger of both is reserved, and NanoCpus are the limit where
+ * that is not less. MemoryReservation is the memory reserved, and Memory the limit; Memory alone is both. Resources
+ * that old clients name at the top level move to HostConfig.
  *
  * @param ret_body  New, release with swarm_create_body_free(). Untouched on failure.
  *
- * @return As above, or SWARM_ERR_PARSE (not JSON, a field of the wrong type, a bad expression or policy: the message
- * names it).
+ * @return As above, or SWARM_ERR_PARSE (not JSON, a field of the wrong type, a bad expression or policy, a
+ * MemoryReservation above Memory: the message names it).
  */
 SWARM_EXPORT int swarm_create_body_parse(struct swarm_create_body **ret_body, const char *json, size_t length,
                                          struct swarm_error **reterr);
@@ -115,6 +116,8 @@ SWARM_EXPORT void swarm_free(void *memory);
  * The request that a container's inspect answer amounts to (Config and HostConfig), for accounting and filters.
  *
  * A bad expression or policy that the container carries is no error here: it matters when it is placed.
+ *
+ * Resources are read as swarm_create_body_parse() does, but a MemoryReservation above Memory counts as Memory.
  *
  * @param ret_request  New reference, release with swarm_request_unref(). It carries the container's name. Untouched on
  *                     failure.

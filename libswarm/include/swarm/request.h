@@ -59,10 +59,24 @@ SWARM_EXPORT int swarm_request_set_name(struct swarm_request *request, const cha
 SWARM_EXPORT int swarm_request_set_image(struct swarm_request *request, const char *image, struct swarm_error **reterr);
 /** Set the identity that survives moves; it is kept as label com.docker.swarm.id. */
 SWARM_EXPORT int swarm_request_set_swarm_id(struct swarm_request *request, const char *id, struct swarm_error **reterr);
-/** Set the CPU to reserve. @param cpus_milli  Thousandths of a CPU, 0 or more; default 0. */
+/**
+ * Set the CPU to reserve: what a node must have free, and what is taken there.
+ *
+ * @param cpus_milli  Thousandths of a CPU, 0 or more; default 0. SWARM_ERR_INVALID also where the limit is less.
+ */
 SWARM_EXPORT int swarm_request_set_cpus(struct swarm_request *request, int64_t cpus_milli, struct swarm_error **reterr);
-/** Set the memory to reserve. @param bytes  0 or more; default 0. */
+/** Set the memory to reserve. @param bytes  0 or more; default 0. SWARM_ERR_INVALID also where the limit is less. */
 SWARM_EXPORT int swarm_request_set_memory(struct swarm_request *request, int64_t bytes, struct swarm_error **reterr);
+/**
+ * Set the CPU that it may use at most. Placing does not look at it: the limit alone reserves nothing.
+ *
+ * @param cpus_milli  Thousandths of a CPU; 0 (the default): no limit. SWARM_ERR_INVALID also where more is reserved.
+ */
+SWARM_EXPORT int swarm_request_set_cpus_limit(struct swarm_request *request, int64_t cpus_milli,
+                                              struct swarm_error **reterr);
+/** Set the memory that it may use at most, as with swarm_request_set_cpus_limit(). @param bytes  0: no limit. */
+SWARM_EXPORT int swarm_request_set_memory_limit(struct swarm_request *request, int64_t bytes,
+                                                struct swarm_error **reterr);
 /**
  * Set how much of a named resource to reserve, such as 2 of "gpu": nodes that do not have so much free are no
  * candidates, whatever the strategy (swarm_node_set_resource()).
@@ -144,6 +158,10 @@ SWARM_EXPORT const char *swarm_request_label(const struct swarm_request *request
 SWARM_EXPORT int64_t swarm_request_cpus_milli(const struct swarm_request *request);
 /** The memory to reserve, in bytes. */
 SWARM_EXPORT int64_t swarm_request_memory(const struct swarm_request *request);
+/** The CPU that it may use at most, in thousandths of a CPU; 0: no limit. */
+SWARM_EXPORT int64_t swarm_request_cpus_limit_milli(const struct swarm_request *request);
+/** The memory that it may use at most, in bytes; 0: no limit. */
+SWARM_EXPORT int64_t swarm_request_memory_limit(const struct swarm_request *request);
 /** How much of a named resource to reserve; 0 where it asks for none. */
 SWARM_EXPORT int64_t swarm_request_resource(const struct swarm_request *request, const char *name);
 /** The named resource at @p index, in the order in which they were first set; each out parameter may be NULL.

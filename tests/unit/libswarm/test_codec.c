@@ -137,6 +137,75 @@ static void test_resources_are_read(void **state)
     swarm_request_unref(request);
 }
 
+static void test_reserved_memory_and_its_limit(void **state)
+{
+    static const struct {
+        const char *json;
+        int64_t reserved, limit;
+    } cases[] = {
+        {"{\"HostConfig\":{\"Memory\":100}}", 100, 100},
+        {"{\"HostConfig\":{\"Memory\":100,\"MemoryReservation\":0}}", 100, 100},
+        {"{\"HostConfig\":{\"Memory\":100,\"MemoryReservation\":-1}}", 100, 100},
+        {"{\"HostConfig\":{\"Memory\":100,\"MemoryReservation\":40}}", 40, 100},
+        {"{\"HostConfig\":{\"Memory\":100,\"MemoryReservation\":100}}", 100, 100},
+        {"{\"HostConfig\":{\"Memory\":0,\"MemoryReservation\":40}}", 40, 0},
+        {"{\"HostConfig\":{\"Memory\":-1,\"MemoryReservation\":40}}", 40, 0},
+        {"{\"HostConfig\":{\"MemoryReservation\":40}}", 40, 0},
+        {"{\"Memory\":100,\"HostConfig\":{\"Memory\":10,\"MemoryReservation\":40}}", 40, 100},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct swarm_create_body *body = parse(cases[i].json);
+        struct swarm_request *request = NULL;
+        assert_int_equal(swarm_request_from_create(&request, cases[i].json, strlen(cases[i].json), NULL), 0);
+        assert_int_equal(swarm_request_memory(request), cases[i].reserved);
+        assert_int_equal(swarm_request_memory_limit(request), cases[i].limit);
+        assert_int_equal(swarm_request_memory(swarm_create_body_request(body)), cases[i].reserved);
+        swarm_request_unref(request);
+        swarm_create_body_free(body);
+    }
+}
+
+static void test_reservation_above_the_limit(void **state)
+{
+    static const char body[] = "{\"HostConfig\":{\"Memory\":100,\"MemoryReservation\":101}}";
+    static const char inspect[] = "{\"Config\":{},\"HostConfig\":{\"Memory\":100,\"MemoryReservation\":101}}";
+    struct swarm_create_body *parsed = NULL;
+    struct swarm_request *request = NULL;
+    struct swarm_error *error = NULL;
+    assert_int_equal(swarm_request_from_create(&request, body, strlen(body), NULL), 0);
+    assert_int_equal(swarm_request_memory(request), 100); /* what classic Swarm counts */
+    swarm_request_unref(request);
+    assert_int_equal(swarm_create_body_parse(&parsed, body, strlen(body), &error), SWARM_ERR_PARSE);
+    assert_string_equal(swarm_error_message(error),
+                        "HostConfig.MemoryReservation: 101 is more than HostConfig.Memory, which is 100");
+    assert_null(parsed);
+    swarm_error_free(error);
+    assert_int_equal(swarm_request_from_inspect(&request, inspect, strlen(inspect), 4, NULL), 0);
+    assert_int_equal(swarm_request_memory(request), 100);
+    assert_int_equal(swarm_request_memory_limit(request), 100);
+    swarm_request_unref(request);
+}
+
+static void test_cpu_limit(void **state)
+{
+    static const struct {
+        const char *json;
+        int64_t reserved, limit;
+    } cases[] = {
+        {"{\"HostConfig\":{\"CpuShares\":2}}", 2000, 0},
+        {"{\"HostConfig\":{\"NanoCpus\":1500000000}}", 1500, 1500},
+        {"{\"HostConfig\":{\"NanoCpus\":1500000000,\"CpuShares\":1}}", 1500, 1500},
+        {"{\"HostConfig\":{\"NanoCpus\":1500000000,\"CpuShares\":2}}", 2000, 0},
+        {"{\"HostConfig\":{\"NanoCpus\":2000000000,\"CpuShares\":2}}", 2000, 2000},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct swarm_request *request = requested(cases[i].json);
+        assert_int_equal(swarm_request_cpus_milli(request), cases[i].reserved);
+        assert_int_equal(swarm_request_cpus_limit_milli(request), cases[i].limit);
+        swarm_request_unref(request);
+    }
+}
+
 static void test_larger_of_both_cpu_fields_counts(void **state)
 {
     struct swarm_request *request = requested("{\"HostConfig\":{\"NanoCpus\":2500000000,\"CpuShares\":2}}");
@@ -279,6 +348,7 @@ static void test_field_of_wrong_type_is_named(void **state)
         {"{\"HostConfig\":[]}", "HostConfig: an object is expected"},
         {"{\"HostConfig\":{\"Memory\":\"1g\"}}", "HostConfig.Memory: an integer is expected"},
         {"{\"HostConfig\":{\"Memory\":1.5}}", "HostConfig.Memory: an integer is expected"},
+        {"{\"HostConfig\":{\"MemoryReservation\":[]}}", "HostConfig.MemoryReservation: an integer is expected"},
         {"{\"HostConfig\":{\"CpuShares\":true}}", "HostConfig.CpuShares: an integer is expected"},
         {"{\"HostConfig\":{\"NanoCpus\":\"1\"}}", "HostConfig.NanoCpus: an integer is expected"},
         {"{\"HostConfig\":{\"PortBindings\":[]}}", "HostConfig.PortBindings: an object is expected"},
@@ -484,6 +554,9 @@ int main(void)
         cmocka_unit_test(test_legacy_resources_move_to_host_config),
         cmocka_unit_test(test_empty_object_asks_for_nothing),
         cmocka_unit_test(test_resources_are_read),
+        cmocka_unit_test(test_reserved_memory_and_its_limit),
+        cmocka_unit_test(test_reservation_above_the_limit),
+        cmocka_unit_test(test_cpu_limit),
         cmocka_unit_test(test_larger_of_both_cpu_fields_counts),
         cmocka_unit_test(test_huge_cpu_shares_saturate),
         cmocka_unit_test(test_ports_are_read),

@@ -180,6 +180,48 @@ static void test_quantities_below_zero_are_refused(void **state)
     swarm_request_unref(request);
 }
 
+/* The call's error is SWARM_ERR_INVALID with that text. */
+#define CHECK_INVALID(call, text)                                                                                      \
+    do {                                                                                                               \
+        struct swarm_error *error = NULL;                                                                              \
+        assert_int_equal(call, SWARM_ERR_INVALID);                                                                     \
+        assert_string_equal(swarm_error_message(error), text);                                                         \
+        swarm_error_free(error);                                                                                       \
+    } while (0)
+
+static void test_limits_are_not_below_what_is_reserved(void **state)
+{
+    struct swarm_request *request = new_request();
+    assert_int_equal(swarm_request_set_cpus_limit(request, 2000, NULL), 0);
+    assert_int_equal(swarm_request_set_memory_limit(request, 100, NULL), 0);
+    assert_int_equal(swarm_request_cpus_milli(request), 0); /* a limit alone reserves nothing */
+    assert_int_equal(swarm_request_memory(request), 0);
+    assert_int_equal(swarm_request_set_cpus(request, 2000, NULL), 0);
+    assert_int_equal(swarm_request_set_memory(request, 60, NULL), 0);
+    CHECK_INVALID(swarm_request_set_cpus(request, 2001, &error),
+                  "CPUs: the reservation of 2001 milli-CPUs is more than the limit of 2000");
+    CHECK_INVALID(swarm_request_set_cpus_limit(request, 1999, &error),
+                  "CPUs: the reservation of 2000 milli-CPUs is more than the limit of 1999");
+    CHECK_INVALID(swarm_request_set_memory(request, 101, &error),
+                  "memory: the reservation of 101 bytes is more than the limit of 100");
+    CHECK_INVALID(swarm_request_set_memory_limit(request, 59, &error),
+                  "memory: the reservation of 60 bytes is more than the limit of 59");
+    CHECK_INVALID(swarm_request_set_memory_limit(request, -1, &error), "memory: -1: 0 or more bytes are expected");
+    CHECK_INVALID(swarm_request_set_cpus_limit(request, INT64_MIN, &error),
+                  "CPUs: -9223372036854775808: 0 or more milli-CPUs are expected");
+    CHECK_INVALID(swarm_request_set_cpus_limit(NULL, 1, &error), "request is NULL");
+    CHECK_INVALID(swarm_request_set_memory_limit(NULL, 1, &error), "request is NULL");
+    assert_int_equal(swarm_request_cpus_milli(request), 2000);
+    assert_int_equal(swarm_request_cpus_limit_milli(request), 2000);
+    assert_int_equal(swarm_request_memory(request), 60);
+    assert_int_equal(swarm_request_memory_limit(request), 100);
+    assert_int_equal(swarm_request_set_memory_limit(request, 0, NULL), 0);
+    assert_int_equal(swarm_request_set_memory(request, INT64_MAX, NULL), 0);
+    assert_int_equal(swarm_request_cpus_limit_milli(NULL), 0);
+    assert_int_equal(swarm_request_memory_limit(NULL), 0);
+    swarm_request_unref(request);
+}
+
 static void test_shared_request_is_frozen(void **state)
 {
     struct swarm_request *request = new_request(), *copy = NULL;
@@ -207,6 +249,9 @@ static void test_copy_has_everything(void **state)
     assert_int_equal(swarm_request_set_ipc_mode(request, "container:i", NULL), 0);
     assert_int_equal(swarm_request_set_cpus(request, 1500, NULL), 0);
     assert_int_equal(swarm_request_set_memory(request, 4242, NULL), 0);
+    assert_int_equal(swarm_request_set_cpus_limit(request, 2500, NULL), 0);
+    assert_int_equal(swarm_request_set_memory_limit(request, 5000, NULL), 0);
+    assert_int_equal(swarm_request_set_resource(request, "gpu", 2, NULL), 0);
     assert_int_equal(swarm_request_set_reschedule_policy(request, SWARM_RESCHEDULE_ON_NODE_FAILURE, NULL), 0);
     assert_int_equal(swarm_request_set_label(request, "tier", "front", NULL), 0);
     assert_int_equal(swarm_request_add_constraint(request, "zone==/^eu/", NULL), 0);
@@ -223,6 +268,9 @@ static void test_copy_has_everything(void **state)
     assert_string_equal(swarm_request_image(copy), "nginx");
     assert_int_equal(swarm_request_cpus_milli(copy), 1500);
     assert_int_equal(swarm_request_memory(copy), 4242);
+    assert_int_equal(swarm_request_cpus_limit_milli(copy), 2500);
+    assert_int_equal(swarm_request_memory_limit(copy), 5000);
+    assert_int_equal(swarm_request_resource(copy, "gpu"), 2);
     assert_int_equal(swarm_request_reschedule_policy(copy), SWARM_RESCHEDULE_ON_NODE_FAILURE);
     assert_string_equal(swarm_request_label(copy, "tier"), "front");
     assert_string_equal(copy->constraints.items[0].text, "zone==/^eu/");
@@ -282,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_dependencies_come_in_the_order_of_refusals),
         cmocka_unit_test(test_only_container_modes_are_dependencies),
         cmocka_unit_test(test_quantities_below_zero_are_refused),
+        cmocka_unit_test(test_limits_are_not_below_what_is_reserved),
         cmocka_unit_test(test_shared_request_is_frozen),
         cmocka_unit_test(test_copy_has_everything),
         cmocka_unit_test(test_null_arguments_are_refused),
