@@ -292,13 +292,15 @@ struct troubles {
 };
 
 /* Why a container could not be moved, where that is news. */
-static void note_trouble(void *data, struct swarm_container *container, const char *reason)
+static void note_trouble(void *data, const struct swarm_waiting *waiting)
 {
+    struct swarm_container *container = waiting->container;
     struct container_record *record = container_record(container);
+    const char *reason = waiting->reason;
     struct troubles *troubles = data;
     char **lines, *line;
 
-    if (!reason || (record->move_trouble && !strcmp(record->move_trouble, reason))) {
+    if (waiting->kind != SWARM_ACTION_MOVE || !reason || (record->move_trouble && !strcmp(record->move_trouble, reason))) {
         return;
     }
     lines = realloc(troubles->lines, (troubles->count + 1) * sizeof(*lines));

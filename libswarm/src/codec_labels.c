@@ -4,6 +4,7 @@
 #include "codec.h"
 #include "error.h"
 #include "mem.h"
+#include "rescheduler.h"
 
 #define ONE_POLICY_LABEL SWARM__LABEL_PREFIX "reschedule-policy"
 
@@ -217,6 +218,16 @@ static int read_policies(struct swarm_request *request, const json_t *policies, 
     return 0;
 }
 
+static int check_reconcile(const json_t *labels, struct swarm_error **reterr)
+{
+    const char *text = swarm__json_text(labels, SWARM_RECONCILE_LABEL);
+    if (*text == '\0' || swarm__reconcile_of(text) >= 0)
+        return 0;
+    return swarm__error_set(
+        reterr, SWARM_ERR_PARSE,
+        "invalid " SWARM_RECONCILE_LABEL " \"%s\": keep-new, keep-old or longest-running is expected", text);
+}
+
 /** The policies of both labels in one list; said in both the same way, one counts once. */
 static int read_policy_labels(struct swarm_request *request, const json_t *labels, bool strict,
                               struct swarm_error **reterr)
@@ -229,6 +240,8 @@ static int read_policy_labels(struct swarm_request *request, const json_t *label
         rc = swarm__error_nomem(reterr);
     if (rc == 0)
         rc = read_policies(request, policies, strict, reterr);
+    if (rc == 0 && strict)
+        rc = check_reconcile(labels, reterr);
     json_decref(policies);
     json_decref(more);
     return rc;

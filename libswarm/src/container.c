@@ -244,6 +244,23 @@ int swarm_container_set_state(struct swarm_container *container, int state, stru
     return 0;
 }
 
+int64_t swarm_container_running_since(const struct swarm_container *container)
+{
+    return container->running_since_ms;
+}
+
+int swarm_container_set_running_since(struct swarm_container *container, int64_t since_ms, struct swarm_error **reterr)
+{
+    if (!container)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "container: NULL");
+    if (since_ms < 0)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "container %s: it cannot run since %lld", container->id,
+                                (long long)since_ms);
+    container->running_since_ms = since_ms;
+    swarm__cluster_touch(container->node->cluster);
+    return 0;
+}
+
 int swarm_container_set_names(struct swarm_container *container, const char *const *names, size_t count,
                               struct swarm_error **reterr)
 {

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <swarm/container.h>
 
@@ -29,8 +30,9 @@ struct swarm_container {
     struct swarm__subject subject;         /**< Of the cluster's container_memo. */
     struct swarm__binding *bound;          /**< One allocation with its texts. */
     uint32_t bound_count;
-    uint8_t state;   /**< enum swarm_container_state */
-    uint8_t counted; /**< Which of its parts count now (account.h). */
+    uint8_t state;            /**< enum swarm_container_state */
+    uint8_t counted;          /**< Which of its parts count now (account.h). */
+    int64_t running_since_ms; /**< 0: not known. */
     void *data;
 };
 

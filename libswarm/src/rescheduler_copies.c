@@ -9,8 +9,6 @@
 #include "rescheduler.h"
 
 #define CONTAINER_MODE "container:"
-/* So many gone ones are kept before the needless are looked for. */
-#define PRUNE_AT 256
 /* Docker's ids have 64 digits. */
 #define MAX_ID 128
 
@@ -81,106 +79,13 @@ bool swarm__seen_elsewhere(const struct swarm_rescheduler *r, const struct swarm
     return find_id(r, swarm_container_id(container), swarm_container_node(container), true) != NULL;
 }
 
-/* ---- what was replaced, and by what ---- */
-
-static struct swarm__replaced *replaced_find(const struct swarm_rescheduler *r, const char *container_id)
-{
-    return (struct swarm__replaced *)swarm__map_find(&r->replaced, container_id);
-}
-
-bool swarm__is_replaced(const struct swarm_rescheduler *r, const struct swarm_container *container)
-{
-    return replaced_find(r, swarm_container_id(container)) != NULL;
-}
-
-int swarm__replaced_add(struct swarm_rescheduler *r, const char *container_id, const char *by)
-{
-    size_t id_size = strlen(container_id) + 1, by_size = strlen(by) + 1;
-    struct swarm__replaced *made = swarm__malloc(sizeof(*made) + id_size + by_size);
-    if (made == NULL)
-        return SWARM_ERR_NOMEM;
-    memcpy(made->texts, container_id, id_size);
-    memcpy(made->texts + id_size, by, by_size);
-    made->by_id.key = made->texts;
-    made->by = made->texts + id_size;
-    made->gone = false;
-    struct swarm__replaced *old = replaced_find(r, container_id);
-    if (old != NULL) {
-        swarm__map_replace(&r->replaced, &old->by_id, &made->by_id);
-        r->replaced_gone -= old->gone;
-        swarm__free(old);
-    } else if (swarm__map_add(&r->replaced, &made->by_id) < 0) {
-        swarm__free(made);
-        return SWARM_ERR_NOMEM;
-    }
-    return 0;
-}
-
-void swarm__replaced_forget(struct swarm_rescheduler *r, const char *container_id)
-{
-    struct swarm__replaced *found = replaced_find(r, container_id);
-    if (found == NULL)
-        return;
-    swarm__map_remove(&r->replaced, &found->by_id);
-    r->replaced_gone -= found->gone;
-    swarm__free(found);
-}
-
-/** Mark all through which some other one leads to its stand-in. */
-static void mark_needed(struct swarm_rescheduler *r)
-{
-    struct swarm__map_item *item;
-    size_t at = 0;
-    while ((item = swarm__map_next(&r->replaced, &at)) != NULL)
-        ((struct swarm__replaced *)item)->needed = false;
-    for (at = 0; (item = swarm__map_next(&r->replaced, &at)) != NULL;) {
-        struct swarm__replaced *replaced = (struct swarm__replaced *)item;
-        if (replaced->gone)
-            continue;
-        for (; replaced != NULL && !replaced->needed; replaced = replaced_find(r, replaced->by))
-            replaced->needed = true;
-    }
-}
-
-/** Forget those that are not needed; a few may be passed over, until the next time. */
-static void prune(struct swarm_rescheduler *r)
-{
-    struct swarm__map_item *item;
-    size_t at = 0;
-    mark_needed(r);
-    while ((item = swarm__map_next(&r->replaced, &at)) != NULL) {
-        if (((struct swarm__replaced *)item)->needed)
-            continue;
-        swarm__replaced_forget(r, item->key);
-        at--; /* another one may have moved up */
-    }
-}
-
-void swarm__replaced_gone(struct swarm_rescheduler *r, const char *container_id)
-{
-    struct swarm__replaced *found = replaced_find(r, container_id);
-    if (found == NULL || found->gone)
-        return;
-    found->gone = true;
-    if (++r->replaced_gone >= PRUNE_AT && r->replaced_gone >= r->replaced.count / 2)
-        prune(r);
-}
-
-/** The id of what stands in for a container now, after all its moves; its own where it was never replaced. */
-static const char *end_of(const struct swarm_rescheduler *r, const char *id)
-{
-    const struct swarm__replaced *replaced;
-    /* There are no circles: whoever takes over is forgotten as replaced. The limit is for peace of mind. */
-    for (uint32_t steps = 0; steps <= r->replaced.count && (replaced = replaced_find(r, id)) != NULL; steps++)
-        id = replaced->by;
-    return id;
-}
+/* ---- copies by what was replaced ---- */
 
 struct swarm_container *swarm__stand_in_of(const struct swarm_rescheduler *r, const struct swarm_container *old)
 {
     if (!swarm__is_replaced(r, old))
         return NULL;
-    struct swarm_container *now = find_id(r, end_of(r, swarm_container_id(old)), NULL, true);
+    struct swarm_container *now = find_id(r, swarm__replaced_end(r, swarm_container_id(old)), NULL, true);
     return now != NULL && !same_engine(r->cluster, now->node, old->node) ? now : NULL;
 }
 
@@ -208,6 +113,7 @@ struct search {
     struct swarm_rescheduler *r;
     struct swarm_container *subject;
     struct swarm_container *found;
+    const struct swarm_container *except; /* may be NULL */
     struct swarm__task *tasks;
     bool was_lost; /* the subject's node, until now */
     int rc;
@@ -231,7 +137,7 @@ static bool may_be_copy(const struct search *search, const struct swarm_containe
 /** Whether both stand for one container, as far as is known. */
 static bool is_copy(const struct search *search, const struct swarm_container *hit)
 {
-    return strcmp(end_of(search->r, hit->id), end_of(search->r, search->subject->id)) == 0 ||
+    return strcmp(swarm__replaced_end(search->r, hit->id), swarm__replaced_end(search->r, search->subject->id)) == 0 ||
            look_the_same(search->subject, hit);
 }
 
@@ -244,10 +150,8 @@ static void search_copies(struct search *search, swarm__hit_fn hit)
 
 static bool being_removed(const struct swarm_rescheduler *r, const struct swarm_container *container)
 {
-    const struct swarm__task *task = r->under_way;
-    while (task != NULL && (task->kind != SWARM_ACTION_REMOVE || task->container != container))
-        task = task->next_active;
-    return task != NULL;
+    const struct swarm__task *task = swarm__removal_of(r, container);
+    return task != NULL && task->state == SWARM__TASK_UNDER_WAY;
 }
 
 static bool visit_living(void *data, struct swarm_container *hit)
@@ -266,6 +170,23 @@ struct swarm_container *swarm__living_copy(struct swarm_rescheduler *r, struct s
     return search.found;
 }
 
+static bool visit_other(void *data, struct swarm_container *hit)
+{
+    struct search *search = data;
+    if (hit != search->except && may_be_copy(search, hit) && !being_removed(search->r, hit) &&
+        !swarm__is_replaced(search->r, hit) && look_the_same(search->subject, hit))
+        search->found = hit;
+    return search->found == NULL;
+}
+
+struct swarm_container *swarm__other_copy(struct swarm_rescheduler *r, struct swarm_container *container,
+                                          const struct swarm_container *except)
+{
+    struct search search = {.r = r, .subject = container, .except = except};
+    search_copies(&search, visit_other);
+    return search.found;
+}
+
 static bool visit_lost(void *data, struct swarm_container *hit)
 {
     struct search *search = data;
@@ -275,9 +196,9 @@ static bool visit_lost(void *data, struct swarm_container *hit)
     return search->found == NULL;
 }
 
-struct swarm_container *swarm__lost_copy(struct swarm_rescheduler *r, struct swarm_container *lost)
+struct swarm_container *swarm__lost_copy(struct swarm_rescheduler *r, struct swarm_container *container)
 {
-    struct search search = {.r = r, .subject = lost};
+    struct search search = {.r = r, .subject = container};
     search_copies(&search, visit_lost);
     return search.found;
 }
@@ -286,9 +207,8 @@ struct swarm_container *swarm__lost_copy(struct swarm_rescheduler *r, struct swa
 
 static bool has_removal(const struct search *search, const struct swarm_container *container)
 {
-    for (const struct swarm__task *task = search->r->removals.first; task != NULL; task = task->next)
-        if (task->container == container)
-            return true;
+    if (swarm__removal_of(search->r, container) != NULL)
+        return true;
     for (const struct swarm__task *task = search->tasks; task != NULL; task = task->next)
         if (task->container == container)
             return true;
@@ -329,42 +249,88 @@ static bool visit_unknown(void *data, struct swarm_container *hit)
     if (!may_be_copy(search, hit) || swarm__is_replaced(search->r, hit) || !look_the_same(subject, hit) ||
         hit->state != SWARM_CONTAINER_RUNNING || (!search->was_lost && subject->state == SWARM_CONTAINER_RUNNING))
         return true;
-    search->rc = swarm__replaced_add(search->r, subject->id, hit->id);
+    search->rc = swarm__replaced_add(search->r, subject->id, hit->id, false);
     return false;
+}
+
+/** It was replaced, and is there (again): its stand-in may be too. */
+static void add_old(struct search *search, const struct swarm__replaced *replaced, struct swarm_container *old)
+{
+    if (old != NULL && !replaced->gone && swarm__node_live(search->r, old->node) &&
+        swarm__stand_in_of(search->r, old) != NULL)
+        add_removal(search, old);
+}
+
+/** All that a container stands in for, wherever it is. */
+static void add_old_of(struct search *search, const struct swarm_container *stand_in)
+{
+    const struct swarm__replaced *replaced = NULL;
+    while (search->rc == 0 && (replaced = swarm__replaced_next(search->r, stand_in->id, replaced)) != NULL)
+        add_old(search, replaced, find_id(search->r, replaced->by_id.key, NULL, true));
+}
+
+/** What a failed move made all the same: another copy, once there is one, is the one that counts. */
+static void judge_late(struct search *search)
+{
+    const struct swarm_container *other;
+    if (swarm__is_replaced(search->r, search->subject) || !swarm__attempt_made(search->r, search->subject) ||
+        (other = swarm__other_copy(search->r, search->subject, NULL)) == NULL)
+        return;
+    /* Not where that one stands in for this one by way of others. */
+    if (strcmp(swarm__replaced_end(search->r, other->id), search->subject->id) != 0)
+        search->rc = swarm__replaced_add(search->r, search->subject->id, other->id, true);
+}
+
+static void hasten(struct swarm_rescheduler *r, const struct swarm_container *container)
+{
+    struct swarm__task *task = container != NULL ? swarm__removal_of(r, container) : NULL;
+    if (task != NULL && task->state == SWARM__TASK_WAITING && task->due_ms > r->now_ms)
+        swarm__task_reschedule(r, task, r->now_ms);
+}
+
+void swarm__hasten_removals(struct swarm_rescheduler *r, const struct swarm_container *container)
+{
+    const struct swarm__replaced *replaced = NULL;
+    if (r->removals.count == 0)
+        return;
+    hasten(r, container);
+    while ((replaced = swarm__replaced_next(r, container->id, replaced)) != NULL)
+        hasten(r, find_id(r, replaced->by_id.key, NULL, true));
 }
 
 int swarm__find_old_copies(struct swarm_rescheduler *r, const struct swarm_node *node, bool was_lost,
                            struct swarm__task **ret_tasks)
 {
     struct search search = {.r = r, .was_lost = was_lost};
-    while (search.rc == 0 && (search.subject = swarm_node_next_container(node, search.subject)) != NULL)
-        if (!swarm__is_replaced(r, search.subject))
+    while (search.rc == 0 && (search.subject = swarm_node_next_container(node, search.subject)) != NULL) {
+        judge_late(&search);
+        if (search.rc == 0 && !swarm__is_replaced(r, search.subject))
             search_copies(&search, visit_unknown);
-    /* Whatever was replaced and is there again, wherever: its stand-in may be what has come back. */
-    struct swarm__map_item *item;
-    size_t at = 0;
-    while (search.rc == 0 && (item = swarm__map_next(&r->replaced, &at)) != NULL) {
-        struct swarm_container *old = find_id(r, item->key, NULL, true);
-        if (old != NULL && !((struct swarm__replaced *)item)->gone && swarm__stand_in_of(r, old) != NULL)
-            add_removal(&search, old);
+        const struct swarm__replaced *replaced = swarm__replaced_find(r, search.subject->id);
+        if (search.rc == 0 && replaced != NULL)
+            add_old(&search, replaced, search.subject);
+        add_old_of(&search, search.subject);
     }
     return search_end(&search, ret_tasks);
 }
 
-static bool visit_replaced(void *data, struct swarm_container *hit)
+int swarm__find_late_copy(struct swarm_rescheduler *r, struct swarm_container *container,
+                          struct swarm__task **ret_tasks)
 {
-    struct search *search = data;
-    if (may_be_copy(search, hit) && swarm__stand_in_of(search->r, hit) == search->subject)
-        add_removal(search, hit);
-    return search->rc == 0;
+    struct search search = {.r = r, .subject = container};
+    judge_late(&search);
+    const struct swarm__replaced *replaced = swarm__replaced_find(r, container->id);
+    if (search.rc == 0 && replaced != NULL)
+        add_old(&search, replaced, container);
+    return search_end(&search, ret_tasks);
 }
 
 int swarm__find_old_copies_of(struct swarm_rescheduler *r, struct swarm_container *stand_in,
                               struct swarm_container *lost, struct swarm__task **ret_tasks)
 {
     struct search search = {.r = r, .subject = stand_in};
-    search_copies(&search, visit_replaced);
-    if (lost != NULL && swarm__node_live(r, lost->node) && swarm__stand_in_of(r, lost) == stand_in)
+    add_old_of(&search, stand_in);
+    if (search.rc == 0 && lost != NULL && swarm__node_live(r, lost->node) && swarm__stand_in_of(r, lost) == stand_in)
         add_removal(&search, lost);
     return search_end(&search, ret_tasks);
 }
@@ -376,7 +342,7 @@ static const char *new_target(const struct swarm_rescheduler *r, const char *mod
 {
     if (mode == NULL || strncmp(mode, CONTAINER_MODE, strlen(CONTAINER_MODE)) != 0)
         return NULL;
-    const char *id = mode + strlen(CONTAINER_MODE), *end = end_of(r, id);
+    const char *id = mode + strlen(CONTAINER_MODE), *end = swarm__replaced_end(r, id);
     return end != id && strlen(end) <= MAX_ID ? end : NULL;
 }
 

@@ -4,8 +4,8 @@
 #include "error.h"
 #include "rescheduler.h"
 
-#define ACTION_FIRST (offsetof(struct swarm_action, kept) + sizeof(void *))
-_Static_assert(ACTION_FIRST == sizeof(size_t) + sizeof(uint64_t) + 2 * sizeof(int) + 3 * sizeof(void *),
+#define ACTION_FIRST (offsetof(struct swarm_action, term) + sizeof(uint64_t))
+_Static_assert(ACTION_FIRST == sizeof(size_t) + 2 * sizeof(uint64_t) + 2 * sizeof(int) + 3 * sizeof(void *),
                "published layout");
 
 /* One call of swarm_rescheduler_next() tries no more placements than this … */
@@ -19,7 +19,7 @@ int64_t swarm_rescheduler_timeout(const struct swarm_rescheduler *r)
         return -1;
     const struct swarm__task *move = swarm__queue_first(&r->move_queue);
     const struct swarm__task *removal = swarm__queue_first(&r->removal_queue);
-    if (r->blocked || r->moves_under_way >= r->options.parallel)
+    if (r->blocked || r->guard.on || r->moves_under_way >= r->options.parallel)
         move = NULL;
     if (r->removals_under_way >= r->options.parallel)
         removal = NULL;
@@ -28,7 +28,60 @@ int64_t swarm_rescheduler_timeout(const struct swarm_rescheduler *r)
     return move != NULL ? move->due_ms : -1;
 }
 
-static bool next_removal(struct swarm_rescheduler *r, struct swarm_action *action)
+bool swarm__involved(const struct swarm_rescheduler *r, const struct swarm_container *container)
+{
+    const struct swarm__task *task = r->under_way;
+    while (task != NULL && task->container != container && task->kept != container)
+        task = task->next_active;
+    return task != NULL;
+}
+
+static void fill(const struct swarm__task *task, struct swarm_action *action)
+{
+    struct swarm_action filled = {
+        .size = action->size,
+        .id = task->id,
+        .kind = task->kind == SWARM_ACTION_MOVE && task->kept != NULL ? SWARM_ACTION_START : task->kind,
+        .start = task->start,
+        .container = task->container,
+        .reservation = task->reservation,
+        .kept = task->kept,
+        .term = task->term,
+    };
+    memcpy(action, &filled, action->size < sizeof(filled) ? action->size : sizeof(filled));
+}
+
+/**
+ * Begin a removal if it is clear which copy is to go; that may be the other one than was thought.
+ *
+ * @return 1: it is under way; 0: not now; or SWARM_ERR_NOMEM.
+ */
+static int try_removal(struct swarm_rescheduler *r, struct swarm__task *task)
+{
+    struct swarm_container *gone = task->container, *kept = swarm__stand_in_of(r, gone);
+    enum swarm__verdict verdict = swarm__judge(r, gone, kept);
+    if (verdict == SWARM__REMOVE_NEW) {
+        if (swarm__trade_places(r, gone, kept) < 0)
+            return SWARM_ERR_NOMEM;
+        if (swarm__removal_of(r, kept) != NULL)
+            swarm__task_drop(r, task);
+        else
+            swarm__task_set_container(r, task, kept);
+        return 0; /* it is first in the queue still */
+    }
+    bool involved = swarm__involved(r, gone);
+    if (verdict == SWARM__REMOVE_NONE || involved) {
+        swarm__task_set_reason(task, involved ? "an action about it is under way"
+                                              : "the copy that was made of it does not run");
+        swarm__task_retry(r, task);
+        return 0;
+    }
+    task->kept = kept;
+    swarm__task_give(r, task);
+    return 1;
+}
+
+static int next_removal(struct swarm_rescheduler *r, struct swarm_action *action, struct swarm_error **reterr)
 {
     struct swarm__task *task;
     while (r->removals_under_way < r->options.parallel && (task = swarm__queue_first(&r->removal_queue)) != NULL &&
@@ -37,17 +90,15 @@ static bool next_removal(struct swarm_rescheduler *r, struct swarm_action *actio
             swarm__task_drop(r, task);
             continue;
         }
-        task->kept = swarm__stand_in_of(r, task->container);
-        swarm__task_give(r, task);
-        action->id = task->id;
-        action->kind = SWARM_ACTION_REMOVE;
-        action->start = 0;
-        action->container = task->container;
-        action->reservation = NULL;
-        action->kept = task->kept;
-        return true;
+        int rc = try_removal(r, task);
+        if (rc < 0)
+            return swarm__error_nomem(reterr);
+        if (rc > 0) {
+            fill(task, action);
+            return 1;
+        }
     }
-    return false;
+    return 0;
 }
 
 /** How many moves are under way onto a node. */
@@ -59,21 +110,12 @@ static int moves_onto(const struct swarm_rescheduler *r, const struct swarm_node
     return count;
 }
 
-/** Whether an action under way is about that container: it must stay until that is reported. */
-static bool involved(const struct swarm_rescheduler *r, const struct swarm_container *container)
-{
-    const struct swarm__task *task = r->under_way;
-    while (task != NULL && task->container != container && task->kept != container)
-        task = task->next_active;
-    return task != NULL;
-}
-
 /** Whether the move has to wait for actions about the container itself, or about it under its engine's other address.
  */
 static bool must_wait(const struct swarm_rescheduler *r, const struct swarm_container *container)
 {
     const struct swarm_container *alias = swarm__alias(r, container);
-    return involved(r, container) || (alias != NULL && involved(r, alias));
+    return swarm__involved(r, container) || (alias != NULL && swarm__involved(r, alias));
 }
 
 /** The container is not moved, and not listed either until its node is back. */
@@ -94,7 +136,7 @@ static void forget(struct swarm_rescheduler *r, struct swarm__task *task)
 static int adopt(struct swarm_rescheduler *r, struct swarm__task *task, struct swarm_container *copy)
 {
     struct swarm__task *removals = NULL;
-    if (swarm__replaced_add(r, swarm_container_id(task->container), swarm_container_id(copy)) < 0)
+    if (swarm__replaced_add(r, swarm_container_id(task->container), swarm_container_id(copy), false) < 0)
         return SWARM_ERR_NOMEM;
     swarm__replaced_forget(r, swarm_container_id(copy));
     if (swarm__find_old_copies_of(r, copy, NULL, &removals) < 0)
@@ -139,12 +181,12 @@ static int merge_lost_copies(struct swarm_rescheduler *r, struct swarm__task *ta
 {
     struct swarm_container *copy;
     while ((copy = swarm__lost_copy(r, task->container)) != NULL) {
-        const struct swarm__task *other = swarm__move_of(swarm__site_find(r, swarm_container_node(copy)), copy);
-        if (involved(r, copy)) {
+        const struct swarm__task *other = swarm__move_of(r, copy);
+        if (swarm__involved(r, copy)) {
             swarm__task_hold(r, task);
             return 0;
         }
-        if (swarm__replaced_add(r, swarm_container_id(copy), swarm_container_id(task->container)) < 0)
+        if (swarm__replaced_add(r, swarm_container_id(copy), swarm_container_id(task->container), false) < 0)
             return SWARM_ERR_NOMEM;
         task->start = task->start || (other != NULL && other->start) || swarm__container_runs(copy);
         swarm__let_go(r, copy);
@@ -201,7 +243,7 @@ static int try_move(struct swarm_rescheduler *r, struct swarm__task *task, struc
     int rc = settled(r, task, &idle);
     if (rc != 0)
         return rc < 0 ? swarm__error_nomem(reterr) : 0;
-    if (idle != NULL && involved(r, idle)) {
+    if (idle != NULL && swarm__involved(r, idle)) {
         swarm__task_hold(r, task);
         return 0;
     }
@@ -247,19 +289,14 @@ static int next_move(struct swarm_rescheduler *r, struct swarm_action *action, s
 {
     for (int tries = 0; tries < PLACEMENTS_A_CALL && r->moves_under_way < r->options.parallel; tries++) {
         struct swarm__task *task = swarm__queue_first(&r->move_queue);
-        if (r->blocked || task == NULL || task->due_ms > r->now_ms)
+        if (r->blocked || r->guard.on || task == NULL || task->due_ms > r->now_ms)
             return 0;
         struct swarm__site *site = task->site;
         int rc = try_move(r, task, reterr);
         if (rc < 0)
             return rc;
         if (rc > 0) {
-            action->id = task->id;
-            action->kind = task->kept != NULL ? SWARM_ACTION_START : SWARM_ACTION_MOVE;
-            action->start = task->start;
-            action->container = task->container;
-            action->reservation = task->reservation;
-            action->kept = task->kept;
+            fill(task, action);
             return 1;
         }
         swarm__site_tidy(r, site);
@@ -272,7 +309,6 @@ int swarm_rescheduler_next(struct swarm_rescheduler *r, struct swarm_action *act
 {
     if (r == NULL || action == NULL || action->size < ACTION_FIRST)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "no rescheduler, or no action: use SWARM_ACTION_INIT");
-    if (next_removal(r, action))
-        return 1;
-    return next_move(r, action, reterr);
+    int rc = next_removal(r, action, reterr);
+    return rc != 0 ? rc : next_move(r, action, reterr);
 }

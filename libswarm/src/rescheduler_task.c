@@ -119,6 +119,8 @@ static void leave_state(struct swarm_rescheduler *r, struct swarm__task *task)
         dequeue(queue_of(r, task), task);
     } else if (task->state == SWARM__TASK_HELD) {
         leave_active(&r->held, task);
+    } else if (task->state == SWARM__TASK_GIVEN_UP) {
+        r->given_up--;
     } else {
         leave_active(&r->under_way, task);
         --*count_under_way(r, task);
@@ -137,7 +139,8 @@ struct swarm__task *swarm__task_new(struct swarm_rescheduler *r, int kind, struc
     struct swarm__queue *queue = queue_of(r, task);
     /* Room for all there are, wherever they are now, and for those that are being made ready. */
     size_t *made = kind == SWARM_ACTION_MOVE ? &r->moves_made : &r->removals_made;
-    if (swarm__grow(&queue->heap, &queue->capacity, *made + 1, sizeof(struct swarm__task *)) < 0) {
+    if (swarm__grow(&queue->heap, &queue->capacity, *made + 1, sizeof(struct swarm__task *)) < 0 ||
+        swarm__task_index_reserve(&r->index, r->moves_made + r->removals_made + 1) < 0) {
         swarm__free(task);
         return NULL;
     }
@@ -161,12 +164,14 @@ void swarm__task_start(struct swarm_rescheduler *r, struct swarm__task *task, st
     task->state = SWARM__TASK_WAITING;
     list_append(list_of(r, task), task);
     enqueue(queue_of(r, task), task);
+    swarm__task_index_add(&r->index, task);
 }
 
 void swarm__task_drop(struct swarm_rescheduler *r, struct swarm__task *task)
 {
     leave_state(r, task);
     list_remove(list_of(r, task), task);
+    swarm__task_index_remove(&r->index, task);
     task_free(r, task);
 }
 
@@ -177,6 +182,14 @@ void swarm__task_free_chain(struct swarm_rescheduler *r, struct swarm__task *fir
         task_free(r, first);
         first = next;
     }
+}
+
+void swarm__task_set_container(struct swarm_rescheduler *r, struct swarm__task *task, struct swarm_container *container)
+{
+    swarm__task_index_remove(&r->index, task);
+    task->container = container;
+    if (container != NULL)
+        swarm__task_index_add(&r->index, task);
 }
 
 void swarm__task_reschedule(struct swarm_rescheduler *r, struct swarm__task *task, int64_t due_ms)
@@ -199,6 +212,7 @@ void swarm__task_give(struct swarm_rescheduler *r, struct swarm__task *task)
 {
     leave_state(r, task);
     task->state = SWARM__TASK_UNDER_WAY;
+    task->term = r->term;
     task->next_active = r->under_way;
     r->under_way = task;
     ++*count_under_way(r, task);
@@ -214,18 +228,51 @@ static int64_t retry_at(const struct swarm_rescheduler *r, const struct swarm__t
     return r->now_ms > INT64_MAX - pause ? INT64_MAX : r->now_ms + pause;
 }
 
-void swarm__task_retry(struct swarm_rescheduler *r, struct swarm__task *task)
+/** Into its queue again, with nothing left of the try before. */
+static void wait_again(struct swarm_rescheduler *r, struct swarm__task *task, int64_t due_ms)
 {
-    r->failed_moves += task->kind == SWARM_ACTION_MOVE && task->attempts == 0;
-    if (task->attempts < UINT32_MAX)
-        task->attempts++;
     leave_state(r, task);
     task->state = SWARM__TASK_WAITING;
     task->reservation = NULL;
     task->kept = NULL;
     task->target = NULL;
-    task->due_ms = retry_at(r, task);
+    task->due_ms = due_ms;
     enqueue(queue_of(r, task), task);
+}
+
+static void give_up(struct swarm_rescheduler *r, struct swarm__task *task)
+{
+    leave_state(r, task);
+    task->state = SWARM__TASK_GIVEN_UP;
+    task->reservation = NULL;
+    task->kept = NULL;
+    task->target = NULL;
+    r->given_up++;
+    swarm__report_given_up(r, task);
+}
+
+void swarm__task_retry(struct swarm_rescheduler *r, struct swarm__task *task)
+{
+    bool is_move = task->kind == SWARM_ACTION_MOVE;
+    r->failed_moves += is_move && task->attempts == 0;
+    if (task->attempts < UINT32_MAX)
+        task->attempts++;
+    if (is_move && r->options.retry_limit > 0 && task->attempts >= (unsigned)r->options.retry_limit)
+        give_up(r, task);
+    else
+        wait_again(r, task, retry_at(r, task));
+}
+
+void swarm__task_requeue(struct swarm_rescheduler *r, struct swarm__task *task)
+{
+    wait_again(r, task, r->now_ms);
+}
+
+void swarm__task_revive(struct swarm_rescheduler *r, struct swarm__task *task)
+{
+    r->failed_moves -= task->attempts != 0;
+    task->attempts = 0;
+    wait_again(r, task, r->now_ms);
 }
 
 void swarm__task_release_held(struct swarm_rescheduler *r)

@@ -3,6 +3,7 @@
 #define SWARM_CONTAINER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <swarm/error.h>
 #include <swarm/node.h>
@@ -55,6 +56,12 @@ SWARM_EXPORT int swarm_container_state(const struct swarm_container *container);
  * @return As above; SWARM_ERR_INVALID also where the node's used amounts would pass the greatest number.
  */
 SWARM_EXPORT int swarm_container_set_state(struct swarm_container *container, int state, struct swarm_error **reterr);
+/** Since when it runs, in milliseconds since the Unix epoch; 0: not known, the default. */
+SWARM_EXPORT int64_t swarm_container_running_since(const struct swarm_container *container);
+/** Set since when it runs: what decides between two copies of one (enum swarm_reconcile). @param since_ms  Milliseconds
+ *  since the Unix epoch, by one clock for all nodes; 0: not known. Not below 0. */
+SWARM_EXPORT int swarm_container_set_running_since(struct swarm_container *container, int64_t since_ms,
+                                                   struct swarm_error **reterr);
 /** Replace all names, without a slash in front (one is cut off); the first is the container's own, others are link
  * aliases ("db/alias"). Duplicates with other containers are allowed: engines are the truth, and look-ups tell them
  * apart. */

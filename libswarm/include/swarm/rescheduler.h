@@ -22,10 +22,17 @@ extern "C" {
  * The caller reports events, then takes actions with swarm_rescheduler_next() until there is none, carries each out and
  * reports its result, and calls swarm_rescheduler_advance() when swarm_rescheduler_timeout() has passed.
  *
- * What was replaced is known by its docker id from then on. A container is removed only where it is such an old copy
- * and its stand-in exists on another, healthy engine: never for a label that it shares with another, never where both
- * are one container or one engine seen twice. Copies that were not made here (by another manager) count as such only
- * where name, image, swarm id and policy agree and the one on the node that comes back did not run or was out of reach.
+ * What was replaced is known by its docker id from then on. A container is removed only where a copy of it was made to
+ * stand in for it and both are on live engines, and by the reconcile policy it is the one that goes: never for a label
+ * that it shares with another, never where both are one container or one engine seen twice, and never one that runs
+ * for one that does not. Copies that were not made here (by another manager) count as such only where name, image,
+ * swarm id and policy agree and the one on the node that comes back did not run or was out of reach.
+ *
+ * Where more nodes are lost at once than the mass-failure guard allows, it is rather the caller's own network that
+ * failed: all moves are held then, until enough nodes are back or swarm_rescheduler_release() is called.
+ *
+ * Where several callers take turns (leaders of a group), each term of one has a number that rises, which every action
+ * carries: swarm_rescheduler_set_term() ends what older terms began.
  *
  * Every function that returns int answers 0 unless said otherwise, or SWARM_ERR_INVALID (an argument is NULL or
  * unknown) or SWARM_ERR_NOMEM; then nothing has changed, and the same event can be reported again. @c reterr is
@@ -34,6 +41,18 @@ extern "C" {
  * Thread safety: one thread at a time, which also has the cluster to itself. Since: 1.3
  */
 struct swarm_rescheduler;
+
+/** Which copy stays where a node returns whose containers were moved meanwhile. A copy that does not run always loses
+ * to one that does, but for SWARM_RECONCILE_KEEP_NEW, where nothing is removed until it is seen which one runs: only a
+ *  stand-in that was never started loses at once. */
+enum swarm_reconcile {
+    SWARM_RECONCILE_KEEP_NEW = 0,        /**< The stand-in. */
+    SWARM_RECONCILE_KEEP_OLD = 1,        /**< The one on the node that returned. */
+    SWARM_RECONCILE_LONGEST_RUNNING = 2, /**< The one whose swarm_container_running_since() is earlier; where that is
+                                              not known of both, the stand-in. */
+};
+/** The label by which a container chooses for itself: "keep-new", "keep-old" or "longest-running". */
+#define SWARM_RECONCILE_LABEL "com.docker.swarm.reschedule-reconcile"
 
 /** What a rescheduler is made of. Times are milliseconds. */
 struct swarm_rescheduler_options {
@@ -44,10 +63,18 @@ struct swarm_rescheduler_options {
     int parallel;             /**< Moves under way at once, in all. Default 16. */
     int parallel_per_node;    /**< Moves under way at once onto one node. Default 4. */
     uint64_t seed;            /**< For the placements it asks for. */
+    int retry_limit;          /**< Tries after which a move is given up, until a node comes back or
+                                   swarm_rescheduler_release(); 0, the default: never. Removals are never given up. */
+    int reconcile;            /**< enum swarm_reconcile, for containers without SWARM_RECONCILE_LABEL. */
+    int mass_share_percent;   /**< Mass-failure guard: moves are held while more than this share of the nodes is lost of
+                                   those that were there when the first of them went. 1 to 100, 100: never. Default 50. */
+    int mass_min_nodes;       /**< Not in pools of fewer nodes than this (1 or more). Default 4. */
+    int64_t mass_window_ms;   /**< Nodes that were lost longer ago do not count, nor what they left. Default 60,000. */
 };
 #define SWARM_RESCHEDULER_OPTIONS_INIT                                                                                 \
     {                                                                                                                  \
-        sizeof(struct swarm_rescheduler_options), 10000, 1000, 60000, 16, 4, 0                                         \
+        sizeof(struct swarm_rescheduler_options), 10000, 1000, 60000, 16, 4, 0, 0, SWARM_RECONCILE_KEEP_NEW, 50, 4,    \
+            60000                                                                                                      \
     }
 
 /** How a node was lost. */
@@ -63,8 +90,8 @@ enum swarm_action_kind {
      *  caller's to commit or abort before that. The reservation's request says in whose namespaces it is to run
      *  ("container:<id>" in its network mode may name another id than the lost container's inspect does). */
     SWARM_ACTION_MOVE = 1,
-    /** Remove `container`, the old copy of one that was moved and runs elsewhere; never with its volumes. Report with
-     *  swarm_rescheduler_removed() or swarm_rescheduler_failed(). */
+    /** Remove `container`, the copy that is to go of one that was moved (see enum swarm_reconcile); never with its
+     *  volumes. Report with swarm_rescheduler_removed() or swarm_rescheduler_failed(). */
     SWARM_ACTION_REMOVE = 2,
     /** Start `kept`: a copy of `container` that is on another node already (a move whose end nobody saw, say) but does
      *  not run. Report with swarm_rescheduler_moved(), `kept` as the stand-in, or swarm_rescheduler_failed(). */
@@ -81,10 +108,11 @@ struct swarm_action {
     struct swarm_container *container;     /**< MOVE, START: the lost one. REMOVE: the copy to remove. */
     struct swarm_reservation *reservation; /**< MOVE: the place. */
     struct swarm_container *kept;          /**< REMOVE, START: the copy that stays. */
+    uint64_t term;                         /**< The term that it was given out in: of use with nothing older. */
 };
 #define SWARM_ACTION_INIT                                                                                              \
     {                                                                                                                  \
-        sizeof(struct swarm_action), 0, 0, 0, NULL, NULL, NULL                                                         \
+        sizeof(struct swarm_action), 0, 0, 0, NULL, NULL, NULL, 0                                                      \
     }
 
 /**
@@ -113,7 +141,8 @@ SWARM_EXPORT int swarm_rescheduler_node_lost(struct swarm_rescheduler *reschedul
                                              struct swarm_node *node, int loss, struct swarm_error **reterr);
 /**
  * A node answers (again, or for the first time) and its containers are known: its waiting moves are called off, those
- * under way end first; old copies of what was moved are to be removed; moves of others that failed are tried at once.
+ * under way end first; of the copies of what was moved one is to be removed, by the reconcile policy; moves of others
+ * that failed are tried at once.
  */
 SWARM_EXPORT int swarm_rescheduler_node_back(struct swarm_rescheduler *rescheduler, int64_t now_ms,
                                              struct swarm_node *node, struct swarm_error **reterr);
@@ -125,10 +154,20 @@ SWARM_EXPORT int swarm_rescheduler_node_back(struct swarm_rescheduler *reschedul
  */
 SWARM_EXPORT int swarm_rescheduler_node_removed(struct swarm_rescheduler *rescheduler, int64_t now_ms,
                                                 struct swarm_node *node, struct swarm_error **reterr);
+/** A container has become known, or its state has changed, on a node that answers. What waits for that is looked at
+ *  again; the late product of a move that was reported as failed is to be removed where another copy lives. It may be
+ *  left out for containers on a node that swarm_rescheduler_node_back() follows for. */
+SWARM_EXPORT int swarm_rescheduler_container_changed(struct swarm_rescheduler *rescheduler, int64_t now_ms,
+                                                     struct swarm_container *container, struct swarm_error **reterr);
 /** To be called before swarm_cluster_remove_container() by anyone but the rescheduler itself. What waits for the
  *  container is dropped; an action under way is to be reported still. */
 SWARM_EXPORT void swarm_rescheduler_container_removed(struct swarm_rescheduler *rescheduler,
                                                       const struct swarm_container *container);
+
+/*
+ * Reports of an action of an older term are refused with SWARM_ERR_STATE, and the action is over all the same: what
+ * there is to do is decided anew, from what engines say.
+ */
 
 /**
  * The stand-in exists (and runs, where asked for): the lost container is taken out of the cluster. Where its node has
@@ -141,7 +180,8 @@ SWARM_EXPORT int swarm_rescheduler_moved(struct swarm_rescheduler *rescheduler, 
 /** The old copy is gone: it is taken out of the cluster. */
 SWARM_EXPORT int swarm_rescheduler_removed(struct swarm_rescheduler *rescheduler, int64_t now_ms, uint64_t action_id,
                                            struct swarm_error **reterr);
-/** The action failed; it is tried again after a pause, for ever, unless it is not wanted any more.
+/** The action failed; it is tried again after a pause, up to retry_limit times, unless it is not wanted any more. Where
+ * a move may have had an effect that nobody saw, see swarm_rescheduler_container_changed().
  *  @param reason  Copied; NULL: none. */
 SWARM_EXPORT int swarm_rescheduler_failed(struct swarm_rescheduler *rescheduler, int64_t now_ms, uint64_t action_id,
                                           const char *reason, struct swarm_error **reterr);
@@ -162,15 +202,97 @@ SWARM_EXPORT int64_t swarm_rescheduler_timeout(const struct swarm_rescheduler *r
 SWARM_EXPORT int swarm_rescheduler_next(struct swarm_rescheduler *rescheduler, struct swarm_action *action,
                                         struct swarm_error **reterr);
 
+/** Whether an action under way is still wanted: to be asked right before it has an effect. @return 1 or 0; where it is
+ * 0, report it with swarm_rescheduler_failed(): its node is back, its container is gone, its term has ended, or the
+ *  mass-failure guard holds it. */
+SWARM_EXPORT int swarm_rescheduler_wanted(const struct swarm_rescheduler *rescheduler, uint64_t action_id);
+
+/**
+ * A new term begins: actions under way are of an old one from now on, and are not wanted any more (each is to be
+ * reported still).
+ *
+ * @param term  Greater than the one before, or the same (nothing changes then); the first one is 0.
+ *
+ * @return 0, or SWARM_ERR_INVALID (the term is older than the present one).
+ */
+SWARM_EXPORT int swarm_rescheduler_set_term(struct swarm_rescheduler *rescheduler, int64_t now_ms, uint64_t term,
+                                            struct swarm_error **reterr);
+/** The present term; 0 for NULL. */
+SWARM_EXPORT uint64_t swarm_rescheduler_term(const struct swarm_rescheduler *rescheduler);
+
+/** Go on by hand: what the mass-failure guard holds is moved, and the nodes lost by now no longer count for it; what
+ * was given up is tried again. */
+SWARM_EXPORT int swarm_rescheduler_release(struct swarm_rescheduler *rescheduler, int64_t now_ms,
+                                           struct swarm_error **reterr);
+
+/** Something to tell people of. */
+enum swarm_report_kind {
+    SWARM_REPORT_GIVEN_UP = 1, /**< `container` is not moved any more, after retry_limit tries. */
+    SWARM_REPORT_HELD = 2,     /**< The mass-failure guard holds all moves from now on. */
+    SWARM_REPORT_RELEASED = 3, /**< It does not any more. */
+};
+/** What there is to tell. Everything is borrowed until the function that is told returns. */
+struct swarm_report {
+    size_t size;                       /**< Of what the library knows. */
+    int kind;                          /**< enum swarm_report_kind */
+    struct swarm_container *container; /**< GIVEN_UP */
+    const char *reason;                /**< GIVEN_UP: why the last try failed; NULL: not known. */
+    size_t nodes_lost;                 /**< HELD, RELEASED: nodes that count as lost at once … */
+    size_t nodes_counted;              /**< … out of so many. */
+};
+/** Told within whatever call made it so; it must not call the rescheduler or change the cluster. */
+typedef void (*swarm_report_fn)(void *data, const struct swarm_report *report);
+/** Set who is told. @param fn  NULL: nobody, the default. @param data  Handed to it. */
+SWARM_EXPORT void swarm_rescheduler_set_report(struct swarm_rescheduler *rescheduler, swarm_report_fn fn, void *data);
+
+/** How things stand, in numbers. */
+struct swarm_rescheduler_status {
+    size_t size;               /**< Set by SWARM_RESCHEDULER_STATUS_INIT. */
+    int held;                  /**< 1 while the mass-failure guard holds all moves. */
+    int64_t held_since_ms;     /**< Since when, on the caller's clock; -1: it does not. */
+    size_t nodes_lost;         /**< Nodes that count as lost at once … */
+    size_t nodes_counted;      /**< … out of so many. */
+    size_t moves;              /**< Moves there are to do, those below included. */
+    size_t moves_under_way;    /**< Given out as actions. */
+    size_t moves_given_up;     /**< See retry_limit. */
+    size_t removals;           /**< Removals there are to do. */
+    size_t removals_under_way; /**< Given out as actions. */
+    uint64_t term;             /**< See swarm_rescheduler_set_term(). */
+};
+#define SWARM_RESCHEDULER_STATUS_INIT                                                                                  \
+    {                                                                                                                  \
+        sizeof(struct swarm_rescheduler_status), 0, -1, 0, 0, 0, 0, 0, 0, 0, 0                                         \
+    }
+/** Read how things stand. @param ret_status  Its size is the caller's. */
+SWARM_EXPORT int swarm_rescheduler_status(const struct swarm_rescheduler *rescheduler,
+                                          struct swarm_rescheduler_status *ret_status);
+
 /** What waits for a node: how many moves there are to do, and why the last try of the first of them that failed did
  *  (NULL: none failed). Borrowed. */
 SWARM_EXPORT size_t swarm_rescheduler_waiting(const struct swarm_rescheduler *rescheduler,
                                               const struct swarm_node *node, const char **ret_reason);
 
-/** Told of a container that is to be moved; @p reason says why its last try failed, NULL: none has. Both borrowed until
- *  it returns; it must not call the rescheduler or change the cluster. */
-typedef void (*swarm_waiting_fn)(void *data, struct swarm_container *container, const char *reason);
-/** Walk the containers of a node that are waiting to be moved or being moved. */
+/** What a container of a lost node, or a copy that is to go, is waiting for. */
+enum swarm_wait {
+    SWARM_WAIT_TIME = 0,     /**< For next_ms: the grace of its node, or the pause after a failed try. */
+    SWARM_WAIT_TURN = 1,     /**< For others, which are under way. */
+    SWARM_WAIT_GUARD = 2,    /**< Held by the mass-failure guard. */
+    SWARM_WAIT_GIVEN_UP = 3, /**< For a node to come back, or swarm_rescheduler_release(). */
+    SWARM_WAIT_END = 4,      /**< For its action's end, which is under way. */
+};
+/** A container that waits. Everything is borrowed until the function that is told returns. */
+struct swarm_waiting {
+    size_t size;                       /**< Of what the library knows. */
+    struct swarm_container *container; /**< Which one. */
+    int kind;                          /**< SWARM_ACTION_MOVE: to be moved (or a copy started); SWARM_ACTION_REMOVE. */
+    int wait;                          /**< enum swarm_wait */
+    unsigned attempts;                 /**< Tries that failed. */
+    int64_t next_ms;                   /**< When it is tried next, on the caller's clock; -1: that depends. */
+    const char *reason;                /**< Why the last try failed; NULL: none has. */
+};
+/** Told of a container that waits; it must not call the rescheduler or change the cluster. */
+typedef void (*swarm_waiting_fn)(void *data, const struct swarm_waiting *waiting);
+/** Walk the containers of a node that are waiting to be moved or being moved, and those to be removed. */
 SWARM_EXPORT void swarm_rescheduler_each_waiting(const struct swarm_rescheduler *rescheduler,
                                                  const struct swarm_node *node, swarm_waiting_fn fn, void *data);
 

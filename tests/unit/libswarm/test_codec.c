@@ -306,6 +306,14 @@ static void test_bad_policies_are_refused(void **state)
     expect_error("{\"Env\":[\"reschedule:always\"]}", "invalid reschedule policy: always");
 }
 
+static void test_bad_reconcile_policy_is_refused(void **state)
+{
+    expect_error(
+        "{\"Labels\":{\"com.docker.swarm.reschedule-reconcile\":\"keep-both\"}}",
+        "invalid com.docker.swarm.reschedule-reconcile \"keep-both\": keep-new, keep-old or longest-running is "
+        "expected");
+}
+
 /* ---- what is refused ---- */
 
 static void test_bad_expression_is_named(void **state)
@@ -565,6 +573,7 @@ int main(void)
         cmocka_unit_test(test_policy_is_read_from_both_labels_and_env),
         cmocka_unit_test(test_policy_said_in_both_labels_counts_once),
         cmocka_unit_test(test_bad_policies_are_refused),
+        cmocka_unit_test(test_bad_reconcile_policy_is_refused),
         cmocka_unit_test(test_bad_expression_is_named),
         cmocka_unit_test(test_bad_expression_passes_where_only_the_request_is_read),
         cmocka_unit_test(test_label_that_is_no_list_is_named),

@@ -172,12 +172,12 @@ static void test_move_without_a_place_waits_with_its_reason(void **state)
 }
 
 /* "c1!" for one that failed, "c2" for one that did not. */
-static void note_waiting(void *data, struct swarm_container *container, const char *why)
+static void note_waiting(void *data, const struct swarm_waiting *waiting)
 {
     char *text = data;
     strcat(text, *text ? " " : "");
-    strcat(text, swarm_container_id(container));
-    strcat(text, why != NULL && strstr(why, "[node==a1]") != NULL ? "!" : "");
+    strcat(text, swarm_container_id(waiting->container));
+    strcat(text, waiting->reason != NULL && strstr(waiting->reason, "[node==a1]") != NULL ? "!" : "");
 }
 
 static void test_each_waiting_container_has_its_own_reason(void **state)

@@ -244,13 +244,13 @@ static void test_what_is_gone_for_good_is_forgotten_in_time(void **state)
     char id[32], by[32];
     story_begin(&story);
     /* One chain whose middle is gone, and very many that nobody needs any more. */
-    assert_int_equal(swarm__replaced_add(story.rescheduler, "c1", "s1"), 0);
-    assert_int_equal(swarm__replaced_add(story.rescheduler, "s1", "s2"), 0);
+    assert_int_equal(swarm__replaced_add(story.rescheduler, "c1", "s1", false), 0);
+    assert_int_equal(swarm__replaced_add(story.rescheduler, "s1", "s2", false), 0);
     swarm__replaced_gone(story.rescheduler, "s1");
     for (int i = 0; i < 5000; i++) {
         snprintf(id, sizeof(id), "old%d", i);
         snprintf(by, sizeof(by), "new%d", i);
-        assert_int_equal(swarm__replaced_add(story.rescheduler, id, by), 0);
+        assert_int_equal(swarm__replaced_add(story.rescheduler, id, by, false), 0);
         swarm__replaced_gone(story.rescheduler, id);
     }
     assert_true(story.rescheduler->replaced.count < 600);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "error.h"
+#include "mem.h"
+#include "rescheduler.h"
+
+/* So many gone ones are kept before the needless are looked for. */
+#define PRUNE_AT 256
+
+struct swarm__replaced *swarm__replaced_find(const struct swarm_rescheduler *r, const char *container_id)
+{
+    return (struct swarm__replaced *)swarm__map_find(&r->replaced, container_id);
+}
+
+bool swarm__is_replaced(const struct swarm_rescheduler *r, const struct swarm_container *container)
+{
+    return swarm__replaced_find(r, swarm_container_id(container)) != NULL;
+}
+
+/* ---- who replaced what ---- */
+
+static struct swarm__replacer *replacer_find(const struct swarm_rescheduler *r, const char *container_id)
+{
+    return (struct swarm__replacer *)swarm__map_find(&r->replacers, container_id);
+}
+
+/** The one there is, or a new one that stands in for nothing yet. */
+static struct swarm__replacer *replacer_get(struct swarm_rescheduler *r, const char *container_id)
+{
+    struct swarm__replacer *found = replacer_find(r, container_id);
+    if (found != NULL)
+        return found;
+    size_t size = strlen(container_id) + 1;
+    found = swarm__calloc(1, sizeof(*found) + size);
+    if (found == NULL)
+        return NULL;
+    memcpy(found->id, container_id, size);
+    found->by_id.key = found->id;
+    if (swarm__map_add(&r->replacers, &found->by_id) < 0) {
+        swarm__free(found);
+        return NULL;
+    }
+    return found;
+}
+
+static void replacer_tidy(struct swarm_rescheduler *r, struct swarm__replacer *replacer)
+{
+    if (replacer->first != NULL)
+        return;
+    swarm__map_remove(&r->replacers, &replacer->by_id);
+    swarm__free(replacer);
+}
+
+static void leave_replacer(struct swarm_rescheduler *r, const struct swarm__replaced *replaced)
+{
+    struct swarm__replacer *replacer = replacer_find(r, replaced->by);
+    struct swarm__replaced **link = &replacer->first;
+    while (*link != replaced)
+        link = &(*link)->following;
+    *link = replaced->following;
+    replacer_tidy(r, replacer);
+}
+
+/* ---- what was replaced ---- */
+
+static struct swarm__replaced *replaced_new(const char *container_id, const char *by, bool judged)
+{
+    size_t id_size = strlen(container_id) + 1, by_size = strlen(by) + 1;
+    struct swarm__replaced *made = swarm__calloc(1, sizeof(*made) + id_size + by_size);
+    if (made == NULL)
+        return NULL;
+    memcpy(made->texts, container_id, id_size);
+    memcpy(made->texts + id_size, by, by_size);
+    made->by_id.key = made->texts;
+    made->by = made->texts + id_size;
+    made->judged = judged;
+    return made;
+}
+
+int swarm__replaced_add(struct swarm_rescheduler *r, const char *container_id, const char *by, bool judged)
+{
+    struct swarm__replaced *made = replaced_new(container_id, by, judged);
+    struct swarm__replacer *replacer = made != NULL ? replacer_get(r, by) : NULL;
+    if (replacer == NULL) {
+        swarm__free(made);
+        return SWARM_ERR_NOMEM;
+    }
+    struct swarm__replaced *old = swarm__replaced_find(r, container_id);
+    if (old == NULL && swarm__map_add(&r->replaced, &made->by_id) < 0) {
+        replacer_tidy(r, replacer);
+        swarm__free(made);
+        return SWARM_ERR_NOMEM;
+    }
+    made->following = replacer->first;
+    replacer->first = made;
+    if (old != NULL) {
+        swarm__map_replace(&r->replaced, &old->by_id, &made->by_id);
+        r->replaced_gone -= old->gone;
+        leave_replacer(r, old);
+        swarm__free(old);
+    }
+    return 0;
+}
+
+void swarm__replaced_forget(struct swarm_rescheduler *r, const char *container_id)
+{
+    struct swarm__replaced *found = swarm__replaced_find(r, container_id);
+    if (found == NULL)
+        return;
+    leave_replacer(r, found);
+    swarm__map_remove(&r->replaced, &found->by_id);
+    r->replaced_gone -= found->gone;
+    swarm__free(found);
+}
+
+const char *swarm__replaced_end(const struct swarm_rescheduler *r, const char *container_id)
+{
+    const struct swarm__replaced *replaced;
+    /* There are no circles: whoever takes over is forgotten as replaced. The limit is for peace of mind. */
+    for (uint32_t steps = 0; steps <= r->replaced.count && (replaced = swarm__replaced_find(r, container_id)) != NULL;
+         steps++)
+        container_id = replaced->by;
+    return container_id;
+}
+
+struct swarm__replaced *swarm__replaced_next(const struct swarm_rescheduler *r, const char *stand_in_id,
+                                             const struct swarm__replaced *previous)
+{
+    /* A tree, whose leaves were never stand-ins themselves: down first, then aside, then up. */
+    const struct swarm__replacer *below = replacer_find(r, previous != NULL ? previous->by_id.key : stand_in_id);
+    if (below != NULL)
+        return below->first;
+    while (previous != NULL && previous->following == NULL)
+        previous = strcmp(previous->by, stand_in_id) != 0 ? swarm__replaced_find(r, previous->by) : NULL;
+    return previous != NULL ? previous->following : NULL;
+}
+
+/* ---- what is gone ---- */
+
+/** Mark all through which some other one leads to its stand-in. */
+static void mark_needed(struct swarm_rescheduler *r)
+{
+    struct swarm__map_item *item;
+    size_t at = 0;
+    while ((item = swarm__map_next(&r->replaced, &at)) != NULL)
+        ((struct swarm__replaced *)item)->needed = false;
+    for (at = 0; (item = swarm__map_next(&r->replaced, &at)) != NULL;) {
+        struct swarm__replaced *replaced = (struct swarm__replaced *)item;
+        if (replaced->gone)
+            continue;
+        for (; replaced != NULL && !replaced->needed; replaced = swarm__replaced_find(r, replaced->by))
+            replaced->needed = true;
+    }
+}
+
+/** Forget those that are not needed; a few may be passed over, until the next time. */
+static void prune(struct swarm_rescheduler *r)
+{
+    struct swarm__map_item *item;
+    size_t at = 0;
+    mark_needed(r);
+    while ((item = swarm__map_next(&r->replaced, &at)) != NULL) {
+        if (((struct swarm__replaced *)item)->needed)
+            continue;
+        swarm__replaced_forget(r, item->key);
+        at--; /* another one may have moved up */
+    }
+}
+
+void swarm__replaced_gone(struct swarm_rescheduler *r, const char *container_id)
+{
+    struct swarm__replaced *found = swarm__replaced_find(r, container_id);
+    if (found == NULL || found->gone)
+        return;
+    found->gone = true;
+    if (++r->replaced_gone >= PRUNE_AT && r->replaced_gone >= r->replaced.count / 2)
+        prune(r);
+}
