@@ -26,10 +26,12 @@ struct swarm_create_body {
 int swarm__create_body_new(struct swarm_create_body **ret_body, json_t *root, bool strict, int engine_cpus,
                            struct swarm_error **reterr);
 
-/* ---- codec_json.c ---- */
+/* ---- codec_parse.c ---- */
 
 /** Parse any JSON text. Depth is limited, so that no input exhausts a small stack. @param ret_value  New. */
 int swarm__json_load(const char *json, size_t length, json_t **ret_value, struct swarm_error **reterr);
+
+/* ---- codec_json.c ---- */
 
 /** Parse a body, which is a JSON object. @param ret_root  New. */
 int swarm__json_parse(const char *json, size_t length, json_t **ret_root, struct swarm_error **reterr);

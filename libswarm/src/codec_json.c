@@ -6,54 +6,12 @@
 #include "error.h"
 #include "mem.h"
 
-/* Docker's bodies are about ten levels deep. */
-#define MAX_DEPTH 100
-
-static bool too_deep(const char *json, size_t length)
-{
-    size_t depth = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < length; i++) {
-        char c = json[i];
-        if (in_string) {
-            if (c == '\\')
-                i++;
-            else if (c == '"')
-                in_string = false;
-        } else if (c == '"') {
-            in_string = true;
-        } else if ((c == '{' || c == '[') && ++depth > MAX_DEPTH) {
-            return true;
-        } else if ((c == '}' || c == ']') && depth > 0) {
-            depth--;
-        }
-    }
-    return false;
-}
-
 static bool is_blank(const char *json, size_t length)
 {
     for (size_t i = 0; i < length; i++)
         if (json[i] == '\0' || strchr(" \t\r\n", json[i]) == NULL)
             return false;
     return true;
-}
-
-int swarm__json_load(const char *json, size_t length, json_t **ret_value, struct swarm_error **reterr)
-{
-    if (too_deep(json, length))
-        return swarm__error_set(reterr, SWARM_ERR_PARSE, "invalid JSON: nested deeper than %d levels", MAX_DEPTH);
-    json_error_t problem;
-    json_t *value = json_loadb(json, length, 0, &problem);
-    if (value != NULL) {
-        *ret_value = value;
-        return 0;
-    }
-    /* Of some allocations that fail jansson says nothing at all. */
-    if (json_error_code(&problem) == json_error_out_of_memory || problem.text[0] == '\0')
-        return swarm__error_nomem(reterr);
-    return swarm__error_set(reterr, SWARM_ERR_PARSE, "invalid JSON: line %d, column %d: %s", problem.line,
-                            problem.column, problem.text);
 }
 
 int swarm__json_parse(const char *json, size_t length, json_t **ret_root, struct swarm_error **reterr)

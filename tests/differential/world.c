@@ -27,12 +27,8 @@ void world_init(struct world *world, const struct world_ops *ops)
 
 void world_finish(struct world *world)
 {
-    size_t places = 0;
-    for (size_t i = 0; i < WORLD_PLACES && !world->differs; i++) {
-        places += world->places[i].reservation != NULL;
-        if (i % 2)
-            swarm_reservation_abort(world->places[i].reservation);
-    }
+    for (size_t i = 0; i < WORLD_PLACES && !world->differs; i += 2)
+        swarm_reservation_abort(world->places[i].reservation);
     swarm_cluster_free(world->cluster); /* with the reservations that are left */
     swarm_error_free(world->error);
     for (struct oracle_container *at = world->oracle->containers; at; at = at->next)
