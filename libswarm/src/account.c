@@ -163,6 +163,7 @@ int swarm__account_add(struct swarm_cluster *cluster, uint32_t slot, const struc
     }
     if (parts & SWARM_COUNT_SLOTS)
         cluster->slots[slot].containers++;
+    swarm__scan_put(cluster, slot);
     return 0;
 }
 
@@ -173,6 +174,7 @@ void swarm__account_remove(struct swarm_cluster *cluster, uint32_t slot, const s
         remove_sums(cluster, slot, request);
     if (parts & SWARM_COUNT_SLOTS)
         cluster->slots[slot].containers--;
+    swarm__scan_put(cluster, slot);
     if (takes_exposed(request, parts))
         remove_exposed(cluster, slot, request, request->exposed_count);
     if (parts & SWARM_COUNT_PORTS)

@@ -49,6 +49,42 @@ void swarm_candidates_remove(struct swarm_candidates *candidates, const struct s
         swarm__nodeset_remove(&candidates->set, node->slot);
 }
 
+/* The draws of a block's slots: the first of those that draw the least is chosen. */
+static void draw(struct swarm_ranking *ranking, size_t word, uint64_t slots)
+{
+    const uint64_t *hashes = ranking->candidates->cluster->scans[word].hash;
+    uint64_t least = ranking->least;
+    size_t chosen = SWARM__NODESET_WORD;
+    for (; slots; slots &= slots - 1) {
+        size_t at = (size_t)__builtin_ctzll(slots);
+        uint64_t drawn = swarm__tie_draw(ranking->seed, hashes[at]);
+        chosen = drawn < least ? at : chosen;
+        least = drawn < least ? drawn : least;
+    }
+    if (chosen == SWARM__NODESET_WORD)
+        return;
+    ranking->chosen = (uint32_t)(word * SWARM__NODESET_WORD + chosen);
+    ranking->least = least;
+}
+
+void swarm__ranking_offer(struct swarm_ranking *ranking, size_t word, uint64_t slots, int64_t score)
+{
+    if (ranking->count > 0 && score < ranking->best)
+        return;
+    if (ranking->count == 0 || score != ranking->best) {
+        ranking->best = score;
+        ranking->count = 0;
+        ranking->chosen = (uint32_t)(word * SWARM__NODESET_WORD) + (uint32_t)__builtin_ctzll(slots);
+        ranking->least = UINT64_MAX;
+    }
+    draw(ranking, word, slots);
+    if (!ranking->ties)
+        ranking->count += (size_t)__builtin_popcountll(slots);
+    else
+        for (; slots; slots &= slots - 1)
+            ranking->ties[ranking->count++] = (uint32_t)(word * SWARM__NODESET_WORD) + (uint32_t)__builtin_ctzll(slots);
+}
+
 void swarm_ranking_offer(struct swarm_ranking *ranking, const struct swarm_node *node, int64_t score)
 {
     const struct swarm_candidates *candidates = ranking->candidates;
@@ -56,7 +92,8 @@ void swarm_ranking_offer(struct swarm_ranking *ranking, const struct swarm_node 
         return;
     if (ranking->count == ranking->room && score == ranking->best)
         return; /* some node was offered twice */
-    swarm__ranking_offer(ranking, node->slot, score);
+    swarm__ranking_offer(ranking, node->slot / SWARM__NODESET_WORD, UINT64_C(1) << node->slot % SWARM__NODESET_WORD,
+                         score);
 }
 
 int swarm_conditions_add(struct swarm_conditions *conditions, const char *text)

@@ -60,6 +60,7 @@ void swarm_cluster_free(struct swarm_cluster *cluster)
     swarm__nodeset_finish(&cluster->limited);
     swarm__free(cluster->slots);
     swarm__free(cluster->occupants);
+    swarm__free(cluster->scans);
     swarm__free(cluster);
 }
 
@@ -71,6 +72,17 @@ void swarm_cluster_set_container_destroy(struct swarm_cluster *cluster, void (*d
 uint64_t swarm_cluster_generation(const struct swarm_cluster *cluster)
 {
     return cluster->generation;
+}
+
+static int make_scan_room(struct swarm_cluster *cluster, size_t slot)
+{
+    size_t old = cluster->scan_capacity;
+    if (swarm__grow(&cluster->scans, &cluster->scan_capacity, slot / SWARM__SCAN_SLOTS + 1, sizeof(*cluster->scans)) !=
+        0)
+        return -1;
+    if (old < cluster->scan_capacity)
+        memset(cluster->scans + old, 0, (cluster->scan_capacity - old) * sizeof(*cluster->scans));
+    return 0;
 }
 
 /* The lowest free slot, with room for it everywhere. Room that is made stays; it is no change that anyone can see. */
@@ -86,7 +98,7 @@ static int claim_slot(struct swarm_cluster *cluster, uint32_t *ret_slot)
         return -1;
     if (swarm__grow(&cluster->slots, &cluster->slot_capacity, slot + 1, sizeof(*cluster->slots)) != 0 ||
         swarm__grow(&cluster->occupants, &cluster->occupants_capacity, slot + 1, sizeof(*cluster->occupants)) != 0 ||
-        swarm__nodeset_resize(&cluster->nodes, cluster->slot_capacity) != 0 ||
+        make_scan_room(cluster, slot) != 0 || swarm__nodeset_resize(&cluster->nodes, cluster->slot_capacity) != 0 ||
         swarm__nodeset_resize(&cluster->healthy, cluster->slot_capacity) != 0 ||
         swarm__nodeset_resize(&cluster->active, cluster->slot_capacity) != 0 ||
         swarm__nodeset_resize(&cluster->limited, cluster->slot_capacity) != 0 ||
@@ -105,6 +117,7 @@ static void occupy_slot(struct swarm_cluster *cluster, struct swarm_node *node)
                                                 .node = node,
                                                 .health = 100,
                                                 .availability = SWARM_AVAILABILITY_ACTIVE};
+    swarm__scan_put(cluster, slot);
     if (slot == cluster->slot_count)
         cluster->slot_count++;
     else

@@ -11,10 +11,11 @@
 #include "nodeset.h"
 #include "prefix.h"
 #include "resource.h"
+#include "scan.h"
 
 /*
- * What decisions look at, one record a node, side by side: a scan over thousands of nodes touches nothing else. A slot
- * belongs to one node for that node's life and is used again afterwards.
+ * What decisions look at, one record a node. A slot belongs to one node for that node's life and is used again
+ * afterwards. After each change of a record that ranking reads: swarm__scan_put().
  */
 struct swarm__slot {
     int64_t total_cpus;   /**< Milli-CPU, with overcommit. */
@@ -41,6 +42,8 @@ struct swarm_cluster {
     size_t free_slots;   /**< How many of them are free. */
     uint32_t *occupants; /**< Of each slot: containers and reservations, also those that count for nothing. */
     size_t occupants_capacity;
+    struct swarm__scan *scans; /**< What ranking reads of the slots, a block for each word of a nodeset. */
+    size_t scan_capacity;
     struct swarm__nodeset nodes;
     struct swarm__nodeset healthy; /**< Health above 0. */
     struct swarm__nodeset active;  /**< Availability SWARM_AVAILABILITY_ACTIVE. */

@@ -1,38 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "decide.h"
 
-#include <string.h>
-
 #include "container.h"
 #include "error.h"
 #include "mem.h"
 #include "request.h"
 
 #define NO_RESOURCES "no resources available to schedule container"
-
-/* Every bit of seed and node counts (the finisher of splitmix64, by Sebastiano Vigna). */
-static uint64_t mix(uint64_t seed, uint64_t hash)
-{
-    uint64_t x = seed * UINT64_C(0x9e3779b97f4a7c15) + hash;
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
-}
-
-/* The tie whose id and seed mix to the least number: slots and the order of nodes have no say in it. */
-static uint32_t break_tie(const struct swarm_cluster *cluster, const struct swarm_ranking *ranking, uint64_t seed)
-{
-    uint32_t chosen = ranking->ties[0];
-    uint64_t least = UINT64_MAX;
-    for (size_t i = 0; i < ranking->count; i++) {
-        uint64_t drawn = mix(seed, cluster->slots[ranking->ties[i]].hash);
-        if (drawn < least) {
-            least = drawn;
-            chosen = ranking->ties[i];
-        }
-    }
-    return chosen;
-}
 
 static void start(struct swarm_candidates *candidates, const struct swarm_container *replaces)
 {
@@ -91,10 +65,12 @@ static int run_strategy(const struct swarm_scheduler *scheduler, const struct sw
     if (count == 0)
         return swarm__error_set(reterr, SWARM_ERR_NO_NODE, NO_RESOURCES);
     swarm__free(outcome->ranking.ties);
-    outcome->ranking = (struct swarm_ranking){
-        .ties = swarm__malloc(count * sizeof(uint32_t)), .room = count, .candidates = candidates};
-    if (!outcome->ranking.ties)
-        return swarm__error_nomem(reterr);
+    outcome->ranking = (struct swarm_ranking){.candidates = candidates, .seed = outcome->seed, .room = count};
+    if (outcome->list_ties) {
+        outcome->ranking.ties = swarm__malloc(count * sizeof(uint32_t));
+        if (!outcome->ranking.ties)
+            return swarm__error_nomem(reterr);
+    }
     struct swarm_error *error = NULL;
     int code = ops->rank(data, request, candidates->cluster, candidates, &outcome->ranking, reterr ? &error : NULL);
     if (code == 0 && outcome->ranking.count > 0)
@@ -161,7 +137,7 @@ int swarm__decide(const struct swarm_scheduler *scheduler, const struct swarm_cl
                   const struct swarm_place_options *options, struct swarm__outcome *outcome,
                   struct swarm_error **reterr)
 {
-    memset(outcome, 0, sizeof(*outcome));
+    outcome->seed = options->seed;
     int code = swarm__candidates_init(&outcome->candidates, cluster);
     if (code != 0)
         return swarm__error_nomem(reterr);
@@ -180,8 +156,6 @@ int swarm__decide(const struct swarm_scheduler *scheduler, const struct swarm_cl
     }
     if (code != 0)
         swarm__outcome_finish(outcome);
-    else
-        outcome->chosen = break_tie(cluster, &outcome->ranking, options->seed);
     return code;
 }
 

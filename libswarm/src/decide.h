@@ -16,7 +16,8 @@ struct swarm__excluded {
 struct swarm__outcome {
     struct swarm_candidates candidates; /**< What the filters left. */
     struct swarm_ranking ranking;       /**< Those of them that tie for the first place. */
-    uint32_t chosen;                    /**< Slot. */
+    uint64_t seed;
+    bool list_ties; /**< The ranking is to list the nodes that tie, not only to choose one. */
     bool soft_dropped;
 };
 
@@ -26,7 +27,7 @@ struct swarm__outcome {
  * @param learning The cluster again where it may remember what is matched, which only the one may allow who has it for
  *                 himself; NULL: it is only read.
  * @param options  With all members.
- * @param outcome  Filled on success: release with swarm__outcome_finish().
+ * @param outcome  Zeroed but for list_ties. Filled on success: release with swarm__outcome_finish().
  * @return 0, SWARM_ERR_NO_NODE or SWARM_ERR_PARSE (the error is the refusal), SWARM_ERR_NOMEM, what a callback says.
  */
 int swarm__decide(const struct swarm_scheduler *scheduler, const struct swarm_cluster *cluster,

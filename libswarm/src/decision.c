@@ -21,7 +21,7 @@ int swarm__decision_new(struct swarm_decision **ret_decision, const struct swarm
     if (!decision)
         return SWARM_ERR_NOMEM;
     const struct swarm__slot *slots = candidates->cluster->slots;
-    *decision = (struct swarm_decision){slots[outcome->chosen].node, count, best, outcome->soft_dropped};
+    *decision = (struct swarm_decision){slots[outcome->ranking.chosen].node, count, best, outcome->soft_dropped};
     struct swarm_node **at = decision->nodes;
     for (struct swarm_node *node = NULL; (node = swarm_candidates_next(candidates, node));)
         *at++ = node;

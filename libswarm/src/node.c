@@ -138,6 +138,7 @@ static int set_totals(struct swarm_node *node, int64_t cpus_milli, int64_t memor
     struct swarm__slot *slot = swarm__node_slot(node);
     slot->total_cpus = cpus;
     slot->total_memory = memory;
+    swarm__scan_put(node->cluster, node->slot);
     node->cpus_milli = cpus_milli;
     node->memory_bytes = memory_bytes;
     node->overcommit = ratio;
@@ -192,6 +193,7 @@ int swarm_node_set_health(struct swarm_node *node, int indicator, struct swarm_e
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "node %s: health %d: 0 to 100 is expected", node->id,
                                 indicator);
     swarm__node_slot(node)->health = (uint16_t)indicator;
+    swarm__scan_put(node->cluster, node->slot);
     swarm__nodeset_put(&node->cluster->healthy, node->slot, indicator > 0);
     swarm__cluster_touch(node->cluster);
     return 0;

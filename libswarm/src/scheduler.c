@@ -171,11 +171,11 @@ int swarm_scheduler_place(const struct swarm_scheduler *scheduler, struct swarm_
                           struct swarm_request *request, const struct swarm_place_options *options,
                           struct swarm_reservation **ret_reservation, struct swarm_error **reterr)
 {
-    struct swarm__outcome outcome;
+    struct swarm__outcome outcome = {.list_ties = false};
     int code = decide(scheduler, cluster, cluster, request, options, &outcome, reterr);
     if (code != 0)
         return code;
-    struct swarm_node *node = cluster->slots[outcome.chosen].node;
+    struct swarm_node *node = cluster->slots[outcome.ranking.chosen].node;
     swarm__outcome_finish(&outcome);
     return swarm_cluster_reserve(cluster, node, request, ret_reservation, reterr);
 }
@@ -186,7 +186,7 @@ int swarm_scheduler_plan(const struct swarm_scheduler *scheduler, const struct s
 {
     if (!ret_decision)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "plan: NULL");
-    struct swarm__outcome outcome;
+    struct swarm__outcome outcome = {.list_ties = true};
     int code = decide(scheduler, cluster, NULL, request, options, &outcome, reterr);
     if (code != 0)
         return code;

@@ -14,24 +14,31 @@ extern const struct swarm_strategy_ops swarm__strategy_random;
 /** By name or other name; NULL where no built-in strategy has it. */
 const struct swarm_strategy_ops *swarm__strategy_builtin(const char *name);
 
+/** Points of weight that a point of health is worth. */
+#define SWARM__STRATEGY_HEALTH 10
+/** The share of a resource that is not asked for. */
+#define SWARM__STRATEGY_NOT_ASKED 100
+
 __extension__ typedef unsigned __int128 swarm__wide;
 
 /**
+ * The truth about shares, in integers; ranking many nodes goes another way to the same numbers (scan.h).
+ *
  * (used + asked) * 100 / total, rounded down; above 100 there is no room. The rounding lets a node be filled up to just
  * under 101 %, as in classic Swarm.
  */
 static inline bool swarm__strategy_share(int64_t used, int64_t asked, int64_t total, int *ret_percent)
 {
-    *ret_percent = 100;
+    *ret_percent = SWARM__STRATEGY_NOT_ASKED;
     if (asked == 0)
         return true;
     if (total < asked)
         return false;
-    uint64_t sum = (uint64_t)used + (uint64_t)asked;
-    uint64_t percent =
-        sum <= UINT64_MAX / 100 ? sum * 100 / (uint64_t)total : (uint64_t)((swarm__wide)sum * 100 / (uint64_t)total);
+    swarm__wide percent = ((swarm__wide)used + (swarm__wide)asked) * 100 / (swarm__wide)total;
+    if (percent > 100)
+        return false;
     *ret_percent = (int)percent;
-    return percent <= 100;
+    return true;
 }
 
 /**
@@ -49,12 +56,6 @@ static inline bool swarm__strategy_weigh(const struct swarm__slot *slot, int64_t
         return false;
     *ret_weight = cpu_share + memory_share;
     return true;
-}
-
-/** A score of which @p major decides and then @p minor, which is at most UINT32_MAX either way. */
-static inline int64_t swarm__strategy_score(int major, int64_t minor)
-{
-    return major * (INT64_C(1) << 32) + minor;
 }
 
 #endif

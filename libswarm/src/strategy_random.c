@@ -6,9 +6,9 @@ static int rank(void *data, const struct swarm_request *request, const struct sw
                 const struct swarm_candidates *candidates, struct swarm_ranking *ranking, struct swarm_error **reterr)
 {
     const struct swarm__nodeset *set = &candidates->set;
-    for (size_t slot = swarm__nodeset_next(set, 0); slot != SWARM__NODESET_END;
-         slot = swarm__nodeset_next(set, slot + 1))
-        swarm__ranking_offer(ranking, (uint32_t)slot, 0);
+    for (size_t word = 0; word < set->length; word++)
+        if (set->words[word] != 0)
+            swarm__ranking_offer(ranking, word, set->words[word], 0);
     return 0;
 }
 
