@@ -42,6 +42,11 @@ bool http_request_stopping(const struct http_request *request)
     return atomic_load(&request->connection->server->stopping);
 }
 
+bool http_request_is_intact(const struct http_request *request)
+{
+    return request->whole_read || !request->body_touched;
+}
+
 static int hex_value(char c)
 {
     if (c >= '0' && c <= '9')
@@ -103,6 +108,11 @@ static void read_parameter(struct http_parameter ***end, const char *text, size_
 
 const char *http_request_query(struct http_request *request, const char *key)
 {
+    return http_request_query_at(request, key, 0);
+}
+
+const char *http_request_query_at(struct http_request *request, const char *key, size_t index)
+{
     if (!request->parameters_read) {
         struct http_parameter **end = &request->parameters;
         request->parameters_read = true;
@@ -114,7 +124,7 @@ const char *http_request_query(struct http_request *request, const char *key)
         }
     }
     for (const struct http_parameter *at = request->parameters; at; at = at->next)
-        if (strcmp(at->key, key) == 0)
+        if (strcmp(at->key, key) == 0 && index-- == 0)
             return at->value;
     return NULL;
 }

@@ -50,6 +50,8 @@ const char *http_request_path(const struct http_request *request);
 const char *http_request_query_string(const struct http_request *request);
 /* Decoded value of the first such parameter; NULL where it is missing. */
 const char *http_request_query(struct http_request *request, const char *key);
+/* The same for a key that may come several times: the value of its number @p index. */
+const char *http_request_query_at(struct http_request *request, const char *key, size_t index);
 /* Absent, empty, 0, no, false and none are false. */
 bool http_request_query_bool(struct http_request *request, const char *key);
 const char *http_request_header(struct http_request *request, const char *name);
@@ -63,6 +65,8 @@ int http_request_read_all(struct http_request *request, const char **ret_body, s
 ssize_t http_request_read_now(struct http_request *request, const char **ret_data, const char **ret_why);
 /* Bytes of the body that are still to be read; -1: only its end will tell. */
 int64_t http_request_left(const struct http_request *request);
+/* Nothing of the body has been taken, or it was read whole: it can be passed on (again). */
+bool http_request_is_intact(const struct http_request *request);
 /* Percent-decode @p text of @p length to a new string; NULL for a bad escape or NUL. */
 char *http_decode(const char *text, size_t length);
 

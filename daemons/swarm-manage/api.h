@@ -24,6 +24,26 @@ int api_containers_list(struct call *call);
 /* api_images.c */
 int api_images_list(struct call *call);
 
+/* api_image.c */
+int api_image_pass(struct call *call); /* inspect, history */
+int api_image_get(struct call *call);
+int api_images_get(struct call *call);
+int api_image_push(struct call *call);
+int api_image_tag(struct call *call);
+int api_image_delete(struct call *call);
+int api_images_prune(struct call *call);
+
+/* api_image_streams.c */
+int api_image_create(struct call *call); /* pull, import */
+int api_image_load(struct call *call);
+
+/* api_registry.c */
+int api_image_search(struct call *call);
+int api_image_viz(struct call *call);
+int api_auth(struct call *call);
+int api_distribution(struct call *call);
+int api_commit(struct call *call);
+
 /* api_containers.c */
 int api_container_create(struct call *call);
 int api_container_inspect(struct call *call);

@@ -168,6 +168,17 @@ int broadcast_failure(const struct broadcast *broadcast, bool lost_too, struct f
     return -1;
 }
 
+void broadcast_log_left_out(const struct broadcast *broadcast)
+{
+    for (size_t i = 0; i < broadcast->count; i++) {
+        const struct broadcast_answer *answer = &broadcast->answers[i];
+
+        if (answer->skipped || answer->lost) /* that a node is down has been logged when it went */
+            log_line(answer->skipped ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, LOG_FIELDS({"name", answer->node}),
+                     "The node was left out: %s", words(answer));
+    }
+}
+
 int broadcast_nobody(const struct broadcast *broadcast, struct failure *ret)
 {
     struct bytes text = {0};

@@ -80,6 +80,8 @@ size_t broadcast_successes(const struct broadcast *broadcast);
 /* What those that were asked failed with; -1 where any did. One engine, or all with the same words: those, else lines
  * "node: words"; the status is theirs where they agree, else 500. @p lost_too: count those that are lost. */
 int broadcast_failure(const struct broadcast *broadcast, bool lost_too, struct failure *ret);
+/* Log those that were skipped or lost. */
+void broadcast_log_left_out(const struct broadcast *broadcast);
 /* Why nobody was asked: 500 "No nodes available in the cluster", or the nodes that were skipped and why. Always -1. */
 int broadcast_nobody(const struct broadcast *broadcast, struct failure *ret);
 /* Parse each collected body that is not empty; what is no JSON turns into that engine's failure. @p take is called for

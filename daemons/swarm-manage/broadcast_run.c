@@ -191,6 +191,19 @@ static void fill_from_client(struct run *run)
     }
 }
 
+/* There will be no more of what the source has. */
+static void fail_all(struct run *run, const char *why)
+{
+    for (size_t i = 0; i < run->broadcast->count; i++) {
+        struct member *member = &run->members[i];
+
+        if (member->exchange == NULL)
+            continue;
+        failure_set(&member->answer->failure, 500, "%s", why == NULL ? "out of memory" : why);
+        drop_member(member);
+    }
+}
+
 static int on_source_data(void *data, const char *bytes, size_t length)
 {
     struct run *run = data;
@@ -212,8 +225,11 @@ static void on_source_done(void *data, struct http_result *result)
         fan_queue_end(&run->queue);
         return;
     }
-    failure_from_engine(run->failure, run->order->source, result);
-    end_run(run);
+    struct failure failure = {0};
+
+    failure_from_engine(&failure, run->order->source, result);
+    fail_all(run, failure.message);
+    failure_clear(&failure);
 }
 
 static void feed(struct run *run)
@@ -398,11 +414,9 @@ static void look(struct run *run)
     if (run->source != NULL) {
         char *why = engine_why_give_up(run->order->source, run->asked_ms);
 
-        if (why != NULL) {
-            failure_set(run->failure, 500, "%s", why);
-            free(why);
-            end_run(run);
-        }
+        if (why != NULL)
+            fail_all(run, why);
+        free(why);
     }
     for (size_t i = 0; i < run->broadcast->count; i++) {
         if (run->members[i].exchange != NULL)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "filters.h"
+#include "image_name.h"
 #include "options.h"
 #include "timestamp.h"
 
@@ -26,72 +27,16 @@ static int64_t created_of(const json_t *image)
 
 /* --- names --- */
 
-/* "docker.io/library/busybox" and "busybox" are the same to everyone. */
-static const char *familiar(const char *name)
-{
-    static const char *const prefixes[] = {"docker.io/library/", "index.docker.io/library/", "docker.io/",
-                                           "index.docker.io/"};
-
-    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
-            return name + strlen(prefixes[i]);
-    }
-    return name;
-}
-
-/* Length of the repository in "repository:tag" or "repository@digest". A colon before a slash is a registry's port. */
-static size_t repository_length(const char *reference)
-{
-    const char *at = strchr(reference, '@');
-    const char *colon = strrchr(reference, ':');
-
-    if (at != NULL)
-        return (size_t)(at - reference);
-    return colon == NULL || strchr(colon, '/') != NULL ? strlen(reference) : (size_t)(colon - reference);
-}
-
-static bool names_match(const json_t *names, const char *reference)
-{
-    size_t length = repository_length(reference);
-    json_t *name;
-    size_t i;
-
-    json_array_foreach (names, i, name) {
-        const char *text = familiar(json_string_value(name) == NULL ? "" : json_string_value(name));
-
-        if (strcmp(text, reference) == 0)
-            return true;
-        if (reference[length] == '\0' && repository_length(text) == length && strncmp(text, reference, length) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool id_matches(const json_t *image, const char *reference)
-{
-    const char *id = text_of(image, "Id");
-    const char *hex = strchr(id, ':');
-    size_t length = strlen(reference);
-
-    if (length < 4)
-        return false;
-    return strncmp(id, reference, length) == 0 || (hex != NULL && strncmp(hex + 1, reference, length) == 0);
-}
-
 /* An image by name, else by id; borrowed, NULL where no engine has it. */
 static const json_t *find_image(const struct image_source *sources, size_t count, const char *reference)
 {
-    const char *name = familiar(reference);
-
     for (int by_id = 0; by_id < 2; by_id++) {
         for (size_t i = 0; i < count; i++) {
             json_t *image;
             size_t k;
 
             json_array_foreach (sources[i].images, k, image) {
-                if (by_id ? id_matches(image, reference)
-                          : names_match(json_object_get(image, "RepoTags"), name) ||
-                                names_match(json_object_get(image, "RepoDigests"), name))
+                if (by_id ? image_id_meant(image, reference) : image_names_meant(image, reference, true) > 0)
                     return image;
             }
         }
@@ -256,7 +201,7 @@ static bool lacks_labels(const json_t *filters, const json_t *labels)
 /* As Docker matches: the pattern fits the whole familiar reference or its repository; '*' stops at slashes. */
 static bool reference_fits(const json_t *patterns, const char *reference)
 {
-    size_t length = repository_length(reference);
+    size_t length = image_name_repository(reference);
     char *repository = strndup(reference, length);
     bool fits = false;
     json_t *pattern;
@@ -282,7 +227,8 @@ static json_t *shown_names(const json_t *names, const json_t *patterns)
     json_array_foreach (names, i, name) {
         const char *text = json_string_value(name);
 
-        if (text != NULL && !is_nothing(text) && (patterns == NULL || reference_fits(patterns, familiar(text))))
+        if (text != NULL && !is_nothing(text) &&
+            (patterns == NULL || reference_fits(patterns, image_name_familiar(text))))
             json_array_append(shown, name);
     }
     return shown;

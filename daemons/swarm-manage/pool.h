@@ -115,6 +115,8 @@ void pool_note_stop(struct pool *pool, struct engine *engine, const char *id);
 /* Ask the engine about one container and apply the answer, blocking: after what a request changed. -1 where it could
  * not be asked; a container that is gone is no failure. */
 int pool_refresh_container(struct pool *pool, struct engine *engine, const char *id);
+/* Its images, likewise. */
+int pool_refresh_images(struct pool *pool, struct engine *engine, struct failure *failure);
 /* The same for the engine's whole list. */
 int pool_refresh_engine(struct pool *pool, struct engine *engine, bool full, struct failure *failure);
 

@@ -21,7 +21,7 @@ static json_t *get_list(struct engine *engine, const char *path, struct failure 
         json_error_t error;
 
         root = json_read(result.body, result.length, JSON_ALLOW_NUL, &error);
-        if (!json_is_array(root)) { /* an empty list is one; anything else says nothing of containers */
+        if (!json_is_array(root)) { /* an empty list is one; anything else says nothing */
             failure_set(failure, 500, "engine %s: malformed answer to %s: %s", engine->address, path,
                         root ? "it is no list" : error.text);
             json_decref(root);
@@ -113,6 +113,19 @@ int pool_refresh_container(struct pool *pool, struct engine *engine, const char 
     }
     failure_clear(&failure);
     return status;
+}
+
+int pool_refresh_images(struct pool *pool, struct engine *engine, struct failure *failure)
+{
+    uint64_t ticket = pool_ticket(pool);
+    json_t *images = get_list(engine, "/images/json?all=1", failure);
+
+    if (!images) {
+        return -1;
+    }
+    pool_apply_images(pool, engine, ticket, images);
+    json_decref(images);
+    return 0;
 }
 
 static void inspect_all(struct pool *pool, struct engine *engine, uint64_t ticket, const json_t *list, char *const *ids,

@@ -20,16 +20,23 @@ static const char *const own_headers[] = {"Server", "Api-Version", "Ostype", "Do
 struct errand {
     struct pool *pool;
     struct engine *engine;
-    const char *id; /* of the container to refresh */
+    const char *id; /* of the container to refresh, NULL: none */
+    bool images;
     int64_t asked_ms;
     bool given_up;
 };
 
-static void refresh_container(void *data, int status)
+static void refresh(void *data, int status)
 {
     const struct errand *errand = data;
+    struct failure failure = {0};
 
-    if ((status < 400 || status == 404) && pool_refresh_container(errand->pool, errand->engine, errand->id) < 0)
+    if (errand->images && status < 400 && pool_refresh_images(errand->pool, errand->engine, &failure) < 0)
+        log_debug_with(LOG_FIELDS({"addr", errand->engine->address}),
+                       "Could not refresh the images after the request: %s", failure.message);
+    failure_clear(&failure);
+    if (errand->id != NULL && (status < 400 || status == 404) &&
+        pool_refresh_container(errand->pool, errand->engine, errand->id) < 0)
         log_debug_with(LOG_FIELDS({"id", errand->id}, {"addr", errand->engine->address}),
                        "Could not refresh the container after the request");
 }
@@ -68,7 +75,7 @@ static int engine_failed(struct manager *manager, const struct proxy_order *orde
         monitor_report(manager->monitor, order->engine, HTTP_BROKEN);
     if (outcome->answered) {
         log_warn_with(LOG_FIELDS({"addr", order->engine->address}, {"path", order->path}),
-                       "The engine's answer was cut short: %s", outcome->error);
+                      "The engine's answer was cut short: %s", outcome->error);
         failure_clear(failure);
         return -1;
     }
@@ -111,14 +118,18 @@ static int try_once(struct manager *manager, struct http_request *request, struc
 int proxy_request(struct manager *manager, struct http_request *request, struct http_reply *reply,
                   const struct proxy_order *order, int *ret_status, struct failure *failure)
 {
-    struct errand errand = {manager->pool, order->engine, order->refresh, monotonic_ms(), false};
+    struct errand errand = {.pool = manager->pool,
+                            .engine = order->engine,
+                            .id = order->refresh,
+                            .images = order->refresh_images,
+                            .asked_ms = monotonic_ms()};
     struct relay_options options = {
         .method = order->method,
         .host = order->engine->address,
         .may_hijack = order->may_hijack,
         .drop_headers = own_headers,
         .give_up = give_up,
-        .finishing = order->refresh == NULL ? NULL : refresh_container,
+        .finishing = order->refresh == NULL && !order->refresh_images ? NULL : refresh,
         .data = &errand,
         .answer_timeout_ms = order->capture == NULL ? 0 : CAPTURE_TIMEOUT_MS,
         .capture = order->capture,

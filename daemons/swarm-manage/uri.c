@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-char *uri_escape(const char *text)
+static char *escape(const char *text, const char *kept)
 {
     static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
     static const char hex[] = "0123456789ABCDEF";
@@ -14,7 +14,7 @@ char *uri_escape(const char *text)
         return NULL;
     }
     for (; *text; text++) {
-        if (strchr(unreserved, *text)) {
+        if (strchr(unreserved, *text) || strchr(kept, *text)) {
             *at++ = *text;
         } else {
             *at++ = '%';
@@ -24,4 +24,14 @@ char *uri_escape(const char *text)
     }
     *at = '\0';
     return escaped;
+}
+
+char *uri_escape(const char *text)
+{
+    return escape(text, "");
+}
+
+char *uri_escape_name(const char *text)
+{
+    return escape(text, "/:@");
 }
