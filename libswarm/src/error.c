@@ -63,6 +63,7 @@ static struct swarm_error *error_alloc(int code, size_t length, char **ret_text)
     return error;
 }
 
+static int error_set(struct swarm_error **reterr, int code, const char *format, va_list args) SWARM_PRINTF(3, 0);
 static int error_set(struct swarm_error **reterr, int code, const char *format, va_list args)
 {
     va_list again;
