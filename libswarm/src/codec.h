@@ -30,6 +30,8 @@ int swarm__create_body_new(struct swarm_create_body **ret_body, json_t *root, bo
 
 /** Parse any JSON text. Depth is limited, so that no input exhausts a small stack. @param ret_value  New. */
 int swarm__json_load(const char *json, size_t length, json_t **ret_value, struct swarm_error **reterr);
+/** The same, but a member that is there twice is an error; of such ones, swarm__json_load() takes the last. */
+int swarm__json_load_unique(const char *json, size_t length, json_t **ret_value, struct swarm_error **reterr);
 
 /* ---- codec_json.c ---- */
 

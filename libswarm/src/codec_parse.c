@@ -24,6 +24,7 @@ struct reader {
     const char *at;
     const char *end;
     int depth;
+    bool unique;         /* no member may be there twice */
     const char *problem; /* what is wrong at @c at; NULL where memory ran out */
 };
 
@@ -279,6 +280,8 @@ static int read_member(struct reader *reader, json_t *object)
     skip_blanks(reader);
     if (key != NULL && !take(reader, ':'))
         (void)unexpected(reader, "':' is expected");
+    else if (key != NULL && reader->unique && json_object_get(object, key) != NULL)
+        (void)wrong(reader, "the member before is there twice");
     else if (key != NULL)
         value = read_value(reader);
     int rc = value != NULL ? json_object_set_new_nocheck(object, key, value) : -1;
@@ -352,9 +355,9 @@ static int describe(const struct reader *reader, struct swarm_error **reterr)
                             reader->problem);
 }
 
-int swarm__json_load(const char *json, size_t length, json_t **ret_value, struct swarm_error **reterr)
+static int load(const char *json, size_t length, bool unique, json_t **ret_value, struct swarm_error **reterr)
 {
-    struct reader reader = {json, json, json + length, 0, NULL};
+    struct reader reader = {json, json, json + length, 0, unique, NULL};
     json_t *value = read_value(&reader);
     skip_blanks(&reader);
     if (value != NULL && reader.at < reader.end) {
@@ -366,4 +369,14 @@ int swarm__json_load(const char *json, size_t length, json_t **ret_value, struct
         return 0;
     }
     return reader.problem != NULL ? describe(&reader, reterr) : swarm__error_nomem(reterr);
+}
+
+int swarm__json_load(const char *json, size_t length, json_t **ret_value, struct swarm_error **reterr)
+{
+    return load(json, length, false, ret_value, reterr);
+}
+
+int swarm__json_load_unique(const char *json, size_t length, json_t **ret_value, struct swarm_error **reterr)
+{
+    return load(json, length, true, ret_value, reterr);
 }

@@ -170,6 +170,22 @@ static int add_image(struct image_texts *list, const struct swarm_image *image)
     return 0;
 }
 
+/* The list takes the place of what the node has. */
+static void replace_images(struct swarm_node *node, const struct image_texts *list)
+{
+    remove_images(node, node->images, node->image_count);
+    swarm__free(node->images);
+    node->images = list->texts;
+    node->image_count = list->count;
+    swarm__cluster_touch(node->cluster);
+}
+
+static void drop_list(const struct image_texts *list)
+{
+    remove_images(list->node, list->texts, list->count);
+    swarm__free(list->texts);
+}
+
 int swarm_node_set_images(struct swarm_node *node, const struct swarm_image *const *images, size_t count,
                           struct swarm_error **reterr)
 {
@@ -181,14 +197,21 @@ int swarm_node_set_images(struct swarm_node *node, const struct swarm_image *con
     struct image_texts list = {node, NULL, 0, 0};
     for (size_t i = 0; i < count; i++)
         if (add_image(&list, images[i]) != 0) {
-            remove_images(node, list.texts, list.count);
-            swarm__free(list.texts);
+            drop_list(&list);
             return swarm__error_nomem(reterr);
         }
-    remove_images(node, node->images, node->image_count);
-    swarm__free(node->images);
-    node->images = list.texts;
-    node->image_count = list.count;
-    swarm__cluster_touch(node->cluster);
+    replace_images(node, &list);
+    return 0;
+}
+
+int swarm__node_set_image_texts(struct swarm_node *node, const char *const *texts, size_t count)
+{
+    struct image_texts list = {node, NULL, 0, 0};
+    for (size_t i = 0; i < count; i++)
+        if (add_image_text(&list, texts[i]) != 0) {
+            drop_list(&list);
+            return SWARM_ERR_NOMEM;
+        }
+    replace_images(node, &list);
     return 0;
 }

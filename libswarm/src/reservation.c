@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reservation.h"
 
+#include <swarm/state.h>
+
 #include "error.h"
 #include "mem.h"
 
@@ -72,6 +74,12 @@ int swarm_cluster_reserve(struct swarm_cluster *cluster, struct swarm_node *node
     enter_list(reservation);
     *ret_reservation = reservation;
     return 0;
+}
+
+struct swarm_reservation *swarm_cluster_next_reservation(const struct swarm_cluster *cluster,
+                                                         const struct swarm_reservation *previous)
+{
+    return previous ? previous->next : cluster ? cluster->first_reservation : NULL;
 }
 
 struct swarm_node *swarm_reservation_node(const struct swarm_reservation *reservation)

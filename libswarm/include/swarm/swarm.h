@@ -2,7 +2,8 @@
 #ifndef SWARM_SWARM_H
 #define SWARM_SWARM_H
 
-/* All of libswarm for those who use it; <swarm/ops.h> is for those who write filters and strategies. */
+/* All of libswarm for those who use it; <swarm/ops.h> is for those who write filters and strategies, <swarm/plugin.h>
+ * for those who keep them in shared objects of their own. */
 #include <swarm/cluster.h>
 #include <swarm/codec.h>
 #include <swarm/container.h>
@@ -14,6 +15,7 @@
 #include <swarm/request.h>
 #include <swarm/rescheduler.h>
 #include <swarm/scheduler.h>
+#include <swarm/state.h>
 #include <swarm/strategy.h>
 #include <swarm/version.h>
 
