@@ -105,4 +105,4 @@ static int enter(struct swarm_registry *registry, const char *arguments, struct 
     return code ? code : add_strategy(registry, arguments, reterr);
 }
 
-const struct swarm_plugin swarm_plugin = {SWARM_PLUGIN_HEAD, "price", enter};
+const struct swarm_plugin swarm_plugin_entry = {SWARM_PLUGIN_HEAD, "price", enter};

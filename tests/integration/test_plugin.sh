@@ -37,13 +37,13 @@ cd "$WORK" || exit 1
 check "the plugin builds with pkg-config" compile "$examples/plugin.c" "$WORK/price.so"
 echo 'int nothing;' >"$WORK/nothing.c"
 compile "$WORK/nothing.c" "$WORK/nothing.so"
-printf '#include <swarm/plugin.h>\nconst struct swarm_plugin swarm_plugin = {sizeof(swarm_plugin), 99, "new", 0};\n' >"$WORK/new.c"
+printf '#include <swarm/plugin.h>\nconst struct swarm_plugin swarm_plugin_entry = {sizeof(swarm_plugin_entry), 99, "new", 0};\n' >"$WORK/new.c"
 compile "$WORK/new.c" "$WORK/new.so"
 
 # --- what is wrong is said ---
 fatal "a file that is not there" '--plugin /none.so: cannot be opened: No such file or directory' --plugin /none.so:x
 fatal "a file that is no library" '--plugin nothing.c: cannot be opened: ' --plugin nothing.c
-fatal "a library that is no plugin" '--plugin nothing.so: it is no plugin: it has no symbol swarm_plugin' --plugin nothing.so
+fatal "a library that is no plugin" '--plugin nothing.so: it is no plugin: it has no symbol swarm_plugin_entry' --plugin nothing.so
 fatal "another ABI" '--plugin new.so: plugin: it was built for plugin ABI 99, this library has 1' --plugin new.so
 fatal "arguments that it does not take" '--plugin price.so: plugin price: the key of a node label is needed' --plugin price.so
 fatal "the same names twice" '--plugin price.so: plugin price: filter priced exists already' --plugin price.so:a --plugin price.so:b

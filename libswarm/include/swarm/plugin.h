@@ -18,7 +18,7 @@ extern "C" {
  *
  *     #include <swarm/plugin.h>
  *
- *     const struct swarm_plugin swarm_plugin = {SWARM_PLUGIN_HEAD, "racks", enter};
+ *     const struct swarm_plugin swarm_plugin_entry = {SWARM_PLUGIN_HEAD, "racks", enter};
  *
  * and is built with `cc -shared -fPIC racks.c -o racks.so $(pkg-config --cflags --libs libswarm)`.
  *
@@ -31,7 +31,7 @@ extern "C" {
 #define SWARM_PLUGIN_ABI 1
 
 /** Name of the variable that a plugin defines, for dlsym(). */
-#define SWARM_PLUGIN_SYMBOL "swarm_plugin"
+#define SWARM_PLUGIN_SYMBOL "swarm_plugin_entry"
 
 /** The first two members of a struct swarm_plugin. */
 #define SWARM_PLUGIN_HEAD sizeof(struct swarm_plugin), SWARM_PLUGIN_ABI
@@ -56,9 +56,9 @@ struct swarm_plugin {
 
 /** The variable that a plugin defines; programs do not use it by this name but look it up in each plugin. */
 #if defined(__GNUC__)
-extern __attribute__((visibility("default"))) const struct swarm_plugin swarm_plugin;
+extern __attribute__((visibility("default"))) const struct swarm_plugin swarm_plugin_entry;
 #else
-extern const struct swarm_plugin swarm_plugin;
+extern const struct swarm_plugin swarm_plugin_entry;
 #endif
 
 /**

@@ -34,9 +34,9 @@ static int enter(struct swarm_registry *registry, const char *arguments, struct 
 }
 
 #ifdef SAMPLE_OTHER_ABI
-const struct swarm_plugin swarm_plugin = {sizeof(struct swarm_plugin), SWARM_PLUGIN_ABI + 1, "sample", enter};
+const struct swarm_plugin swarm_plugin_entry = {sizeof(struct swarm_plugin), SWARM_PLUGIN_ABI + 1, "sample", enter};
 #else
-const struct swarm_plugin swarm_plugin = {SWARM_PLUGIN_HEAD, "sample", enter};
+const struct swarm_plugin swarm_plugin_entry = {SWARM_PLUGIN_HEAD, "sample", enter};
 #endif
 
 #else

@@ -104,7 +104,7 @@ static void test_what_is_wrong_is_said(void **state)
     assert_refused("", NULL, "--plugin : cannot be opened: No such file or directory", "");
     assert_refused("/dev/null", NULL, "--plugin /dev/null: cannot be opened: /dev/null: ", "");
     assert_refused(SAMPLES "/sample_no_symbol.so", NULL, "--plugin " SAMPLES "/sample_no_symbol.so: it is no plugin",
-                   "it has no symbol swarm_plugin");
+                   "it has no symbol swarm_plugin_entry");
     assert_refused(SAMPLES "/sample_other_abi.so:one", NULL, "--plugin " SAMPLES "/sample_other_abi.so: ",
                    "plugin: it was built for plugin ABI 2, this library has 1: build it with the headers of "
                    "libswarm " SWARM_VERSION);
