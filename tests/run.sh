@@ -164,6 +164,7 @@ all)
   build_others
   unit_tests
   installed_checks
+  step_ok "the ABI is that of the last release" "$out/abi.log" tests/abi/abi.sh check
   integration_tests
   ;;
 esac
