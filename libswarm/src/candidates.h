@@ -12,8 +12,7 @@
 
 struct swarm_candidates {
     const struct swarm_cluster *cluster;
-    struct swarm_cluster
-        *learning; /**< The same where what is matched may be remembered; NULL: the cluster is only read. */
+    struct swarm_cluster *learning; /**< The same, where it may remember what is matched; NULL: it is only read. */
     struct swarm__nodeset set;
     struct swarm__nodeset scratch[SWARM__SCRATCH_SETS]; /**< See swarm__candidates_scratch(). */
     struct swarm__matcher matcher;

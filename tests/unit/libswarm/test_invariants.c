@@ -4,6 +4,7 @@
 
 #include "container.h"
 #include "fixture.h"
+#include "rebuild.h"
 #include "reservation.h"
 
 /*
@@ -168,38 +169,6 @@ static void change_place(void)
     }
 }
 
-static void copy_node(struct swarm_cluster *to, const struct swarm_node *node)
-{
-    struct swarm_node *copy = add_node(to, node->id, node->name->text);
-    const char *keys[16], *values[16];
-    for (size_t i = 0; i < node->label_count; i++)
-        swarm_node_label_at(node, i, &keys[i], &values[i]);
-    assert_int_equal(swarm_node_set_labels(copy, keys, values, node->label_count, NULL), 0);
-    assert_int_equal(swarm_node_set_capacity(copy, node->cpus_milli, node->memory_bytes, NULL), 0);
-    assert_int_equal(swarm_node_set_health(copy, swarm_node_health(node), NULL), 0);
-    const char *resource;
-    int64_t total;
-    for (size_t i = 0; swarm_node_resource_at(node, i, &resource, &total, NULL); i++)
-        assert_int_equal(swarm_node_set_resource(copy, resource, total, NULL), 0);
-    for (struct swarm_container *at = node->containers.first; at; at = at->next) {
-        struct swarm_container *made = NULL;
-        assert_int_equal(swarm_cluster_add_container(to, copy, at->id, at->request, &made, NULL), 0);
-        assert_int_equal(swarm_container_set_state(made, at->state, NULL), 0);
-        const char *names[8];
-        size_t count = 0;
-        for (const struct swarm__name *name = at->names; name; name = name->next)
-            names[count++] = name->text;
-        assert_int_equal(swarm_container_set_names(made, names, count, NULL), 0);
-        struct swarm_bound_port bound[8];
-        for (uint32_t i = 0; i < at->bound_count; i++)
-            bound[i] = (struct swarm_bound_port){at->bound[i].host_ip, at->bound[i].host_port};
-        assert_int_equal(swarm_container_set_bound_ports(made, bound, at->bound_count, NULL), 0);
-    }
-    struct swarm_reservation *place;
-    for (struct swarm_container *at = node->pending.first; at; at = at->next)
-        assert_int_equal(swarm_cluster_reserve(to, copy, at->request, &place, NULL), 0);
-}
-
 /* What the indexes answer, beyond the sums in the slots: a few decisions and look-ups. */
 static void check_answers(const struct swarm_cluster *fresh)
 {
@@ -253,10 +222,7 @@ static void check_resources(const struct swarm_node *node, const struct swarm_no
 
 static void check_against_rebuilt(void)
 {
-    struct swarm_cluster *fresh = new_cluster();
-    assert_int_equal(swarm_cluster_set_stopped_counts(fresh, swarm_cluster_stopped_counts(cluster), NULL), 0);
-    for (const struct swarm_node *node = cluster->first_node; node; node = node->next)
-        copy_node(fresh, node);
+    struct swarm_cluster *fresh = rebuilt(cluster);
     const struct swarm_node *copy = NULL;
     for (const struct swarm_node *node = cluster->first_node; node; node = node->next) {
         copy = swarm_cluster_next_node(fresh, copy);
