@@ -66,13 +66,23 @@ static json_t *ports_of(const struct oracle_ports *ports)
     return object;
 }
 
-static json_t *host_config_of(const struct oracle_request *request)
+/* Memory alone is reserved whole; where both are said, it is only the limit. */
+static void put_memory(struct world *world, json_t *config, int64_t memory)
+{
+    bool apart = memory > 0 && world_draw(world, 3) == 0;
+    int64_t limit = !apart ? memory : world_draw(world, 2) ? memory + world_draw(world, 1000) : 0;
+    json_object_set_new(config, "Memory", json_integer(limit));
+    if (apart)
+        json_object_set_new(config, "MemoryReservation", json_integer(memory));
+}
+
+static json_t *host_config_of(struct world *world, const struct oracle_request *request)
 {
     json_t *config = json_object();
     put_text(config, "NetworkMode", request->network_mode);
     put_text(config, "PidMode", request->pid_mode);
     put_text(config, "IpcMode", request->ipc_mode);
-    json_object_set_new(config, "Memory", json_integer(request->memory));
+    put_memory(world, config, request->memory);
     if (request->cpus_milli % 1000 == 0)
         json_object_set_new(config, "CpuShares", json_integer(request->cpus_milli / 1000));
     else
@@ -99,7 +109,7 @@ static json_t *body_of(struct world *world, const struct oracle_request *request
     json_object_set_new(body, "Env", env);
     json_object_set_new(body, "Labels", labels);
     json_object_set_new(body, "ExposedPorts", exposed);
-    json_object_set_new(body, "HostConfig", host_config_of(request));
+    json_object_set_new(body, "HostConfig", host_config_of(world, request));
     return body;
 }
 
@@ -143,6 +153,24 @@ static void set_amounts(struct world *world, struct swarm_request *request, cons
     world_expect(world, "CPUs", code, 0);
     WORLD_CALL(world, code, swarm_request_set_memory(request, from->memory, &world->error));
     world_expect(world, "memory", code, 0);
+    if (world_draw(world, 4) > 0)
+        return;
+    WORLD_CALL(world, code, swarm_request_set_memory_limit(request, from->memory, &world->error));
+    world_expect(world, "memory limit", code, 0);
+    WORLD_CALL(world, code, swarm_request_set_cpus_limit(request, from->cpus_milli, &world->error));
+    world_expect(world, "CPU limit", code, 0);
+}
+
+/* Bodies have no word for these. */
+static void set_resources(struct world *world, struct swarm_request *request, const struct oracle_request *from)
+{
+    int code;
+    for (size_t i = 0; i < from->resources.count; i++) {
+        WORLD_CALL(world, code,
+                   swarm_request_set_resource(request, from->resources.items[i].name, from->resources.items[i].amount,
+                                              &world->error));
+        world_expect(world, "resource", code, 0);
+    }
 }
 
 static void set_lists(struct world *world, struct swarm_request *request, const struct oracle_request *from)
@@ -217,6 +245,8 @@ struct swarm_request *request_for(struct world *world, const struct oracle_reque
     swarm_request_unref(scrap);
     bool by_setters = sound && world_draw(world, 2);
     request = by_setters ? from_setters(world, from) : from_body(world, from);
+    if (request)
+        set_resources(world, request, from);
     if (request && world_draw(world, 8) == 0) {
         WORLD_CALL(world, code, swarm_request_copy(&copy, request, &world->error));
         world_expect(world, "copy", code, 0);

@@ -187,7 +187,7 @@ static const char *any_odd(struct world *world)
 
 static const char *any_value(struct world *world)
 {
-    switch (world_draw(world, 12)) {
+    switch (world_draw(world, world->patterns ? 7 : 12)) {
     case 0:
     case 1:
     case 2:
@@ -278,6 +278,19 @@ static void any_labels(struct world *world, struct oracle_pairs *ret)
         }
 }
 
+const char *const resource_names[] = {"gpu", "disk", "license", NULL};
+
+void any_resources(struct world *world, struct oracle_amounts *ret)
+{
+    static const int64_t amounts[] = {0, 1, 1, 2, 3, 8, 20, INT64_C(1) << 62};
+    ret->count = 0;
+    for (size_t i = 0; resource_names[i]; i++)
+        if (one_in(world, 2)) {
+            ret->items[ret->count].name = resource_names[i];
+            ret->items[ret->count++].amount = ANY(world, amounts);
+        }
+}
+
 static void any_amounts(struct world *world, struct oracle_request *ret)
 {
     static const int64_t cpus[] = {0, 0, 0, 0, 1000, 2000, 500, 1, 333, 4000, INT64_C(4000000000000000)};
@@ -302,9 +315,11 @@ void any_request(struct world *world, struct oracle_request *ret)
     if (one_in(world, 40))
         ret->network_mode = any_mode(world, 1);
     any_amounts(world, ret);
+    if (one_in(world, 6))
+        any_resources(world, &ret->resources);
     any_labels(world, &ret->labels);
-    some(world, &ret->constraints, 5, any_constraint);
-    some(world, &ret->affinities, 5, any_affinity);
+    some(world, &ret->constraints, world->patterns ? 2 : 5, any_constraint);
+    some(world, &ret->affinities, world->patterns ? 2 : 5, any_affinity);
     some(world, &ret->whitelists, 18, any_whitelist);
     if (one_in(world, 3))
         any_ports(world, &ret->ports, 2); /* more would come in another order from a body */

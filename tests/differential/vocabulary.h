@@ -15,6 +15,9 @@ const char *any_name(struct world *world, bool alias);
 const char *any_reference(struct world *world);
 void any_node_labels(struct world *world, struct oracle_pairs *ret);
 void any_images(struct world *world, struct oracle_node *node);
+/* Names that any_resources() gives; ends with NULL. */
+extern const char *const resource_names[];
+void any_resources(struct world *world, struct oracle_amounts *ret);
 void any_bound_ports(struct world *world, struct oracle_ports *ret);
 /* Good and flawed ones. */
 const char *any_affinity(struct world *world);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "vocabulary.h"
 
 /* Told by the library of each container that goes; the data is the flag. */
 static void note_destroyed(void *data)
@@ -23,6 +24,7 @@ void world_init(struct world *world, const struct world_ops *ops)
     world_expect(world, "new cluster", code, 0);
     kit_check(code == 0);
     swarm_cluster_set_container_destroy(world->cluster, note_destroyed);
+    world->patterns = world_draw(world, 4) == 0;
 }
 
 void world_finish(struct world *world)
@@ -140,6 +142,19 @@ static void compare_container(struct world *world, const struct oracle_container
                      swarm_container_id(twin), swarm_container_name(twin));
 }
 
+static void compare_resources(struct world *world, const struct oracle_node *node)
+{
+    for (size_t i = 0; resource_names[i]; i++) {
+        long long total = swarm_node_resource_total(node->twin, resource_names[i]);
+        long long used = swarm_node_resource_used(node->twin, resource_names[i]);
+        if (total != oracle_amount(&node->resources, resource_names[i]) ||
+            used != oracle_used(world->oracle, node, resource_names[i]))
+            world_differ(world, "node %s: library has %lld of %lld %s used, oracle %lld of %lld", node->id, used, total,
+                         resource_names[i], (long long)oracle_used(world->oracle, node, resource_names[i]),
+                         (long long)oracle_amount(&node->resources, resource_names[i]));
+    }
+}
+
 static void compare_node(struct world *world, const struct oracle_node *node)
 {
     const struct swarm_node *twin = node->twin;
@@ -159,6 +174,7 @@ static void compare_node(struct world *world, const struct oracle_node *node)
         swarm_node_availability(twin) != node->availability ||
         swarm_cluster_find_node(world->cluster, node->id) != twin)
         world_differ(world, "node %s: name, health or availability differ", node->id);
+    compare_resources(world, node);
 }
 
 void world_compare(struct world *world)
@@ -191,7 +207,7 @@ void world_step(struct world *world)
     else if (what < 19)
         world_change_place(world);
     else if (what < 20)
-        world_hold(world);
+        world_draw(world, 2) ? world_hold(world) : world_except_stopped(world);
     else if (what < 23)
         world_look_up(world);
     else

@@ -34,7 +34,8 @@ struct world_ops {
 
 struct world {
     struct world_ops ops;
-    FILE *log; /* each step in a line; NULL: nowhere */
+    bool patterns; /* there are many of them in this one */
+    FILE *log;     /* each step in a line; NULL: nowhere */
     struct oracle *oracle;
     struct swarm_cluster *cluster;
     struct place places[WORLD_PLACES];
@@ -88,6 +89,7 @@ void world_change_node(struct world *world);
 void world_change_container(struct world *world);
 void world_change_place(struct world *world);
 void world_hold(struct world *world);
+void world_except_stopped(struct world *world);
 void world_decide(struct world *world);
 void world_look_up(struct world *world);
 

@@ -14,6 +14,8 @@ static void log_request(struct world *world, const struct oracle_request *reques
         world_log(world, " label:%s='%s'", request->labels.items[i].key, request->labels.items[i].value);
     for (size_t i = 0; i < request->ports.count; i++)
         world_log(world, " port=%s:%s", request->ports.items[i].host_ip, request->ports.items[i].host_port);
+    for (size_t i = 0; i < request->resources.count; i++)
+        world_log(world, " %lld %s", (long long)request->resources.items[i].amount, request->resources.items[i].name);
     for (size_t i = 0; i < request->exposed.count; i++)
         world_log(world, " exposed=%s", request->exposed.items[i]);
     world_log(world, "]\n");
@@ -23,6 +25,10 @@ static void log_request(struct world *world, const struct oracle_request *reques
 static bool too_much(const struct world *world, const struct oracle_node *node, const struct oracle_request *request)
 {
     struct oracle_sums sums = oracle_sums(world->oracle, node);
+    for (size_t i = 0; i < request->resources.count; i++)
+        if (request->resources.items[i].amount >
+            INT64_MAX - oracle_used(world->oracle, node, request->resources.items[i].name))
+            return true;
     return request->cpus_milli > INT64_MAX - sums.cpus_milli || request->memory > INT64_MAX - sums.memory;
 }
 
@@ -90,12 +96,13 @@ static void set_request(struct world *world, struct oracle_container *container)
     struct oracle_request facts;
     int code;
     any_request(world, &facts);
+    bool counts = !oracle_stopped(container) || !world->oracle->resources_excepted;
     world_log(world, "update container %s on %s", container->id, container->node->id);
     log_request(world, &facts);
     struct swarm_request *request = request_for(world, &facts);
     if (!request)
         return;
-    bool unsure = too_much(world, container->node, &facts);
+    bool unsure = counts && too_much(world, container->node, &facts);
     WORLD_CALL(world, code, swarm_container_set_request(container->twin, request, &world->error));
     swarm_request_unref(request);
     if (!unsure || code != SWARM_ERR_INVALID)
@@ -123,11 +130,13 @@ static void set_bound(struct world *world, struct oracle_container *container)
 
 static void set_state(struct world *world, struct oracle_container *container)
 {
-    int code;
-    container->state = (int)world_draw(world, 6);
-    world_log(world, "state of %s on %s: %d\n", container->id, container->node->id, container->state);
-    WORLD_CALL(world, code, swarm_container_set_state(container->twin, container->state, &world->error));
-    world_expect(world, "state", code, 0);
+    int state = (int)world_draw(world, 6), before = container->state, code;
+    bool came_back = oracle_stopped(container) && state < 4 && world->oracle->resources_excepted;
+    int expected = came_back && too_much(world, container->node, &container->request) ? SWARM_ERR_INVALID : 0;
+    world_log(world, "state of %s on %s: %d\n", container->id, container->node->id, state);
+    WORLD_CALL(world, code, swarm_container_set_state(container->twin, state, &world->error));
+    world_expect(world, "state", code, expected);
+    container->state = expected == 0 ? state : before;
 }
 
 static void remove_container(struct world *world, struct oracle_container *container)
@@ -149,7 +158,7 @@ void world_change_container(struct world *world)
         set_names(world, container);
     else if (what == 12)
         set_request(world, container);
-    else if (what == 13)
+    else if (what < 15)
         set_state(world, container);
     else
         set_bound(world, container);
@@ -231,6 +240,42 @@ void world_change_place(struct world *world)
     world_log(world, "abort a place on %s\n", place->node ? place->node->id : "a node that is gone");
     swarm_reservation_abort(place->reservation);
     give_back(world, place);
+}
+
+/* Whether nothing passes the greatest number where all containers count. */
+static bool all_would_fit(struct world *world)
+{
+    struct oracle *oracle = world->oracle;
+    bool fit = true;
+    for (struct oracle_container *at = oracle->containers; at; at = at->next) {
+        if (!oracle_stopped(at))
+            continue;
+        fit = fit && !too_much(world, at->node, &at->request);
+        if (!fit)
+            break;
+        at->state += 16; /* it counts */
+    }
+    for (struct oracle_container *at = oracle->containers; at; at = at->next)
+        at->state %= 16;
+    return fit;
+}
+
+void world_except_stopped(struct world *world)
+{
+    struct oracle *oracle = world->oracle;
+    int flags = (int)world_draw(world, 8), code;
+    bool more = oracle->resources_excepted && (flags & SWARM_COUNT_RESOURCES);
+    int expected = more && !all_would_fit(world) ? SWARM_ERR_INVALID : 0;
+    world_log(world, "stopped containers count for %d\n", flags);
+    WORLD_CALL(world, code, swarm_cluster_set_stopped_counts(world->cluster, flags, &world->error));
+    world_expect(world, "what stopped containers count for", code, expected);
+    if (expected != 0)
+        return;
+    oracle->ports_excepted = !(flags & SWARM_COUNT_PORTS);
+    oracle->slots_excepted = !(flags & SWARM_COUNT_SLOTS);
+    oracle->resources_excepted = !(flags & SWARM_COUNT_RESOURCES);
+    if (swarm_cluster_stopped_counts(world->cluster) != flags)
+        world_differ(world, "what stopped containers count for is %d", swarm_cluster_stopped_counts(world->cluster));
 }
 
 void world_hold(struct world *world)

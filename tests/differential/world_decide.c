@@ -58,6 +58,8 @@ static void log_asking(const struct asking *asking)
     log_list(world, "exposed", &facts->exposed);
     log_list(world, "volumes-from", &facts->volumes_from);
     log_list(world, "link", &facts->links);
+    for (size_t i = 0; i < facts->resources.count; i++)
+        world_log(world, " %lld %s", (long long)facts->resources.items[i].amount, facts->resources.items[i].name);
     for (size_t i = 0; i < facts->ports.count; i++)
         world_log(world, " port:%s:%s", facts->ports.items[i].host_ip, facts->ports.items[i].host_port);
     world_log(world, "\n");
@@ -271,6 +273,8 @@ void world_decide(struct world *world)
 {
     struct asking asking;
     bool placing = world_draw(world, 2);
+    if (placing && !free_place(world))
+        world_change_place(world); /* which ends one */
     if (ask(world, &asking)) {
         bool bad_extra = expect(&asking);
         const struct swarm_node *planned = plan(&asking, bad_extra);

@@ -108,6 +108,20 @@ static void set_capacity(struct world *world, struct oracle_node *node)
               (long long)node->memory, node->overcommit);
 }
 
+static void set_resources(struct world *world, struct oracle_node *node)
+{
+    int code;
+    any_resources(world, &node->resources);
+    world_log(world, "node %s: resources", node->id);
+    for (size_t i = 0; resource_names[i]; i++) {
+        int64_t total = oracle_amount(&node->resources, resource_names[i]);
+        world_log(world, " %lld %s", (long long)total, resource_names[i]);
+        WORLD_CALL(world, code, swarm_node_set_resource(node->twin, resource_names[i], total, &world->error));
+        world_expect(world, "resource", code, 0);
+    }
+    world_log(world, "\n");
+}
+
 static void set_health(struct world *world, struct oracle_node *node)
 {
     static const int healths[] = {100, 100, 67, 0, 1, 34};
@@ -156,6 +170,7 @@ static void add_node(struct world *world)
     set_capacity(world, node);
     set_labels(world, node);
     set_images(world, node);
+    set_resources(world, node);
 }
 
 void world_change_node(struct world *world)
@@ -170,6 +185,8 @@ void world_change_node(struct world *world)
         set_labels(world, world_any_node(world));
     else if (what < 10)
         set_images(world, world_any_node(world));
+    else if (what == 12)
+        set_resources(world, world_any_node(world));
     else if (what < 13)
         set_capacity(world, world_any_node(world));
     else if (what == 13)

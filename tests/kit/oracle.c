@@ -118,12 +118,36 @@ struct oracle_sums oracle_sums(const struct oracle *oracle, const struct oracle_
     for (const struct oracle_container *at = oracle->containers; at; at = at->next) {
         if (at->node != node)
             continue;
+        sums.containers += *at->id != '\0';
+        sums.all += !(oracle_stopped(at) && oracle->slots_excepted);
+        if (oracle_stopped(at) && oracle->resources_excepted)
+            continue;
         sums.cpus_milli += at->request.cpus_milli;
         sums.memory += at->request.memory;
-        sums.containers += *at->id != '\0';
-        sums.all++;
     }
     return sums;
+}
+
+bool oracle_stopped(const struct oracle_container *container)
+{
+    return container->state == 4 || container->state == 5;
+}
+
+int64_t oracle_amount(const struct oracle_amounts *amounts, const char *name)
+{
+    for (size_t i = 0; i < amounts->count; i++)
+        if (strcmp(amounts->items[i].name, name) == 0)
+            return amounts->items[i].amount;
+    return 0;
+}
+
+int64_t oracle_used(const struct oracle *oracle, const struct oracle_node *node, const char *name)
+{
+    int64_t used = 0;
+    for (const struct oracle_container *at = oracle->containers; at; at = at->next)
+        if (at->node == node && !(oracle_stopped(at) && oracle->resources_excepted))
+            used += oracle_amount(&at->request.resources, name);
+    return used;
 }
 
 bool oracle_name_taken(const struct oracle *oracle, const char *name, const struct oracle_container *except)

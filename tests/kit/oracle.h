@@ -29,6 +29,15 @@ struct oracle_pairs {
     size_t count;
 };
 
+/* Named whole numbers. */
+struct oracle_amounts {
+    struct {
+        const char *name;
+        int64_t amount;
+    } items[ORACLE_ITEMS];
+    size_t count;
+};
+
 struct oracle_port {
     const char *container_port, *host_ip, *host_port;
 };
@@ -42,6 +51,7 @@ struct oracle_ports {
 struct oracle_request {
     const char *name, *image, *swarm_id, *network_mode, *pid_mode, *ipc_mode;
     int64_t cpus_milli, memory;
+    struct oracle_amounts resources;
     struct oracle_pairs labels;
     struct oracle_list constraints, affinities, whitelists;
     struct oracle_ports ports;
@@ -58,6 +68,7 @@ struct oracle_node {
     const char *id, *name;
     int64_t cpus_milli, memory; /* of the machine */
     double overcommit;
+    struct oracle_amounts resources;
     int health;
     int availability; /* 0 active, 1 paused, 2 draining */
     struct oracle_pairs labels;
@@ -74,7 +85,7 @@ struct oracle_container {
     struct oracle_list names;
     struct oracle_request request;
     struct oracle_ports bound;
-    int state;
+    int state;  /* 4 and 5 are stopped */
     void *twin; /* the caller's, as is the next */
     bool *flag;
 };
@@ -85,6 +96,8 @@ struct oracle {
     struct oracle_node *nodes;           /* in the order they came */
     struct oracle_container *containers; /* of all nodes, in no order */
     struct oracle_list held;             /* names */
+    /* What stopped containers do not count for. */
+    bool ports_excepted, slots_excepted, resources_excepted;
     struct oracle_text *texts;
 };
 
@@ -105,9 +118,14 @@ struct oracle_container *oracle_find(const struct oracle *oracle, const struct o
 struct oracle_sums {
     int64_t cpus_milli, memory, total_cpus_milli, total_memory;
     size_t containers; /* without places */
-    size_t all;        /* with them */
+    size_t all;        /* with them, as slots go */
 };
 struct oracle_sums oracle_sums(const struct oracle *oracle, const struct oracle_node *node);
+
+int64_t oracle_amount(const struct oracle_amounts *amounts, const char *name);
+/* What containers and places ask for of a named resource. */
+int64_t oracle_used(const struct oracle *oracle, const struct oracle_node *node, const char *name);
+bool oracle_stopped(const struct oracle_container *container);
 
 /* Whether a name is taken, by others than @p except (NULL: nobody is excepted). */
 bool oracle_name_taken(const struct oracle *oracle, const char *name, const struct oracle_container *except);

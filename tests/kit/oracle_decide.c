@@ -116,6 +116,25 @@ static int compare(bool spread, const struct weight *a, const struct weight *b)
     return spread ? -result : result;
 }
 
+/* Nodes that have of each named resource what is asked for. */
+static void narrow(const struct attempt *attempt)
+{
+    const struct oracle_amounts *asked = &attempt->question->request->resources;
+    struct oracle_nodes *nodes = &attempt->answer->candidates, before = *nodes;
+    nodes->count = 0;
+    for (size_t i = 0; i < before.count; i++) {
+        struct oracle_node *node = before.items[i];
+        bool fits = true;
+        for (size_t j = 0; j < asked->count; j++) {
+            const char *name = asked->items[j].name;
+            int64_t left = oracle_amount(&node->resources, name) - oracle_used(attempt->oracle, node, name);
+            fits = fits && (asked->items[j].amount == 0 || asked->items[j].amount <= left);
+        }
+        if (fits)
+            nodes->items[nodes->count++] = node;
+    }
+}
+
 static enum oracle_verdict run_strategy(const struct attempt *attempt)
 {
     const struct oracle_nodes *nodes = &attempt->answer->candidates;
@@ -127,11 +146,11 @@ static enum oracle_verdict run_strategy(const struct attempt *attempt)
         strcpy(attempt->answer->error, "No nodes available in the cluster");
         return ORACLE_REFUSED;
     }
-    if (strcmp(attempt->question->strategy, "random") == 0) {
+    narrow(attempt);
+    bool any = strcmp(attempt->question->strategy, "random") == 0;
+    if (any)
         *best = *nodes;
-        return ORACLE_GRANTED;
-    }
-    for (size_t i = 0; i < nodes->count; i++) {
+    for (size_t i = 0; !any && i < nodes->count; i++) {
         struct weight weight;
         if (!weigh(attempt, nodes->items[i], spread ? -10 : 10, &weight))
             continue;

@@ -129,7 +129,7 @@ static bool port(const struct oracle *oracle, const struct oracle_asked *asked, 
                  const struct oracle_node *node)
 {
     for (const struct oracle_container *at = oracle->containers; at; at = at->next)
-        if (at->node == node && !port_beside(asked->request, at))
+        if (at->node == node && !(oracle_stopped(at) && oracle->ports_excepted) && !port_beside(asked->request, at))
             return false;
     return true;
 }
