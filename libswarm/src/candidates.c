@@ -34,18 +34,20 @@ struct swarm__nodeset *swarm__candidates_scratch(struct swarm_candidates *candid
 
 size_t swarm_candidates_count(const struct swarm_candidates *candidates)
 {
-    return swarm__nodeset_count(&candidates->set);
+    return candidates ? swarm__nodeset_count(&candidates->set) : 0;
 }
 
 struct swarm_node *swarm_candidates_next(const struct swarm_candidates *candidates, const struct swarm_node *previous)
 {
+    if (!candidates)
+        return NULL;
     size_t slot = swarm__nodeset_next(&candidates->set, previous ? (size_t)previous->slot + 1 : 0);
     return slot == SWARM__NODESET_END ? NULL : candidates->cluster->slots[slot].node;
 }
 
 void swarm_candidates_remove(struct swarm_candidates *candidates, const struct swarm_node *node)
 {
-    if (node && node->cluster == candidates->cluster)
+    if (candidates && node && node->cluster == candidates->cluster)
         swarm__nodeset_remove(&candidates->set, node->slot);
 }
 
@@ -87,8 +89,8 @@ void swarm__ranking_offer(struct swarm_ranking *ranking, size_t word, uint64_t s
 
 void swarm_ranking_offer(struct swarm_ranking *ranking, const struct swarm_node *node, int64_t score)
 {
-    const struct swarm_candidates *candidates = ranking->candidates;
-    if (!node || node->cluster != candidates->cluster || !swarm__nodeset_has(&candidates->set, node->slot))
+    const struct swarm_candidates *candidates = ranking ? ranking->candidates : NULL;
+    if (!candidates || !node || node->cluster != candidates->cluster || !swarm__nodeset_has(&candidates->set, node->slot))
         return;
     if (ranking->count == ranking->room && score == ranking->best)
         return; /* some node was offered twice */

@@ -66,12 +66,13 @@ void swarm_cluster_free(struct swarm_cluster *cluster)
 
 void swarm_cluster_set_container_destroy(struct swarm_cluster *cluster, void (*destroy)(void *data))
 {
-    cluster->container_destroy = destroy;
+    if (cluster)
+        cluster->container_destroy = destroy;
 }
 
 uint64_t swarm_cluster_generation(const struct swarm_cluster *cluster)
 {
-    return cluster->generation;
+    return cluster ? cluster->generation : 0;
 }
 
 static int make_scan_room(struct swarm_cluster *cluster, size_t slot)
@@ -177,17 +178,17 @@ void swarm_cluster_remove_node(struct swarm_cluster *cluster, struct swarm_node 
 
 struct swarm_node *swarm_cluster_find_node(const struct swarm_cluster *cluster, const char *id)
 {
-    return id ? (struct swarm_node *)swarm__map_find(&cluster->node_ids, id) : NULL;
+    return cluster && id ? (struct swarm_node *)swarm__map_find(&cluster->node_ids, id) : NULL;
 }
 
 size_t swarm_cluster_node_count(const struct swarm_cluster *cluster)
 {
-    return cluster->node_count;
+    return cluster ? cluster->node_count : 0;
 }
 
 struct swarm_node *swarm_cluster_next_node(const struct swarm_cluster *cluster, const struct swarm_node *previous)
 {
-    return previous ? previous->next : cluster->first_node;
+    return previous ? previous->next : cluster ? cluster->first_node : NULL;
 }
 
 int swarm_cluster_add_container(struct swarm_cluster *cluster, struct swarm_node *node, const char *id,
@@ -219,13 +220,13 @@ void swarm_cluster_remove_container(struct swarm_cluster *cluster, struct swarm_
 
 size_t swarm_cluster_container_count(const struct swarm_cluster *cluster)
 {
-    return cluster->container_count;
+    return cluster ? cluster->container_count : 0;
 }
 
 struct swarm_container *swarm_cluster_find_container(const struct swarm_cluster *cluster, const struct swarm_node *node,
                                                      const char *id)
 {
-    return id ? swarm__container_find(cluster, node, id) : NULL;
+    return cluster && node && id ? swarm__container_find(cluster, node, id) : NULL;
 }
 
 static struct swarm_container *next_container(const struct swarm_cluster *cluster,

@@ -88,7 +88,7 @@ static int read_binding(struct swarm_request *request, const char *port, const j
         rc = swarm__json_member(binding, HOST_CONFIG "PortBindings.", "HostPort", JSON_STRING, &host_port, reterr);
     if (rc < 0)
         return rc;
-    return swarm_request_add_port(request, port, json_string_value(ip), json_string_value(host_port), reterr);
+    return swarm__request_keep_port(request, port, json_string_value(ip), json_string_value(host_port), reterr);
 }
 
 static int read_ports(struct swarm_request *request, json_t *config, const json_t *host_config,
@@ -104,7 +104,7 @@ static int read_ports(struct swarm_request *request, json_t *config, const json_
         return rc;
     json_object_foreach (exposed, port, bindings)
         if (rc == 0)
-            rc = swarm_request_add_exposed_port(request, port, reterr);
+            rc = swarm__request_keep_exposed_port(request, port, reterr);
     json_object_foreach (ports, port, bindings) {
         json_t *list;
         if (rc == 0)
@@ -145,9 +145,9 @@ static int read_text(struct swarm_request *request, const json_t *object, const 
 
 static int read_dependencies(struct swarm_request *request, const json_t *host_config, struct swarm_error **reterr)
 {
-    int rc = read_list(request, host_config, "VolumesFrom", swarm_request_add_volumes_from, reterr);
+    int rc = read_list(request, host_config, "VolumesFrom", swarm__request_keep_volumes_from, reterr);
     if (rc == 0)
-        rc = read_list(request, host_config, "Links", swarm_request_add_link, reterr);
+        rc = read_list(request, host_config, "Links", swarm__request_keep_link, reterr);
     if (rc == 0)
         rc = read_text(request, host_config, HOST_CONFIG, "NetworkMode", swarm_request_set_network_mode, reterr);
     if (rc == 0)

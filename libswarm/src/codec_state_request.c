@@ -62,7 +62,7 @@ static int read_list(struct swarm_request *request, const json_t *object, const 
     return 0;
 }
 
-/* Flawed ones too, as a container may carry them. */
+/* Flawed ones too, as a container may carry them; ports and references below alike. */
 static int read_expressions(struct swarm_request *request, const json_t *object, const struct swarm__at *at,
                             const char *key, keep_fn keep, struct swarm_error **reterr)
 {
@@ -108,7 +108,7 @@ static int read_port(struct swarm_request *request, const json_t *port, const st
     if (code != 0)
         return code;
     struct swarm_error *error = NULL;
-    code = swarm_request_add_port(request, container_port, host_ip, host_port, &error);
+    code = swarm__request_keep_port(request, container_port, host_ip, host_port, &error);
     return code != 0 ? swarm__state_refused(reterr, code, at, error) : 0;
 }
 
@@ -150,9 +150,9 @@ static int read_texts(struct swarm_request *request, const json_t *object, const
                  {"network_mode", swarm_request_set_network_mode},
                  {"pid_mode", swarm_request_set_pid_mode},
                  {"ipc_mode", swarm_request_set_ipc_mode}},
-      lists[] = {{"exposed_ports", swarm_request_add_exposed_port},
-                 {"volumes_from", swarm_request_add_volumes_from},
-                 {"links", swarm_request_add_link}};
+      lists[] = {{"exposed_ports", swarm__request_keep_exposed_port},
+                 {"volumes_from", swarm__request_keep_volumes_from},
+                 {"links", swarm__request_keep_link}};
     int code = 0;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && code == 0; i++)
         code = read_text(request, object, at, texts[i].key, texts[i].set, reterr);

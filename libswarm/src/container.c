@@ -10,6 +10,9 @@
 #include "request.h"
 #include "reservation.h"
 
+/* More than there are, over IPv4 and IPv6 and three protocols. */
+#define BOUND_MAX 1000000
+
 static struct swarm__container_list *list_of(struct swarm_container *container)
 {
     return swarm__container_pending(container) ? &container->node->pending : &container->node->containers;
@@ -199,32 +202,40 @@ struct swarm_container *swarm__container_find(const struct swarm_cluster *cluste
 
 const char *swarm_container_id(const struct swarm_container *container)
 {
-    return container->id ? container->id : "";
+    return !container ? NULL : container->id ? container->id : "";
 }
 
 const char *swarm_container_swarm_id(const struct swarm_container *container)
 {
-    return container->by_swarm_id.key ? container->by_swarm_id.key : "";
+    return !container ? NULL : container->by_swarm_id.key ? container->by_swarm_id.key : "";
 }
 
 const char *swarm_container_name(const struct swarm_container *container)
 {
-    return container->names ? container->names->text : "";
+    return !container ? NULL : container->names ? container->names->text : "";
+}
+
+const char *swarm_container_name_at(const struct swarm_container *container, size_t index)
+{
+    const struct swarm__name *at = container ? container->names : NULL;
+    while (at && index-- > 0)
+        at = at->next;
+    return at ? at->text : NULL;
 }
 
 struct swarm_node *swarm_container_node(const struct swarm_container *container)
 {
-    return container->node;
+    return container ? container->node : NULL;
 }
 
 struct swarm_request *swarm_container_request(const struct swarm_container *container)
 {
-    return container->request;
+    return container ? container->request : NULL;
 }
 
 int swarm_container_state(const struct swarm_container *container)
 {
-    return container->state;
+    return container ? container->state : 0;
 }
 
 int swarm_container_set_state(struct swarm_container *container, int state, struct swarm_error **reterr)
@@ -360,8 +371,11 @@ static struct swarm__binding *copy_bound(const struct swarm_bound_port *ports, s
 int swarm_container_set_bound_ports(struct swarm_container *container, const struct swarm_bound_port *ports,
                                     size_t count, struct swarm_error **reterr)
 {
-    if (!container || (count > 0 && !ports) || count > UINT16_MAX)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "bound ports: NULL, or more than there are ports");
+    if (!container || (count > 0 && !ports))
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "bound ports: NULL");
+    if (count > BOUND_MAX)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "container %s: %zu bound ports: %d at most are expected",
+                                container->id, count, BOUND_MAX);
     struct swarm_node *node = container->node;
     uint32_t kept = 0;
     struct swarm__binding *bound = copy_bound(ports, count, &kept);
@@ -385,12 +399,25 @@ int swarm_container_set_bound_ports(struct swarm_container *container, const str
     return 0;
 }
 
+int swarm_container_bound_port_at(const struct swarm_container *container, size_t index, const char **ret_host_ip,
+                                  const char **ret_host_port)
+{
+    if (!container || index >= container->bound_count)
+        return 0;
+    if (ret_host_ip)
+        *ret_host_ip = container->bound[index].host_ip;
+    if (ret_host_port)
+        *ret_host_port = container->bound[index].host_port;
+    return 1;
+}
+
 void swarm_container_set_data(struct swarm_container *container, void *data)
 {
-    container->data = data;
+    if (container)
+        container->data = data;
 }
 
 void *swarm_container_data(const struct swarm_container *container)
 {
-    return container->data;
+    return container ? container->data : NULL;
 }

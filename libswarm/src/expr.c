@@ -184,8 +184,14 @@ int swarm__expr_check(const struct swarm__expr *expr, const char *kind, struct s
 {
     switch (expr->flaw) {
     case SWARM__EXPR_GOOD:
-        if (expr->kind != SWARM__EXPR_NEVER || strcmp(kind, "whitelist") == 0)
+        if (strcmp(kind, "whitelist") == 0)
             return 0; /* whitelists list names, they match nothing */
+        if (strcmp(expr->value, "/") == 0)
+            return swarm__error_set(reterr, SWARM_ERR_PARSE,
+                                    "%s: '%s': value '/' is invalid: a regular expression ends with a '/', too", kind,
+                                    expr->text);
+        if (expr->kind != SWARM__EXPR_NEVER)
+            return 0;
         return swarm__error_set(reterr, SWARM_ERR_PARSE,
                                 "%s: '%s': the pattern '%s' does not compile: a regular expression in RE2's syntax is "
                                 "expected",

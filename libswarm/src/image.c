@@ -77,5 +77,5 @@ int swarm_image_add_digest(struct swarm_image *image, const char *reference, str
 
 const char *swarm_image_id(const struct swarm_image *image)
 {
-    return image->id;
+    return image ? image->id : NULL;
 }

@@ -70,17 +70,17 @@ void swarm__node_free(struct swarm_node *node)
 
 const char *swarm_node_id(const struct swarm_node *node)
 {
-    return node->id;
+    return node ? node->id : NULL;
 }
 
 const char *swarm_node_name(const struct swarm_node *node)
 {
-    return node->name->text;
+    return node ? node->name->text : NULL;
 }
 
 const char *swarm_node_address(const struct swarm_node *node)
 {
-    return node->address;
+    return node ? node->address : NULL;
 }
 
 int swarm_node_set_name(struct swarm_node *node, const char *name, struct swarm_error **reterr)
@@ -213,22 +213,37 @@ int swarm_node_set_availability(struct swarm_node *node, int availability, struc
 
 int64_t swarm_node_total_cpus_milli(const struct swarm_node *node)
 {
-    return swarm__node_slot(node)->total_cpus;
+    return node ? swarm__node_slot(node)->total_cpus : 0;
 }
 
 int64_t swarm_node_total_memory(const struct swarm_node *node)
 {
-    return swarm__node_slot(node)->total_memory;
+    return node ? swarm__node_slot(node)->total_memory : 0;
+}
+
+int64_t swarm_node_capacity_cpus_milli(const struct swarm_node *node)
+{
+    return node ? node->cpus_milli : 0;
+}
+
+int64_t swarm_node_capacity_memory(const struct swarm_node *node)
+{
+    return node ? node->memory_bytes : 0;
+}
+
+double swarm_node_overcommit(const struct swarm_node *node)
+{
+    return node ? node->overcommit : 0;
 }
 
 int64_t swarm_node_used_cpus_milli(const struct swarm_node *node)
 {
-    return swarm__node_slot(node)->used_cpus;
+    return node ? swarm__node_slot(node)->used_cpus : 0;
 }
 
 int64_t swarm_node_used_memory(const struct swarm_node *node)
 {
-    return swarm__node_slot(node)->used_memory;
+    return node ? swarm__node_slot(node)->used_memory : 0;
 }
 
 /* Of none where nothing of the name is there. */
@@ -270,30 +285,41 @@ int swarm_node_resource_at(const struct swarm_node *node, size_t index, const ch
 
 int swarm_node_health(const struct swarm_node *node)
 {
-    return swarm__node_slot(node)->health;
+    return node ? swarm__node_slot(node)->health : 0;
 }
 
 int swarm_node_availability(const struct swarm_node *node)
 {
-    return swarm__node_slot(node)->availability;
+    return node ? swarm__node_slot(node)->availability : 0;
+}
+
+int64_t swarm_node_slots_used(const struct swarm_node *node)
+{
+    return node ? swarm__node_slot(node)->containers : 0;
+}
+
+int64_t swarm_node_slots_limit(const struct swarm_node *node)
+{
+    return node ? swarm__node_slot(node)->open_limit : 0;
 }
 
 size_t swarm_node_container_count(const struct swarm_node *node)
 {
-    return node->containers.count;
+    return node ? node->containers.count : 0;
 }
 
 struct swarm_container *swarm_node_next_container(const struct swarm_node *node, const struct swarm_container *previous)
 {
-    return previous ? previous->next : node->containers.first;
+    return previous ? previous->next : node ? node->containers.first : NULL;
 }
 
 void swarm_node_set_data(struct swarm_node *node, void *data)
 {
-    node->data = data;
+    if (node)
+        node->data = data;
 }
 
 void *swarm_node_data(const struct swarm_node *node)
 {
-    return node->data;
+    return node ? node->data : NULL;
 }

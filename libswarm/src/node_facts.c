@@ -115,7 +115,7 @@ int swarm_node_set_labels(struct swarm_node *node, const char *const *keys, cons
 
 const char *swarm_node_label(const struct swarm_node *node, const char *key)
 {
-    if (!key || node->label_count == 0)
+    if (!node || !key || node->label_count == 0)
         return NULL;
     struct swarm__node_label wanted = {key, NULL};
     const struct swarm__node_label *found = bsearch(&wanted, node->labels, node->label_count, sizeof(wanted), by_key);
@@ -124,10 +124,12 @@ const char *swarm_node_label(const struct swarm_node *node, const char *key)
 
 int swarm_node_label_at(const struct swarm_node *node, size_t index, const char **ret_key, const char **ret_value)
 {
-    if (index >= node->label_count)
+    if (!node || index >= node->label_count)
         return 0;
-    *ret_key = node->labels[index].key;
-    *ret_value = node->labels[index].value;
+    if (ret_key)
+        *ret_key = node->labels[index].key;
+    if (ret_value)
+        *ret_value = node->labels[index].value;
     return 1;
 }
 
@@ -214,4 +216,13 @@ int swarm__node_set_image_texts(struct swarm_node *node, const char *const *text
         }
     replace_images(node, &list);
     return 0;
+}
+
+int swarm_node_has_image(const struct swarm_node *node, const char *image)
+{
+    if (!node || !image)
+        return 0;
+    const struct swarm__index_key *key = swarm__index_find(&node->cluster->images, SWARM__IMAGE_KEY);
+    const struct swarm__posting *nodes = key ? swarm__index_value(key, image) : NULL;
+    return nodes && swarm__posting_count(nodes, node->slot) > 0;
 }

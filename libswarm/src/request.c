@@ -290,8 +290,8 @@ int swarm_request_copy(struct swarm_request **ret_request, const struct swarm_re
 
 /* ---- setters ---- */
 
-/** What every setter checks first. */
-static int check(const struct swarm_request *request, const void *value, const char *what, struct swarm_error **reterr)
+int swarm__request_check(const struct swarm_request *request, const void *value, const char *what,
+                         struct swarm_error **reterr)
 {
     if (request == NULL || value == NULL)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "%s is NULL", request == NULL ? "request" : what);
@@ -308,7 +308,7 @@ static int nomem_unless_done(int rc, struct swarm_error **reterr)
 
 int swarm_request_set_name(struct swarm_request *request, const char *name, struct swarm_error **reterr)
 {
-    int rc = check(request, "", NULL, reterr);
+    int rc = swarm__request_check(request, "", NULL, reterr);
     if (rc < 0)
         return rc;
     if (name != NULL && name[0] == '/')
@@ -318,13 +318,13 @@ int swarm_request_set_name(struct swarm_request *request, const char *name, stru
 
 int swarm_request_set_image(struct swarm_request *request, const char *image, struct swarm_error **reterr)
 {
-    int rc = check(request, "", NULL, reterr);
+    int rc = swarm__request_check(request, "", NULL, reterr);
     return rc < 0 ? rc : nomem_unless_done(replace_text(&request->image, image), reterr);
 }
 
 int swarm_request_set_network_mode(struct swarm_request *request, const char *mode, struct swarm_error **reterr)
 {
-    int rc = check(request, "", NULL, reterr);
+    int rc = swarm__request_check(request, "", NULL, reterr);
     return rc < 0 ? rc : nomem_unless_done(replace_text(&request->network_mode, mode), reterr);
 }
 
@@ -337,20 +337,20 @@ static int set_container_mode(struct swarm_request *request, char **slot, const 
 
 int swarm_request_set_pid_mode(struct swarm_request *request, const char *mode, struct swarm_error **reterr)
 {
-    int rc = check(request, "", NULL, reterr);
+    int rc = swarm__request_check(request, "", NULL, reterr);
     return rc < 0 ? rc : set_container_mode(request, &request->pid_mode, mode, reterr);
 }
 
 int swarm_request_set_ipc_mode(struct swarm_request *request, const char *mode, struct swarm_error **reterr)
 {
-    int rc = check(request, "", NULL, reterr);
+    int rc = swarm__request_check(request, "", NULL, reterr);
     return rc < 0 ? rc : set_container_mode(request, &request->ipc_mode, mode, reterr);
 }
 
 int swarm_request_set_label(struct swarm_request *request, const char *key, const char *value,
                             struct swarm_error **reterr)
 {
-    int rc = check(request, key, "key", reterr);
+    int rc = swarm__request_check(request, key, "key", reterr);
     if (rc < 0)
         return rc;
     return nomem_unless_done(put_label(request, key, value != NULL ? value : ""), reterr);
@@ -358,7 +358,7 @@ int swarm_request_set_label(struct swarm_request *request, const char *key, cons
 
 int swarm_request_set_swarm_id(struct swarm_request *request, const char *id, struct swarm_error **reterr)
 {
-    int rc = check(request, id, "id", reterr);
+    int rc = swarm__request_check(request, id, "id", reterr);
     return rc < 0 ? rc : nomem_unless_done(put_label(request, SWARM__LABEL_ID, id), reterr);
 }
 
@@ -384,7 +384,7 @@ static int check_bounds(const struct bounded *of, int64_t reserved, int64_t limi
 
 int swarm_request_set_cpus(struct swarm_request *request, int64_t cpus_milli, struct swarm_error **reterr)
 {
-    int rc = check(request, "", NULL, reterr);
+    int rc = swarm__request_check(request, "", NULL, reterr);
     if (rc == 0)
         rc = check_bounds(&cpus, cpus_milli, request->cpus_limit, reterr);
     if (rc == 0)
@@ -394,7 +394,7 @@ int swarm_request_set_cpus(struct swarm_request *request, int64_t cpus_milli, st
 
 int swarm_request_set_cpus_limit(struct swarm_request *request, int64_t cpus_milli, struct swarm_error **reterr)
 {
-    int rc = check(request, "", NULL, reterr);
+    int rc = swarm__request_check(request, "", NULL, reterr);
     if (rc == 0)
         rc = check_bounds(&cpus, request->cpus_milli, cpus_milli, reterr);
     if (rc == 0)
@@ -404,7 +404,7 @@ int swarm_request_set_cpus_limit(struct swarm_request *request, int64_t cpus_mil
 
 int swarm_request_set_memory(struct swarm_request *request, int64_t bytes, struct swarm_error **reterr)
 {
-    int rc = check(request, "", NULL, reterr);
+    int rc = swarm__request_check(request, "", NULL, reterr);
     if (rc == 0)
         rc = check_bounds(&memory, bytes, request->memory_limit, reterr);
     if (rc == 0)
@@ -414,7 +414,7 @@ int swarm_request_set_memory(struct swarm_request *request, int64_t bytes, struc
 
 int swarm_request_set_memory_limit(struct swarm_request *request, int64_t bytes, struct swarm_error **reterr)
 {
-    int rc = check(request, "", NULL, reterr);
+    int rc = swarm__request_check(request, "", NULL, reterr);
     if (rc == 0)
         rc = check_bounds(&memory, request->memory, bytes, reterr);
     if (rc == 0)
@@ -425,7 +425,7 @@ int swarm_request_set_memory_limit(struct swarm_request *request, int64_t bytes,
 int swarm_request_set_resource(struct swarm_request *request, const char *name, int64_t amount,
                                struct swarm_error **reterr)
 {
-    int rc = check(request, "", NULL, reterr);
+    int rc = swarm__request_check(request, "", NULL, reterr);
     if (rc == 0)
         rc = swarm__resource_check_name(name, reterr);
     if (rc < 0)
@@ -445,7 +445,7 @@ int swarm_request_set_resource(struct swarm_request *request, const char *name, 
 
 int swarm_request_set_reschedule_policy(struct swarm_request *request, int policy, struct swarm_error **reterr)
 {
-    int rc = check(request, "", NULL, reterr);
+    int rc = swarm__request_check(request, "", NULL, reterr);
     if (rc < 0)
         return rc;
     if (policy != SWARM_RESCHEDULE_OFF && policy != SWARM_RESCHEDULE_ON_NODE_FAILURE)
@@ -497,51 +497,43 @@ static int add_sound(struct swarm__exprs *list, const char *kind, const char *te
 
 int swarm_request_add_constraint(struct swarm_request *request, const char *expression, struct swarm_error **reterr)
 {
-    int rc = check(request, expression, "expression", reterr);
+    int rc = swarm__request_check(request, expression, "expression", reterr);
     return rc < 0 ? rc : add_sound(&request->constraints, "constraint", expression, reterr);
 }
 
 int swarm_request_add_affinity(struct swarm_request *request, const char *expression, struct swarm_error **reterr)
 {
-    int rc = check(request, expression, "expression", reterr);
+    int rc = swarm__request_check(request, expression, "expression", reterr);
     return rc < 0 ? rc : add_sound(&request->affinities, "affinity", expression, reterr);
 }
 
 int swarm_request_add_whitelist(struct swarm_request *request, const char *expression, struct swarm_error **reterr)
 {
-    int rc = check(request, expression, "expression", reterr);
+    int rc = swarm__request_check(request, expression, "expression", reterr);
     return rc < 0 ? rc : add_sound(&request->whitelists, "whitelist", expression, reterr);
 }
 
-int swarm_request_add_port(struct swarm_request *request, const char *container_port, const char *host_ip,
-                           const char *host_port, struct swarm_error **reterr)
+/* ---- for the codec: whatever engines take or report ---- */
+
+int swarm__request_keep_port(struct swarm_request *request, const char *container_port, const char *host_ip,
+                             const char *host_port, struct swarm_error **reterr)
 {
-    int rc = check(request, container_port, "container_port", reterr);
-    if (rc < 0)
-        return rc;
     return nomem_unless_done(
         add_port(request, container_port, host_ip != NULL ? host_ip : "", host_port != NULL ? host_port : ""), reterr);
 }
 
-int swarm_request_add_exposed_port(struct swarm_request *request, const char *container_port,
-                                   struct swarm_error **reterr)
+int swarm__request_keep_exposed_port(struct swarm_request *request, const char *container_port,
+                                     struct swarm_error **reterr)
 {
-    int rc = check(request, container_port, "container_port", reterr);
-    if (rc < 0)
-        return rc;
     return nomem_unless_done(add_text(&request->exposed, &request->exposed_count, container_port), reterr);
 }
 
-int swarm_request_add_volumes_from(struct swarm_request *request, const char *from, struct swarm_error **reterr)
+int swarm__request_keep_volumes_from(struct swarm_request *request, const char *from, struct swarm_error **reterr)
 {
-    int rc = check(request, from, "from", reterr);
-    if (rc < 0)
-        return rc;
     return nomem_unless_done(add_reference(&request->volumes_from, &request->volumes_from_count, from), reterr);
 }
 
-int swarm_request_add_link(struct swarm_request *request, const char *link, struct swarm_error **reterr)
+int swarm__request_keep_link(struct swarm_request *request, const char *link, struct swarm_error **reterr)
 {
-    int rc = check(request, link, "link", reterr);
-    return rc < 0 ? rc : nomem_unless_done(add_reference(&request->links, &request->link_count, link), reterr);
+    return nomem_unless_done(add_reference(&request->links, &request->link_count, link), reterr);
 }

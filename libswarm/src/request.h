@@ -102,9 +102,21 @@ struct swarm_request *swarm__request_share(struct swarm_request *request);
 /** Exchange what two requests ask for; references and frozenness stay. */
 void swarm__request_swap(struct swarm_request *a, struct swarm_request *b);
 
-/*
- * For the codec: as the public functions, but a flawed expression is kept (see expr.h). @p request must not be shared.
+/** What every setter checks first: @p request may be changed, and @p value (called @p what in the error) is not NULL.
  */
+int swarm__request_check(const struct swarm_request *request, const void *value, const char *what,
+                         struct swarm_error **reterr);
+
+/*
+ * For the codec: as the public functions, but a flawed expression (see expr.h), port or reference is kept. @p request
+ * must not be shared.
+ */
+int swarm__request_keep_port(struct swarm_request *request, const char *container_port, const char *host_ip,
+                             const char *host_port, struct swarm_error **reterr);
+int swarm__request_keep_exposed_port(struct swarm_request *request, const char *container_port,
+                                     struct swarm_error **reterr);
+int swarm__request_keep_volumes_from(struct swarm_request *request, const char *from, struct swarm_error **reterr);
+int swarm__request_keep_link(struct swarm_request *request, const char *link, struct swarm_error **reterr);
 int swarm__request_keep_constraint(struct swarm_request *request, const char *text, size_t length);
 int swarm__request_keep_affinity(struct swarm_request *request, const char *text, size_t length);
 int swarm__request_keep_whitelist(struct swarm_request *request, const char *text, size_t length);

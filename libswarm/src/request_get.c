@@ -19,6 +19,78 @@ const char *swarm_request_network_mode(const struct swarm_request *request)
     return request != NULL ? request->network_mode : NULL;
 }
 
+const char *swarm_request_pid_mode(const struct swarm_request *request)
+{
+    return request != NULL ? request->pid_mode : NULL;
+}
+
+const char *swarm_request_ipc_mode(const struct swarm_request *request)
+{
+    return request != NULL ? request->ipc_mode : NULL;
+}
+
+static void put(const char **ret, const char *text)
+{
+    if (ret != NULL)
+        *ret = text;
+}
+
+int swarm_request_label_at(const struct swarm_request *request, size_t index, const char **ret_key,
+                           const char **ret_value)
+{
+    if (request == NULL || index >= request->label_count)
+        return 0;
+    put(ret_key, request->labels[index].key);
+    put(ret_value, request->labels[index].value);
+    return 1;
+}
+
+int swarm_request_port_at(const struct swarm_request *request, size_t index, const char **ret_container_port,
+                          const char **ret_host_ip, const char **ret_host_port)
+{
+    if (request == NULL || index >= request->port_count)
+        return 0;
+    put(ret_container_port, request->ports[index].container_port);
+    put(ret_host_ip, request->ports[index].host_ip);
+    put(ret_host_port, request->ports[index].host_port);
+    return 1;
+}
+
+const char *swarm_request_exposed_port_at(const struct swarm_request *request, size_t index)
+{
+    return request != NULL && index < request->exposed_count ? request->exposed[index] : NULL;
+}
+
+const char *swarm_request_volumes_from_at(const struct swarm_request *request, size_t index)
+{
+    return request != NULL && index < request->volumes_from_count ? request->volumes_from[index].raw : NULL;
+}
+
+const char *swarm_request_link_at(const struct swarm_request *request, size_t index)
+{
+    return request != NULL && index < request->link_count ? request->links[index].raw : NULL;
+}
+
+static const char *text_at(const struct swarm__exprs *list, size_t index)
+{
+    return index < list->count ? list->items[index].text : NULL;
+}
+
+const char *swarm_request_constraint_at(const struct swarm_request *request, size_t index)
+{
+    return request != NULL ? text_at(&request->constraints, index) : NULL;
+}
+
+const char *swarm_request_affinity_at(const struct swarm_request *request, size_t index)
+{
+    return request != NULL ? text_at(&request->affinities, index) : NULL;
+}
+
+const char *swarm_request_whitelist_at(const struct swarm_request *request, size_t index)
+{
+    return request != NULL ? text_at(&request->whitelists, index) : NULL;
+}
+
 const char *swarm_request_label(const struct swarm_request *request, const char *key)
 {
     const struct swarm__label *label = request != NULL && key != NULL ? swarm__request_find_label(request, key) : NULL;
@@ -71,8 +143,7 @@ int swarm_request_resource_at(const struct swarm_request *request, size_t index,
 {
     if (request == NULL || index >= request->amount_count)
         return 0;
-    if (ret_name != NULL)
-        *ret_name = request->amounts[index].name;
+    put(ret_name, request->amounts[index].name);
     if (ret_amount != NULL)
         *ret_amount = request->amounts[index].amount;
     return 1;

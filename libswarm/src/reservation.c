@@ -84,12 +84,12 @@ struct swarm_reservation *swarm_cluster_next_reservation(const struct swarm_clus
 
 struct swarm_node *swarm_reservation_node(const struct swarm_reservation *reservation)
 {
-    return reservation->node;
+    return reservation ? reservation->node : NULL;
 }
 
 struct swarm_request *swarm_reservation_request(const struct swarm_reservation *reservation)
 {
-    return reservation->request;
+    return reservation ? reservation->request : NULL;
 }
 
 void swarm_reservation_abort(struct swarm_reservation *reservation)

@@ -108,12 +108,12 @@ void swarm_scheduler_free(struct swarm_scheduler *scheduler)
 
 const char *swarm_scheduler_strategy(const struct swarm_scheduler *scheduler)
 {
-    return scheduler->strategy->name;
+    return scheduler ? scheduler->strategy->name : NULL;
 }
 
 const char *swarm_scheduler_filter(const struct swarm_scheduler *scheduler, size_t index)
 {
-    return index < scheduler->filter_count ? scheduler->filters[index].ops->name : NULL;
+    return scheduler && index < scheduler->filter_count ? scheduler->filters[index].ops->name : NULL;
 }
 
 static int check_arguments(const struct swarm_scheduler *scheduler, const struct swarm_cluster *cluster,

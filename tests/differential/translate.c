@@ -12,7 +12,7 @@ bool is_sound(const char *expression, bool whitelist)
 {
     struct oracle_expr expr;
     oracle_expr_parse(&expr, expression);
-    bool sound = !expr.bad && (whitelist || !expr.never);
+    bool sound = !expr.bad && (whitelist || (!expr.never && !expr.plain));
     oracle_expr_finish(&expr);
     return sound;
 }
@@ -234,6 +234,22 @@ static bool all_sound(struct world *world, const struct oracle_list *list, bool 
     return all;
 }
 
+/* Whether all name a container; those that do not can be in a body only, and the library says so itself. */
+static bool all_named(struct world *world, const struct oracle_list *list, struct swarm_request *scrap, add_fn add)
+{
+    bool all = true;
+    for (size_t i = 0; i < list->count; i++) {
+        const char *name = list->items[i] + (list->items[i][0] == '/');
+        int code;
+        if (*name != '\0' && *name != ':')
+            continue;
+        WORLD_CALL(world, code, add(scrap, list->items[i], &world->error));
+        world_expect(world, "reference without a name", code, SWARM_ERR_INVALID);
+        all = false;
+    }
+    return all;
+}
+
 struct swarm_request *request_for(struct world *world, const struct oracle_request *from)
 {
     struct swarm_request *scrap = NULL, *request = NULL, *copy = NULL;
@@ -242,8 +258,10 @@ struct swarm_request *request_for(struct world *world, const struct oracle_reque
     bool sound = all_sound(world, &from->constraints, false, scrap, swarm_request_add_constraint);
     sound = all_sound(world, &from->affinities, false, scrap, swarm_request_add_affinity) && sound;
     sound = all_sound(world, &from->whitelists, true, scrap, swarm_request_add_whitelist) && sound;
+    bool named = all_named(world, &from->volumes_from, scrap, swarm_request_add_volumes_from);
+    named = all_named(world, &from->links, scrap, swarm_request_add_link) && named;
     swarm_request_unref(scrap);
-    bool by_setters = sound && world_draw(world, 2);
+    bool by_setters = sound && named && world_draw(world, 2);
     request = by_setters ? from_setters(world, from) : from_body(world, from);
     if (request)
         set_resources(world, request, from);

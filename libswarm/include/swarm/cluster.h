@@ -23,7 +23,8 @@ extern "C" {
  * Every function that answers a code gives 0 on success. On failure nothing has changed, out parameters are untouched,
  * and where @p reterr is not NULL it gets a new error, to be released with swarm_error_free(). Besides what each says,
  * it may be SWARM_ERR_INVALID (NULL, an object of another cluster, a value out of its range) and SWARM_ERR_NOMEM.
- * Out parameters other than those of constructors may be NULL. Since: 1.3
+ * Out parameters other than those of constructors may be NULL. Functions that answer no code take NULL for any argument
+ * and give NULL or 0 then. Since: 1.3
  */
 struct swarm_cluster;
 

@@ -17,9 +17,10 @@ extern "C" {
  * A request placed on a node, with identity and state. Owned by its cluster: made by swarm_cluster_add_container() or
  * swarm_reservation_commit(), gone with swarm_cluster_remove_container() or its node.
  *
- * Getters need a container; texts they give are borrowed until the container changes or goes. Setters copy what they
- * are given and answer 0, SWARM_ERR_INVALID (NULL, a value out of its range) or SWARM_ERR_NOMEM, and change nothing on
- * failure. @c reterr is optional: a new error, release with swarm_error_free(), untouched on success.
+ * Texts that getters give are borrowed until the container changes or goes; for a NULL container they give NULL or 0.
+ * Setters copy what they are given and answer 0, SWARM_ERR_INVALID (NULL, a value out of its range) or SWARM_ERR_NOMEM,
+ * and change nothing on failure. @c reterr is optional: a new error, release with swarm_error_free(), untouched on
+ * success.
  *
  * Thread safety of everything here: as of the container's cluster (cluster.h). Since: 1.3
  */
@@ -42,6 +43,8 @@ SWARM_EXPORT const char *swarm_container_id(const struct swarm_container *contai
 SWARM_EXPORT const char *swarm_container_swarm_id(const struct swarm_container *container);
 /** First name, without a slash in front; empty where there is none. */
 SWARM_EXPORT const char *swarm_container_name(const struct swarm_container *container);
+/** The name at @p index, of which the first is its own, as swarm_container_set_names() has them; NULL past the end. */
+SWARM_EXPORT const char *swarm_container_name_at(const struct swarm_container *container, size_t index);
 /** The node that it is on. Borrowed. */
 SWARM_EXPORT struct swarm_node *swarm_container_node(const struct swarm_container *container);
 /** The request that it was placed with, or set last. Borrowed; take a reference to keep it. */
@@ -78,10 +81,20 @@ struct swarm_bound_port {
     const char *host_port; /**< Decimal; NULL, empty and "0" are passed over. */
 };
 /** Replace the host ports really bound now (NetworkSettings.Ports); only the requested ones count without it.
- *  @param count  0 (then @p ports may be NULL) to 65,535. */
+ *  @param count  0 (then @p ports may be NULL) to 1,000,000. */
 SWARM_EXPORT int swarm_container_set_bound_ports(struct swarm_container *container,
                                                  const struct swarm_bound_port *ports, size_t count,
                                                  struct swarm_error **reterr);
+/**
+ * The host port really bound at @p index, in the order in which swarm_container_set_bound_ports() had them.
+ *
+ * @param ret_host_ip    Empty: all interfaces. Each out parameter may be NULL.
+ * @param ret_host_port  Decimal.
+ *
+ * @return 1, or 0 past the end (nothing is written).
+ */
+SWARM_EXPORT int swarm_container_bound_port_at(const struct swarm_container *container, size_t index,
+                                               const char **ret_host_ip, const char **ret_host_port);
 /** Keep a pointer of the caller's with the container; swarm_cluster_set_container_destroy() says what becomes of it
  * when the container goes. One that was set before is only replaced. @param data  Borrowed; NULL: none (the default).
  */

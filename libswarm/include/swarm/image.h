@@ -28,7 +28,7 @@ SWARM_EXPORT int swarm_image_add_tag(struct swarm_image *image, const char *refe
 /** Add a reference "repository@sha256:…". Copied. Only kept: image affinities do not look at digests, as in classic
  *  Swarm. */
 SWARM_EXPORT int swarm_image_add_digest(struct swarm_image *image, const char *reference, struct swarm_error **reterr);
-/** Its id. Borrowed until the image goes. */
+/** Its id; NULL for NULL. Borrowed until the image goes. */
 SWARM_EXPORT const char *swarm_image_id(const struct swarm_image *image);
 
 #ifdef __cplusplus

@@ -18,9 +18,10 @@ struct swarm_container;
  * A machine that containers are placed on. Owned by its cluster: made by swarm_cluster_add_node(), gone with
  * swarm_cluster_remove_node(). Every setter keeps the cluster's indexes up to date and raises its generation.
  *
- * Getters need a node; texts they give are borrowed until the node changes or goes. Setters copy what they are given
- * and answer 0, SWARM_ERR_INVALID (NULL, a value out of its range: the message names it) or SWARM_ERR_NOMEM, and change
- * nothing on failure. @c reterr is optional: a new error, release with swarm_error_free(), untouched on success.
+ * Texts that getters give are borrowed until the node changes or goes; for a NULL node they give NULL or 0. Setters
+ * copy what they are given and answer 0, SWARM_ERR_INVALID (NULL, a value out of its range: the message names it) or
+ * SWARM_ERR_NOMEM, and change nothing on failure. @c reterr is optional: a new error, release with swarm_error_free(),
+ * untouched on success.
  *
  * Thread safety of everything here: as of the node's cluster (cluster.h). Since: 1.3
  */
@@ -72,6 +73,12 @@ SWARM_EXPORT int swarm_node_set_labels(struct swarm_node *node, const char *cons
 SWARM_EXPORT int swarm_node_set_images(struct swarm_node *node, const struct swarm_image *const *images, size_t count,
                                        struct swarm_error **reterr);
 
+/** CPU capacity as the machine has it, in milli-CPU: what swarm_node_set_capacity() was given. */
+SWARM_EXPORT int64_t swarm_node_capacity_cpus_milli(const struct swarm_node *node);
+/** Memory capacity as the machine has it, in bytes. */
+SWARM_EXPORT int64_t swarm_node_capacity_memory(const struct swarm_node *node);
+/** The share of the capacity that is added to it for placing. */
+SWARM_EXPORT double swarm_node_overcommit(const struct swarm_node *node);
 /** CPU capacity with overcommit, in milli-CPU. */
 SWARM_EXPORT int64_t swarm_node_total_cpus_milli(const struct swarm_node *node);
 /** Memory capacity with overcommit, in bytes. */
@@ -93,13 +100,21 @@ SWARM_EXPORT int swarm_node_resource_at(const struct swarm_node *node, size_t in
 SWARM_EXPORT int swarm_node_health(const struct swarm_node *node);
 /** One of enum swarm_availability. */
 SWARM_EXPORT int swarm_node_availability(const struct swarm_node *node);
+/** Containers and reservations on the node that count for its slots, as "containerslots", spread and binpack see it:
+ *  stopped containers where swarm_cluster_set_stopped_counts() does not except them. */
+SWARM_EXPORT int64_t swarm_node_slots_used(const struct swarm_node *node);
+/** How many may: label "containerslots" where it is a whole number, else INT64_MAX. */
+SWARM_EXPORT int64_t swarm_node_slots_limit(const struct swarm_node *node);
 /** Containers on the node, stopped ones too; reservations not counted. */
 SWARM_EXPORT size_t swarm_node_container_count(const struct swarm_node *node);
 /** Value of a label, NULL where the node has none of that key. */
 SWARM_EXPORT const char *swarm_node_label(const struct swarm_node *node, const char *key);
-/** The label at @p index in key order. @return 1, or 0 past the end (nothing is written). */
+/** The label at @p index in key order; each out parameter may be NULL.
+ *  @return 1, or 0 past the end (nothing is written). */
 SWARM_EXPORT int swarm_node_label_at(const struct swarm_node *node, size_t index, const char **ret_key,
                                      const char **ret_value);
+/** Whether it has an image of that id, reference ("app:1") or repository ("app"), compared as text: 1, else 0. */
+SWARM_EXPORT int swarm_node_has_image(const struct swarm_node *node, const char *image);
 /** Walk the node's containers: start with NULL, ends with NULL. The one returned may be removed before the next call
  *  only if the next was fetched first. */
 SWARM_EXPORT struct swarm_container *swarm_node_next_container(const struct swarm_node *node,

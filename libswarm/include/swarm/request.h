@@ -94,7 +94,8 @@ SWARM_EXPORT int swarm_request_set_label(struct swarm_request *request, const ch
  *
  * The key is a node label, or "node" for its id or name. The operator is "==" or "!=". A value between slashes is a
  * regular expression (RE2's syntax, searched for anywhere); any other is matched as a whole, with '*' for any text and
- * other metacharacters as in regular expressions. '~' before it makes it soft: dropped where no node would be left.
+ * other metacharacters as in regular expressions; a single slash is none. '~' before it makes it soft: dropped where no
+ * node would be left.
  * Groups may be nested 50 levels deep.
  *
  * @return As above, or SWARM_ERR_PARSE (malformed, or a pattern that does not compile): the message names the
@@ -113,13 +114,16 @@ SWARM_EXPORT int swarm_request_add_whitelist(struct swarm_request *request, cons
 /**
  * Add a host port to bind.
  *
- * @param container_port  "80/tcp"
+ * @param container_port  "80/tcp"; a range such as "80-90/tcp" too, and the protocol may be missing.
  * @param host_ip         NULL or empty: all interfaces.
- * @param host_port       NULL, empty or "0": any; else decimal or a range such as "8000-8010" (compared as text).
+ * @param host_port       NULL, empty or "0": any; else 1 to 65535 in decimal or a range such as "8000-8010" (compared
+ * as text).
+ *
+ * @return As above; SWARM_ERR_INVALID names the port that cannot be one.
  */
 SWARM_EXPORT int swarm_request_add_port(struct swarm_request *request, const char *container_port, const char *host_ip,
                                         const char *host_port, struct swarm_error **reterr);
-/** Add a port that the container exposes ("80/tcp"); it matters in host network mode. */
+/** Add a port that the container exposes ("80/tcp", as above); it matters in host network mode. */
 SWARM_EXPORT int swarm_request_add_exposed_port(struct swarm_request *request, const char *container_port,
                                                 struct swarm_error **reterr);
 /** Set the network mode: "bridge", "host", "container:<name>" (which must then be on the same node), a network's name…
@@ -152,8 +156,41 @@ SWARM_EXPORT const char *swarm_request_image(const struct swarm_request *request
 SWARM_EXPORT const char *swarm_request_swarm_id(const struct swarm_request *request);
 /** The network mode. */
 SWARM_EXPORT const char *swarm_request_network_mode(const struct swarm_request *request);
+/** The PID mode where it is "container:<name>", else NULL. */
+SWARM_EXPORT const char *swarm_request_pid_mode(const struct swarm_request *request);
+/** The IPC mode where it is "container:<name>", else NULL. */
+SWARM_EXPORT const char *swarm_request_ipc_mode(const struct swarm_request *request);
 /** The value of a label, NULL where there is none of that key. */
 SWARM_EXPORT const char *swarm_request_label(const struct swarm_request *request, const char *key);
+/** The label at @p index, in the order in which they were first set; each out parameter may be NULL.
+ *  @return 1, or 0 past the end (nothing is written). */
+SWARM_EXPORT int swarm_request_label_at(const struct swarm_request *request, size_t index, const char **ret_key,
+                                        const char **ret_value);
+/**
+ * The host port to bind at @p index, in the order in which they were added.
+ *
+ * @param ret_container_port  As it was added, like the others: "80/tcp". Each out parameter may be NULL.
+ * @param ret_host_ip         Empty: all interfaces.
+ * @param ret_host_port       Empty or "0": any.
+ *
+ * @return 1, or 0 past the end (nothing is written).
+ */
+SWARM_EXPORT int swarm_request_port_at(const struct swarm_request *request, size_t index,
+                                       const char **ret_container_port, const char **ret_host_ip,
+                                       const char **ret_host_port);
+/** The exposed port at @p index ("80/tcp"), NULL past the end; like all below, in the order in which they were added.
+ */
+SWARM_EXPORT const char *swarm_request_exposed_port_at(const struct swarm_request *request, size_t index);
+/** The container whose volumes it uses at @p index, as it was added ("data:ro"), NULL past the end. */
+SWARM_EXPORT const char *swarm_request_volumes_from_at(const struct swarm_request *request, size_t index);
+/** The link at @p index, as it was added ("db:alias"), NULL past the end. */
+SWARM_EXPORT const char *swarm_request_link_at(const struct swarm_request *request, size_t index);
+/** The constraint at @p index as text ("zone==~eu*"), NULL past the end. One read from a container may be malformed. */
+SWARM_EXPORT const char *swarm_request_constraint_at(const struct swarm_request *request, size_t index);
+/** The affinity at @p index, as with swarm_request_constraint_at(). */
+SWARM_EXPORT const char *swarm_request_affinity_at(const struct swarm_request *request, size_t index);
+/** The whitelist at @p index, as with swarm_request_constraint_at(). */
+SWARM_EXPORT const char *swarm_request_whitelist_at(const struct swarm_request *request, size_t index);
 /** The CPU to reserve, in thousandths of a CPU. */
 SWARM_EXPORT int64_t swarm_request_cpus_milli(const struct swarm_request *request);
 /** The memory to reserve, in bytes. */

@@ -58,9 +58,9 @@ SWARM_EXPORT int swarm_scheduler_new(struct swarm_scheduler **ret_scheduler,
                                      const struct swarm_scheduler_options *options, struct swarm_error **reterr);
 /** Release a scheduler; what it holds of registered filters and strategies goes with it. NULL is allowed. */
 SWARM_EXPORT void swarm_scheduler_free(struct swarm_scheduler *scheduler);
-/** Name of its strategy ("binpack" for "binpacking" too). Borrowed until the scheduler goes. */
+/** Name of its strategy ("binpack" for "binpacking" too). Borrowed until the scheduler goes; NULL for NULL. */
 SWARM_EXPORT const char *swarm_scheduler_strategy(const struct swarm_scheduler *scheduler);
-/** Name of the filter at @p index in running order, NULL past the end. */
+/** Name of the filter at @p index in running order, NULL past the end and for NULL. */
 SWARM_EXPORT const char *swarm_scheduler_filter(const struct swarm_scheduler *scheduler, size_t index);
 
 /** How a placement is to be made. */
@@ -129,9 +129,9 @@ SWARM_EXPORT int swarm_cluster_reserve(struct swarm_cluster *cluster, struct swa
                                        struct swarm_request *request, struct swarm_reservation **ret_reservation,
                                        struct swarm_error **reterr);
 
-/** Where the place is. Borrowed from the cluster; NULL once the node has been removed. */
+/** Where the place is. Borrowed from the cluster; NULL once the node has been removed, and for NULL. */
 SWARM_EXPORT struct swarm_node *swarm_reservation_node(const struct swarm_reservation *reservation);
-/** What it was made for. Borrowed until the reservation is committed or aborted. */
+/** What it was made for. Borrowed until the reservation is committed or aborted; NULL for NULL. */
 SWARM_EXPORT struct swarm_request *swarm_reservation_request(const struct swarm_reservation *reservation);
 /**
  * The container came to be: it takes the reservation's place. The reservation is gone, whatever is answered, and on

@@ -122,6 +122,7 @@ static int set_word(struct swarm_request *request, const char *key, char *value)
         {"expose", swarm_request_add_exposed_port},
         {"net", swarm_request_set_network_mode},
         {"volumes", swarm_request_add_volumes_from},
+        {"keptvolumes", swarm__request_keep_volumes_from}, /* as an engine may report them */
         {"link", swarm_request_add_link},
         {"swarmid", swarm_request_set_swarm_id},
     };

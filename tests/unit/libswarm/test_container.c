@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
 #include "cluster_fixture.h"
 
 static struct swarm_node *node;
@@ -107,6 +109,53 @@ static void test_names(void **state)
     assert_string_equal(swarm_container_name(container), "");
 }
 
+static void test_walk_of_names(void **state)
+{
+    struct swarm_container *container = add_container(node, "c1", "name=first");
+    assert_string_equal(swarm_container_name_at(container, 0), "first");
+    assert_int_equal(swarm_container_set_names(container, (const char *[]){"/web", "db/alias"}, 2, NULL), 0);
+    assert_string_equal(swarm_container_name_at(container, 0), "web");
+    assert_string_equal(swarm_container_name_at(container, 1), "db/alias");
+    assert_null(swarm_container_name_at(container, 2));
+    assert_null(swarm_container_name_at(container, SIZE_MAX));
+}
+
+static void test_walk_of_bound_ports(void **state)
+{
+    static const struct swarm_bound_port ports[] = {{"10.0.0.1", "81"}, {NULL, "0"}, {"0.0.0.0", "80"}, {"::", ""}};
+    struct swarm_container *container = add_container(node, "c1", "port=90");
+    const char *ip = NULL, *port = NULL;
+    assert_int_equal(swarm_container_bound_port_at(container, 0, &ip, &port), 0);
+    assert_int_equal(swarm_container_set_bound_ports(container, ports, 4, NULL), 0);
+    assert_int_equal(swarm_container_bound_port_at(container, 0, &ip, &port), 1);
+    assert_string_equal(ip, "10.0.0.1");
+    assert_string_equal(port, "81");
+    assert_int_equal(swarm_container_bound_port_at(container, 1, &ip, &port), 1);
+    assert_string_equal(ip, "");
+    assert_string_equal(port, "80");
+    assert_int_equal(swarm_container_bound_port_at(container, 2, &ip, &port), 0);
+    assert_int_equal(swarm_container_bound_port_at(container, 0, NULL, NULL), 1);
+    struct swarm_error *error = NULL;
+    assert_int_equal(swarm_container_set_bound_ports(container, ports, 1000001, &error), SWARM_ERR_INVALID);
+    assert_string_equal(swarm_error_message(error), "container c1: 1000001 bound ports: 1000000 at most are expected");
+    swarm_error_free(error);
+    assert_int_equal(swarm_container_set_bound_ports(container, NULL, 1, NULL), SWARM_ERR_INVALID);
+}
+
+static void test_more_bound_ports_than_one_protocol_has(void **state)
+{
+    enum { MANY = 131072 };
+    struct swarm_bound_port *ports = calloc(MANY, sizeof(*ports));
+    struct swarm_container *container = add_container(node, "c1", "");
+    for (size_t i = 0; i < MANY; i++)
+        ports[i] = (struct swarm_bound_port){i % 2 ? "::" : "0.0.0.0", "8080"};
+    assert_int_equal(swarm_container_set_bound_ports(container, ports, MANY, NULL), 0);
+    assert_int_equal(swarm_container_bound_port_at(container, MANY - 1, NULL, NULL), 1);
+    assert_int_equal(swarm_container_set_bound_ports(container, NULL, 0, NULL), 0);
+    assert_string_equal(left_by(cluster, "port", "port=8080"), "a");
+    free(ports);
+}
+
 static void test_request_is_shared_from_then_on(void **state)
 {
     struct swarm_container *container = add_container(node, "c1", "cpus=1");
@@ -162,6 +211,9 @@ int main(void)
         TEST(test_same_id_on_two_nodes),
         TEST(test_sums_past_the_greatest_number_are_refused),
         TEST(test_names),
+        TEST(test_walk_of_names),
+        TEST(test_walk_of_bound_ports),
+        TEST(test_more_bound_ports_than_one_protocol_has),
         TEST(test_request_is_shared_from_then_on),
         TEST(test_states),
         TEST(test_walk_of_a_nodes_containers),

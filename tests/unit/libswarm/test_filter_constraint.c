@@ -91,8 +91,8 @@ static void test_patterns_that_do_not_compile_match_nothing(void **state)
 
 static void test_lone_slashes_are_harmless(void **state)
 {
-    check("constraint=name==/", NONE "[name==/]");
-    check("constraint=name!=/", N0 " " N1 " " N2 " " N3);
+    check("kept=name==/", NONE "[name==/]");
+    check("kept=name!=/", N0 " " N1 " " N2 " " N3);
 }
 
 static void test_soft_constraints_hold_where_they_can(void **state)

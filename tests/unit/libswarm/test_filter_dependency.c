@@ -110,7 +110,7 @@ static void test_place_taken_counts(void **state)
 static void test_empty_target_is_nowhere(void **state)
 {
     add_container(nodes[0], "id0", "name=c0");
-    check("volumes=:ro", NONE "[--volumes-from=:ro]");
+    check("keptvolumes=:ro", NONE "[--volumes-from=:ro]");
 }
 
 static void check_placed(const char *words, const char *expected)

@@ -49,6 +49,56 @@ static void test_overcommit_may_be_negative(void **state)
     assert_int_equal(swarm_node_total_memory(node), 750);
 }
 
+static void test_capacity_before_overcommit(void **state)
+{
+    assert_int_equal(swarm_node_set_capacity(node, 4000, 100 * GIB, NULL), 0);
+    assert_int_equal(swarm_node_set_overcommit(node, 0.25, NULL), 0);
+    assert_int_equal(swarm_node_capacity_cpus_milli(node), 4000);
+    assert_int_equal(swarm_node_capacity_memory(node), 100 * GIB);
+    assert_true(swarm_node_overcommit(node) == 0.25);
+    assert_int_equal(swarm_node_set_overcommit(node, NAN, NULL), SWARM_ERR_INVALID);
+    assert_true(swarm_node_overcommit(node) == 0.25);
+    assert_int_equal(swarm_node_total_cpus_milli(node), 5000);
+}
+
+static void test_slots(void **state)
+{
+    assert_int_equal(swarm_node_slots_used(node), 0);
+    assert_int_equal(swarm_node_slots_limit(node), INT64_MAX);
+    label_node(node, "containerslots=3");
+    assert_int_equal(swarm_node_slots_limit(node), 3);
+    struct swarm_container *container = add_container(node, "c1", "");
+    struct swarm_reservation *place = take_place(node, "");
+    assert_int_equal(swarm_node_slots_used(node), 2);
+    assert_int_equal(swarm_container_set_state(container, SWARM_CONTAINER_DEAD, NULL), 0);
+    assert_int_equal(swarm_node_slots_used(node), 2);
+    assert_int_equal(swarm_cluster_set_stopped_counts(cluster, 0, NULL), 0);
+    assert_int_equal(swarm_node_slots_used(node), 1);
+    swarm_reservation_abort(place);
+    assert_int_equal(swarm_node_slots_used(node), 0);
+    assert_int_equal(swarm_node_container_count(node), 1);
+    label_node(node, "containerslots=many");
+    assert_int_equal(swarm_node_slots_limit(node), INT64_MAX);
+}
+
+static void test_images_are_found_by_id_reference_and_repository(void **state)
+{
+    struct swarm_node *other = add_node(cluster, "b", "two");
+    assert_int_equal(swarm_node_has_image(node, "app"), 0);
+    add_image_to(node, "sha256:1", "registry:5000/team/app:1 app:2");
+    add_image_to(other, "sha256:2", "db:1");
+    static const char *const there[] = {"sha256:1", "app", "app:2", "registry:5000/team/app",
+                                        "registry:5000/team/app:1"};
+    static const char *const not_there[] = {"sha256:2", "db", "app:1", "ap", "", "sha256", "registry"};
+    for (size_t i = 0; i < COUNT(there); i++)
+        assert_int_equal(swarm_node_has_image(node, there[i]), 1);
+    for (size_t i = 0; i < COUNT(not_there); i++)
+        assert_int_equal(swarm_node_has_image(node, not_there[i]), 0);
+    assert_int_equal(swarm_node_set_images(node, NULL, 0, NULL), 0);
+    assert_int_equal(swarm_node_has_image(node, "app"), 0);
+    assert_int_equal(swarm_node_has_image(other, "db:1"), 1);
+}
+
 static void test_impossible_capacities_are_refused(void **state)
 {
     assert_int_equal(swarm_node_set_capacity(node, 2000, 2 * GIB, NULL), 0);
@@ -167,6 +217,9 @@ int main(void)
         TEST(test_overcommit_adds_its_share),
         TEST(test_overcommit_is_not_cut_to_whole_percents),
         TEST(test_overcommit_may_be_negative),
+        TEST(test_capacity_before_overcommit),
+        TEST(test_slots),
+        TEST(test_images_are_found_by_id_reference_and_repository),
         TEST(test_impossible_capacities_are_refused),
         TEST(test_capacity_that_overcommit_takes_past_the_greatest_number),
         TEST(test_impossible_health_and_availability_are_refused),

@@ -222,6 +222,122 @@ static void test_limits_are_not_below_what_is_reserved(void **state)
     swarm_request_unref(request);
 }
 
+static void test_lists_can_be_walked(void **state)
+{
+    struct swarm_request *request = new_request();
+    const char *a = NULL, *b = NULL, *c = NULL;
+    assert_int_equal(swarm_request_set_label(request, "tier", "front", NULL), 0);
+    assert_int_equal(swarm_request_set_label(request, "zone", NULL, NULL), 0);
+    assert_int_equal(swarm_request_add_port(request, "80/tcp", NULL, NULL, NULL), 0);
+    assert_int_equal(swarm_request_add_port(request, "53-54/udp", "10.0.0.1", "53-54", NULL), 0);
+    assert_int_equal(swarm_request_add_exposed_port(request, "443", NULL), 0);
+    assert_int_equal(swarm_request_add_volumes_from(request, "data:ro", NULL), 0);
+    assert_int_equal(swarm_request_add_link(request, "/db:/web/alias", NULL), 0);
+    assert_int_equal(swarm_request_add_constraint(request, "zone==~eu*", NULL), 0);
+    assert_int_equal(swarm_request_add_constraint(request, "node!=/^x/", NULL), 0);
+    assert_int_equal(swarm_request_add_affinity(request, "image==app", NULL), 0);
+    assert_int_equal(swarm_request_add_whitelist(request, "node==a|b", NULL), 0);
+    assert_int_equal(swarm_request_set_pid_mode(request, "container:p", NULL), 0);
+    assert_int_equal(swarm_request_set_ipc_mode(request, "container:i", NULL), 0);
+
+    assert_int_equal(swarm_request_label_at(request, 0, &a, &b), 1);
+    assert_string_equal(a, "tier");
+    assert_string_equal(b, "front");
+    assert_int_equal(swarm_request_label_at(request, 1, &a, &b), 1);
+    assert_string_equal(a, "zone");
+    assert_string_equal(b, "");
+    assert_int_equal(swarm_request_port_at(request, 0, &a, &b, &c), 1);
+    assert_string_equal(a, "80/tcp");
+    assert_string_equal(b, "");
+    assert_string_equal(c, "");
+    assert_int_equal(swarm_request_port_at(request, 1, &a, &b, &c), 1);
+    assert_string_equal(a, "53-54/udp");
+    assert_string_equal(b, "10.0.0.1");
+    assert_string_equal(c, "53-54");
+    assert_string_equal(swarm_request_exposed_port_at(request, 0), "443");
+    assert_string_equal(swarm_request_volumes_from_at(request, 0), "data:ro");
+    assert_string_equal(swarm_request_link_at(request, 0), "/db:/web/alias");
+    assert_string_equal(swarm_request_constraint_at(request, 0), "zone==~eu*");
+    assert_string_equal(swarm_request_constraint_at(request, 1), "node!=/^x/");
+    assert_string_equal(swarm_request_affinity_at(request, 0), "image==app");
+    assert_string_equal(swarm_request_whitelist_at(request, 0), "node==a|b");
+    assert_string_equal(swarm_request_pid_mode(request), "container:p");
+    assert_string_equal(swarm_request_ipc_mode(request), "container:i");
+    assert_int_equal(swarm_request_label_at(request, 0, NULL, NULL), 1);
+    assert_int_equal(swarm_request_port_at(request, 0, NULL, NULL, NULL), 1);
+    swarm_request_unref(request);
+}
+
+/* Past the end, and without a request, nothing is given and nothing is written. */
+static void check_ends(const struct swarm_request *request, size_t past)
+{
+    const char *kept = "kept", *text = kept;
+    assert_int_equal(swarm_request_label_at(request, past, &text, &text), 0);
+    assert_int_equal(swarm_request_port_at(request, past, &text, &text, &text), 0);
+    assert_ptr_equal(text, kept);
+    assert_null(swarm_request_exposed_port_at(request, past));
+    assert_null(swarm_request_volumes_from_at(request, past));
+    assert_null(swarm_request_link_at(request, past));
+    assert_null(swarm_request_constraint_at(request, past));
+    assert_null(swarm_request_affinity_at(request, past));
+    assert_null(swarm_request_whitelist_at(request, past));
+    assert_null(swarm_request_pid_mode(request));
+    assert_null(swarm_request_ipc_mode(request));
+}
+
+static void test_walks_end(void **state)
+{
+    struct swarm_request *request = new_request();
+    check_ends(request, 0);
+    check_ends(request, SIZE_MAX);
+    check_ends(NULL, 0);
+    swarm_request_unref(request);
+}
+
+static void test_ports_that_cannot_be_are_named(void **state)
+{
+    static const char *const bad[] = {"x",     "-1",       "65536", "100000", "8000-", "-8000",
+                                      "90-80", "80-90-95", "80 ",   "1e3",    "+1"};
+    static const char *const good[] = {"0", "1", "65535", "8000-8010", "80-80", ""};
+    struct swarm_request *request = new_request();
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char expected[128];
+        snprintf(expected, sizeof(expected), "host port '%s': 0 to 65535, or a range such as 8000-8010, is expected",
+                 bad[i]);
+        CHECK_INVALID(swarm_request_add_port(request, "80/tcp", NULL, bad[i], &error), expected);
+        snprintf(expected, sizeof(expected), "container port '%s': a port such as 80/tcp is expected", bad[i]);
+        CHECK_INVALID(swarm_request_add_port(request, bad[i], NULL, NULL, &error), expected);
+        CHECK_INVALID(swarm_request_add_exposed_port(request, bad[i], &error), expected);
+    }
+    CHECK_INVALID(swarm_request_add_exposed_port(request, "", &error),
+                  "container port '': a port such as 80/tcp is expected");
+    CHECK_INVALID(swarm_request_add_exposed_port(request, "80/", &error),
+                  "container port '80/': a port such as 80/tcp is expected");
+    CHECK_INVALID(swarm_request_add_exposed_port(request, "/tcp", &error),
+                  "container port '/tcp': a port such as 80/tcp is expected");
+    assert_null(swarm_request_exposed_port_at(request, 0));
+    assert_int_equal(swarm_request_port_at(request, 0, NULL, NULL, NULL), 0);
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        assert_int_equal(swarm_request_add_port(request, "80/tcp", NULL, good[i], NULL), 0);
+    swarm_request_unref(request);
+}
+
+static void test_references_need_a_name(void **state)
+{
+    static const char *const bad[] = {"", ":ro", "/", "/:alias"};
+    struct swarm_request *request = new_request();
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char expected[128];
+        snprintf(expected, sizeof(expected), "link '%s': the name of a container is expected", bad[i]);
+        CHECK_INVALID(swarm_request_add_link(request, bad[i], &error), expected);
+        snprintf(expected, sizeof(expected), "volumes from '%s': the name of a container is expected", bad[i]);
+        CHECK_INVALID(swarm_request_add_volumes_from(request, bad[i], &error), expected);
+    }
+    assert_null(swarm_request_link_at(request, 0));
+    assert_null(swarm_request_volumes_from_at(request, 0));
+    swarm_request_unref(request);
+}
+
 static void test_shared_request_is_frozen(void **state)
 {
     struct swarm_request *request = new_request(), *copy = NULL;
@@ -331,6 +447,10 @@ int main(void)
         cmocka_unit_test(test_only_container_modes_are_dependencies),
         cmocka_unit_test(test_quantities_below_zero_are_refused),
         cmocka_unit_test(test_limits_are_not_below_what_is_reserved),
+        cmocka_unit_test(test_lists_can_be_walked),
+        cmocka_unit_test(test_walks_end),
+        cmocka_unit_test(test_ports_that_cannot_be_are_named),
+        cmocka_unit_test(test_references_need_a_name),
         cmocka_unit_test(test_shared_request_is_frozen),
         cmocka_unit_test(test_copy_has_everything),
         cmocka_unit_test(test_null_arguments_are_refused),

@@ -346,6 +346,11 @@ static void test_a_request_of_its_own(void **state)
     assert_int_equal(swarm_request_set_pid_mode(request, "container:p", NULL), 0);
     assert_int_equal(swarm_request_set_ipc_mode(request, "container:i", NULL), 0);
     assert_int_equal(swarm_request_set_reschedule_policy(request, SWARM_RESCHEDULE_ON_NODE_FAILURE, NULL), 0);
+    /* As only an engine could report them. */
+    assert_int_equal(swarm__request_keep_port(request, "x", NULL, "y", NULL), 0);
+    assert_int_equal(swarm__request_keep_exposed_port(request, "", NULL), 0);
+    assert_int_equal(swarm__request_keep_volumes_from(request, ":ro", NULL), 0);
+    assert_int_equal(swarm__request_keep_link(request, "", NULL), 0);
     char *json = NULL, *again = NULL;
     size_t length;
     assert_int_equal(swarm_request_write(request, &json, &length, NULL), 0);
