@@ -102,7 +102,8 @@ SWARM_EXPORT int swarm_scheduler_place(const struct swarm_scheduler *scheduler, 
 /**
  * The same decision without effect.
  *
- * It makes use of the patterns that the cluster remembers from places, but remembers none: others are matched each time.
+ * It makes use of the patterns that the cluster remembers from places, but remembers none: others are matched each
+ * time.
  *
  * @param ret_decision  New, release with swarm_decision_free(). Untouched on failure.
  *
@@ -113,6 +114,63 @@ SWARM_EXPORT int swarm_scheduler_place(const struct swarm_scheduler *scheduler, 
 SWARM_EXPORT int swarm_scheduler_plan(const struct swarm_scheduler *scheduler, const struct swarm_cluster *cluster,
                                       const struct swarm_request *request, const struct swarm_place_options *options,
                                       struct swarm_decision **ret_decision, struct swarm_error **reterr);
+
+/** How a batch is to be placed. */
+struct swarm_batch_options {
+    size_t size;     /**< Set by SWARM_BATCH_OPTIONS_INIT. */
+    uint64_t seed;   /**< The request at index i is decided with seed + i. */
+    int all_or_none; /**< Not 0: all are placed, or none is. */
+};
+#define SWARM_BATCH_OPTIONS_INIT                                                                                       \
+    {                                                                                                                  \
+        sizeof(struct swarm_batch_options), 0, 0                                                                       \
+    }
+
+/**
+ * Place several requests in their order, each counting for those after it: what as many calls of
+ * swarm_scheduler_place() would do.
+ *
+ * Unless all are to be placed or none, a refusal is no failure: the requests after it are placed all the same.
+ *
+ * @param requests          @p count of them, none NULL; one may be there more than once. A reference is taken of those
+ *                          that are placed; shared from now on.
+ * @param options           NULL: all defaults.
+ * @param ret_reservations  @p count new ones, each to be given to swarm_reservation_commit() or
+ *                          swarm_reservation_abort(); NULL for a request that was refused. Untouched on failure, and
+ *                          may be NULL where @p count is 0.
+ * @param ret_errors        Optional, @p count elements: why a request was refused, a new error, release each with
+ *                          swarm_error_free(); NULL for one that was placed. Untouched on failure.
+ * @param reterr            Optional. New error, release with swarm_error_free(). Untouched on success. Begins with
+ *                          "request 3: " where that request, counted from 0, is the reason.
+ *
+ * @return 0; where all are to be placed or none, the first refusal: what swarm_scheduler_place() answers;
+ *         SWARM_ERR_INVALID (NULL, a size of options that this library cannot read); SWARM_ERR_NOMEM. On failure none
+ *         is placed and no request has become shared; only the cluster's generation may have been raised.
+ *
+ * Thread safety: as of the cluster. Not callable from a filter or strategy. Since: 1.3
+ */
+SWARM_EXPORT int swarm_scheduler_place_batch(const struct swarm_scheduler *scheduler, struct swarm_cluster *cluster,
+                                             struct swarm_request *const *requests, size_t count,
+                                             const struct swarm_batch_options *options,
+                                             struct swarm_reservation **ret_reservations,
+                                             struct swarm_error **ret_errors, struct swarm_error **reterr);
+/**
+ * The same decisions without effect: where the requests would go if they were placed now, in this order.
+ *
+ * They are placed and taken back, so unlike swarm_scheduler_plan() this needs the cluster to itself and raises its
+ * generation; everything else is as it was, requests that were not shared included.
+ *
+ * @param ret_nodes  @p count nodes, borrowed from the cluster; NULL for a request that would be refused. Untouched on
+ *                   failure, and may be NULL where @p count is 0.
+ *
+ * Everything else as with swarm_scheduler_place_batch().
+ *
+ * Thread safety: as of the cluster. Not callable from a filter or strategy. Since: 1.3
+ */
+SWARM_EXPORT int swarm_scheduler_plan_batch(const struct swarm_scheduler *scheduler, struct swarm_cluster *cluster,
+                                            struct swarm_request *const *requests, size_t count,
+                                            const struct swarm_batch_options *options, struct swarm_node **ret_nodes,
+                                            struct swarm_error **ret_errors, struct swarm_error **reterr);
 
 /**
  * Take a place on a certain node without asking filters, strategy or names: to rebuild a state that was recorded.
