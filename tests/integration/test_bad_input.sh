@@ -50,6 +50,8 @@ check_flags() {
   fatal "refresh retry" '--engine-refresh-retry is deprecated. Use --engine-failure-retry' manage --engine-refresh-retry 5 $nodes
   fatal "overcommit" 'swarm.overcommit should be larger than -1, -1.000000 is invalid' manage --cluster-opt swarm.overcommit=-1 $nodes
   fatal "create retry" 'swarm.createretry can not be negative, -1 is invalid' manage --cluster-opt swarm.createretry=-1 $nodes
+  fatal "what stopped containers count for" '"port" is neither all nor none nor a list of ports, slots, resources' \
+    manage --cluster-opt swarm.countstopped=port $nodes
   fatal "two names of one flag" 'Cannot use two forms of the same flag' join --advertise 1.2.3.4:5 --addr 1.2.3.4:5 etcd://10.9.0.1:2379
   fatal "tls without files" '--tlscert and --tlskey must be provided when using --tls' manage --tls $nodes
   fatal "tlsverify without a CA" '--tlscacert must be provided when using --tlsverify' manage --tlsverify --tlscert a --tlskey b $nodes
