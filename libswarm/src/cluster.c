@@ -118,7 +118,6 @@ static void occupy_slot(struct swarm_cluster *cluster, struct swarm_node *node)
                                                 .node = node,
                                                 .health = 100,
                                                 .availability = SWARM_AVAILABILITY_ACTIVE};
-    swarm__scan_put(cluster, slot);
     if (slot == cluster->slot_count)
         cluster->slot_count++;
     else
@@ -126,6 +125,7 @@ static void occupy_slot(struct swarm_cluster *cluster, struct swarm_node *node)
     swarm__nodeset_add(&cluster->nodes, slot);
     swarm__nodeset_add(&cluster->healthy, slot);
     swarm__nodeset_add(&cluster->active, slot);
+    swarm__scan_put(cluster, slot);
 }
 
 static void vacate_slot(struct swarm_cluster *cluster, uint32_t slot)

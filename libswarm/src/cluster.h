@@ -44,6 +44,7 @@ struct swarm_cluster {
     size_t occupants_capacity;
     struct swarm__scan *scans; /**< What ranking reads of the slots, a block for each word of a nodeset. */
     size_t scan_capacity;
+    struct swarm__scan_shapes shapes;
     struct swarm__nodeset nodes;
     struct swarm__nodeset healthy; /**< Health above 0. */
     struct swarm__nodeset active;  /**< Availability SWARM_AVAILABILITY_ACTIVE. */

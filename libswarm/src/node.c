@@ -207,6 +207,7 @@ int swarm_node_set_availability(struct swarm_node *node, int availability, struc
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "node %s: unknown availability %d", node->id, availability);
     swarm__node_slot(node)->availability = (uint16_t)availability;
     swarm__nodeset_put(&node->cluster->active, node->slot, availability == SWARM_AVAILABILITY_ACTIVE);
+    swarm__scan_put(node->cluster, node->slot);
     swarm__cluster_touch(node->cluster);
     return 0;
 }

@@ -11,14 +11,18 @@
 
 #define SLOTS SWARM__SCAN_SLOTS
 #define UNIT 4294967296.0 /* of the part of a score that decides before the number of containers: 2^32 */
+#define FEW 8             /* slots: it takes less to draw for each than for the whole block */
 #define ROOM 101.0        /* a share below it is 100 at most */
 
 /* What a request comes to. */
 struct ask {
     int64_t cpus_milli;
     int64_t memory;
-    double order;    /* -1: the emptiest first */
-    double constant; /* for resources that are not asked for */
+    double hundred_cpus; /* a hundred times as much */
+    double hundred_memory;
+    double order;                   /* -1: the emptiest first */
+    unsigned shape;                 /* among those remembered; SWARM__SCAN_SHAPES: it is not */
+    struct swarm_cluster *learning; /* the cluster where it may remember; NULL: it is only read */
 };
 
 static bool put_resource(struct swarm__scan_resource *resource, size_t at, int64_t used, int64_t total)
@@ -39,6 +43,7 @@ void swarm__scan_put(struct swarm_cluster *cluster, uint32_t slot)
     scan->hash[at] = record->hash;
     bool wide_cpus = put_resource(&scan->cpus, at, record->used_cpus, record->total_cpus);
     bool wide_memory = put_resource(&scan->memory, at, record->used_memory, record->total_memory);
+    scan->remembered = 0;
     scan->wide = wide_cpus || wide_memory ? scan->wide | bit : scan->wide & ~bit;
 }
 
@@ -68,38 +73,48 @@ BLOCK double worst_if(uint64_t condition, double score)
     return real_of((condition & bits_of(-INFINITY)) | (~condition & bits_of(score)));
 }
 
-/* The scores before resources: exact, as all of them are whole numbers below 2^44. */
-BLOCK void start(const struct swarm__scan *scan, double order, double constant, double *restrict scores)
+/*
+ * All bits where a slot has no room, and its share. It is not enough that the share is 100 at most, which it may be
+ * where a little more is asked for than there is in all: asked / total must be 1 at most. As above, it is 1 + 2^-44 or
+ * more where it is not, far from where rounding can bring what is.
+ */
+BLOCK uint64_t weigh_resource(const struct swarm__scan_resource *resource, size_t at, double hundredfold,
+                              double *ret_share)
 {
-    for (size_t i = 0; i < SLOTS; i++)
-        scores[i] = scan->health[i] + order * scan->containers[i] + constant;
+    double share = (resource->used[at] + hundredfold) * resource->inverse[at];
+    double of_total = hundredfold * resource->inverse[at];
+    uint64_t refused = -(uint64_t)(share >= ROOM) | -(uint64_t)(of_total > 100.0 + 100.0 * 0x1p-46);
+    *ret_share = (double)(int32_t)real_of(bits_of(share) & ~refused);
+    return refused;
 }
 
-/*
- * Add shares of a resource. It is not enough that the share is 100 at most, which it may be where a little more is
- * asked for than there is in all: asked / total must be 1 at most. As above, it is 1 + 2^-44 or more where it is not,
- * far from where rounding can bring what is.
- */
-BLOCK void add_shares(const struct swarm__scan_resource *resource, int64_t asked, double unit, double *restrict scores)
+/* Scores are exact: all that is added up are whole numbers below 2^44. */
+BLOCK void weigh_any(const struct swarm__scan *scan, const struct ask *ask, bool cpus, bool memory,
+                     double *restrict scores)
 {
-    const double hundredfold = (double)asked * 100.0;
-    const double most = 100.0 + 100.0 * 0x1p-46;
     for (size_t i = 0; i < SLOTS; i++) {
-        double share = (resource->used[i] + hundredfold) * resource->inverse[i];
-        double of_total = hundredfold * resource->inverse[i];
-        uint64_t refused = -(uint64_t)(share >= ROOM) | -(uint64_t)(of_total > most);
-        double cut = (double)(int32_t)real_of(bits_of(share) & ~refused);
-        scores[i] = worst_if(refused, scores[i] + cut * unit);
+        uint64_t refused = 0;
+        double cpu_share = SWARM__STRATEGY_NOT_ASKED, memory_share = SWARM__STRATEGY_NOT_ASKED;
+        if (cpus)
+            refused |= weigh_resource(&scan->cpus, i, ask->hundred_cpus, &cpu_share);
+        if (memory)
+            refused |= weigh_resource(&scan->memory, i, ask->hundred_memory, &memory_share);
+        double weight = (cpu_share + memory_share) * UNIT + scan->containers[i];
+        scores[i] = worst_if(refused, scan->health[i] + ask->order * weight);
     }
 }
 
+/* A loop of its own for each kind of request, so that none looks at what is not asked for. */
 BLOCK void weigh(const struct swarm__scan *scan, const struct ask *ask, double *restrict scores)
 {
-    start(scan, ask->order, ask->constant, scores);
-    if (ask->cpus_milli != 0)
-        add_shares(&scan->cpus, ask->cpus_milli, ask->order * UNIT, scores);
-    if (ask->memory != 0)
-        add_shares(&scan->memory, ask->memory, ask->order * UNIT, scores);
+    if (ask->cpus_milli != 0 && ask->memory != 0)
+        weigh_any(scan, ask, true, true, scores);
+    else if (ask->cpus_milli != 0)
+        weigh_any(scan, ask, true, false, scores);
+    else if (ask->memory != 0)
+        weigh_any(scan, ask, false, true, scores);
+    else
+        weigh_any(scan, ask, false, false, scores);
 }
 
 /* What is no candidate cannot win. */
@@ -121,12 +136,38 @@ BLOCK double greatest(const double *scores)
     return best[0];
 }
 
-/* The least that a slot with the best score draws. */
-BLOCK uint64_t least_draw(const uint64_t *hashes, const double *scores, double best, uint64_t seed)
+/* Slots with that score, as bits. */
+BLOCK uint64_t equal_to(const double *scores, double score)
+{
+    uint64_t equal = 0;
+    for (size_t i = 0; i < SLOTS; i++)
+        equal |= (uint64_t)(scores[i] == score) << i;
+    return equal;
+}
+
+BLOCK struct swarm__scan_top top_of(const double *scores)
+{
+    double score = greatest(scores);
+    return (struct swarm__scan_top){score, equal_to(scores, score)};
+}
+
+/* The least that one of the slots draws. */
+BLOCK uint64_t least_draw(const uint64_t *hashes, uint64_t slots, uint64_t seed)
 {
     uint64_t least = UINT64_MAX;
     for (size_t i = 0; i < SLOTS; i++) {
-        uint64_t drawn = swarm__tie_draw(seed, hashes[i]) | -(uint64_t)(scores[i] != best);
+        uint64_t drawn = swarm__tie_draw(seed, hashes[i]) | ((slots >> i & 1) - 1);
+        least = drawn < least ? drawn : least;
+    }
+    return least;
+}
+
+/* The same where there are few of them. */
+static uint64_t least_draw_of_few(const uint64_t *hashes, uint64_t slots, uint64_t seed)
+{
+    uint64_t least = UINT64_MAX;
+    for (; slots; slots &= slots - 1) {
+        uint64_t drawn = swarm__tie_draw(seed, hashes[__builtin_ctzll(slots)]);
         least = drawn < least ? drawn : least;
     }
     return least;
@@ -146,13 +187,40 @@ static void weigh_wide(const struct swarm__slot *slots, uint64_t wide, const str
     }
 }
 
-/* Slots with the best score, as bits. */
-static uint64_t equal_to(const double *scores, double best)
+/* The best of a block's candidates, by weighing. */
+BLOCK struct swarm__scan_top weigh_block(const struct swarm_cluster *cluster, const struct ask *ask, size_t word,
+                                         uint64_t candidates)
 {
-    uint64_t equal = 0;
-    for (size_t i = 0; i < SLOTS; i++)
-        equal |= (uint64_t)(scores[i] == best) << i;
-    return equal;
+    const struct swarm__scan *scan = &cluster->scans[word];
+    uint64_t active = cluster->active.words[word];
+    double scores[SLOTS];
+    weigh(scan, ask, scores);
+    if (active & scan->wide)
+        weigh_wide(&cluster->slots[word * SLOTS], active & scan->wide, ask, scores);
+    leave_out(scores, active);
+    struct swarm__scan_top top = top_of(scores);
+    if (ask->learning) {
+        ask->learning->scans[word].tops[ask->shape] = top;
+        ask->learning->scans[word].remembered |= UINT64_C(1) << ask->shape;
+    }
+    if (top.slots & candidates)
+        return (struct swarm__scan_top){top.score, top.slots & candidates};
+    leave_out(scores, candidates);
+    return top_of(scores);
+}
+
+/* The same, from memory where it is there. What is worse than @p best may come without slots. */
+BLOCK struct swarm__scan_top best_of_block(const struct swarm_cluster *cluster, const struct ask *ask, size_t word,
+                                           uint64_t candidates, double best)
+{
+    const struct swarm__scan *scan = &cluster->scans[word];
+    if (ask->shape < SWARM__SCAN_SHAPES && (scan->remembered >> ask->shape & 1)) {
+        struct swarm__scan_top top = scan->tops[ask->shape];
+        top.slots &= candidates;
+        if (top.slots || top.score < best)
+            return top;
+    }
+    return weigh_block(cluster, ask, word, candidates);
 }
 
 BLOCK void rank(const struct swarm_cluster *cluster, const struct ask *ask, struct swarm_ranking *ranking)
@@ -160,25 +228,21 @@ BLOCK void rank(const struct swarm_cluster *cluster, const struct ask *ask, stru
     const struct swarm__nodeset *set = &ranking->candidates->set;
     double best = -INFINITY;
     uint64_t least = UINT64_MAX;
-    double scores[SLOTS];
     for (size_t word = 0; word < set->length; word++) {
-        uint64_t candidates = set->words[word];
-        if (candidates == 0)
+        if (set->words[word] == 0)
             continue;
-        const struct swarm__scan *scan = &cluster->scans[word];
-        weigh(scan, ask, scores);
-        if (candidates & scan->wide)
-            weigh_wide(&cluster->slots[word * SLOTS], candidates & scan->wide, ask, scores);
-        leave_out(scores, candidates);
-        double here = greatest(scores);
-        if (here == -INFINITY || here < best)
+        struct swarm__scan_top top = best_of_block(cluster, ask, word, set->words[word], best);
+        if (top.score == -INFINITY || top.score < best)
             continue;
-        uint64_t drawn = least_draw(scan->hash, scores, here, ranking->seed);
-        if (here == best && drawn >= least && !ranking->ties)
+        const uint64_t *hashes = cluster->scans[word].hash;
+        bool few = __builtin_popcountll(top.slots) <= FEW;
+        uint64_t drawn =
+            few ? least_draw_of_few(hashes, top.slots, ranking->seed) : least_draw(hashes, top.slots, ranking->seed);
+        if (top.score == best && drawn >= least && !ranking->ties)
             continue;
-        least = here == best && least < drawn ? least : drawn;
-        best = here;
-        swarm__ranking_offer(ranking, word, equal_to(scores, best), (int64_t)best);
+        least = top.score == best && least < drawn ? least : drawn;
+        best = top.score;
+        swarm__ranking_offer(ranking, word, top.slots, (int64_t)best);
     }
 }
 
@@ -222,12 +286,54 @@ size_t swarm__scan_variants(void)
     return 1;
 }
 
+static unsigned find_shape(const struct swarm__scan_shapes *shapes, const struct swarm__scan_shape *wanted)
+{
+    unsigned i = 0;
+    while (i < SWARM__SCAN_SHAPES &&
+           (shapes->items[i].cpus_milli != wanted->cpus_milli || shapes->items[i].memory != wanted->memory ||
+            shapes->items[i].order != wanted->order))
+        i++;
+    return i;
+}
+
+/* Put it into the place of the one that was not asked for the longest. */
+static unsigned add_shape(struct swarm_cluster *cluster, const struct swarm__scan_shape *shape)
+{
+    struct swarm__scan_shape *items = cluster->shapes.items;
+    unsigned oldest = 0;
+    for (unsigned i = 1; i < SWARM__SCAN_SHAPES; i++)
+        if (items[i].asked < items[oldest].asked)
+            oldest = i;
+    items[oldest] = *shape;
+    for (size_t i = 0; i < cluster->scan_capacity; i++)
+        cluster->scans[i].remembered &= ~(UINT64_C(1) << oldest);
+    return oldest;
+}
+
+static unsigned remembered_shape(const struct swarm_cluster *cluster, struct swarm_cluster *learning,
+                                 const struct swarm_request *request, int order)
+{
+    struct swarm__scan_shape wanted = {request->cpus_milli, request->memory, order, 0};
+    unsigned shape = find_shape(&cluster->shapes, &wanted);
+    if (!learning)
+        return shape;
+    if (shape == SWARM__SCAN_SHAPES)
+        shape = add_shape(learning, &wanted);
+    learning->shapes.items[shape].asked = ++learning->shapes.now;
+    return shape;
+}
+
 void swarm__scan_rank_by(size_t variant, const struct swarm_cluster *cluster, const struct swarm_request *request,
                          enum swarm__scan_order order, struct swarm_ranking *ranking)
 {
-    int not_asked = (request->cpus_milli == 0) + (request->memory == 0);
-    struct ask ask = {request->cpus_milli, request->memory, order,
-                      order * UNIT * SWARM__STRATEGY_NOT_ASKED * not_asked};
+    struct swarm_cluster *learning = ranking->candidates->learning;
+    struct ask ask = {.cpus_milli = request->cpus_milli,
+                      .memory = request->memory,
+                      .hundred_cpus = (double)request->cpus_milli * 100.0,
+                      .hundred_memory = (double)request->memory * 100.0,
+                      .order = order,
+                      .shape = remembered_shape(cluster, learning, request, order),
+                      .learning = learning};
     variants[variant](cluster, &ask, ranking);
 }
 

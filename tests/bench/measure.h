@@ -8,7 +8,9 @@
 
 /** Nanoseconds of a clock that only goes forward. */
 uint64_t clock_ns(void);
-/** What reading it costs: the least of many pairs of readings. It is part of every sample. */
+/** Nanoseconds that the processor has worked for this process: other load on the machine is not in it. */
+uint64_t processor_ns(void);
+/** What reading clock_ns() costs: the least of many pairs of readings. It is part of every sample. */
 uint64_t clock_cost_ns(void);
 
 /** Durations, in the order they were measured until the first samples_percentile(). */

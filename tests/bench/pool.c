@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pool.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,10 +36,12 @@ static uint64_t scramble(uint64_t x)
 void pool_id(char id[POOL_ID_LENGTH + 1], size_t number)
 {
     uint64_t word = number + 1;
-    for (int i = 0; i < 4; i++) {
-        word = scramble(word + (uint64_t)i);
-        snprintf(id + 16 * i, 17, "%016" PRIx64, word);
+    for (size_t i = 0; i < POOL_ID_LENGTH; i++) {
+        if (i % 16 == 0)
+            word = scramble(word + i);
+        id[i] = "0123456789abcdef"[word >> (4 * (i % 16)) & 15];
     }
+    id[POOL_ID_LENGTH] = '\0';
 }
 
 static void set_labels(struct swarm_node *node, size_t number)

@@ -17,8 +17,13 @@
 static struct swarm__slot slots[SLOTS];
 static struct swarm__scan scans[BLOCKS];
 static uint64_t words[BLOCKS];
-static struct swarm_cluster cluster = {
-    .slots = slots, .slot_count = SLOTS, .slot_capacity = SLOTS, .scans = scans, .scan_capacity = BLOCKS};
+static uint64_t active[BLOCKS];
+static struct swarm_cluster cluster = {.slots = slots,
+                                       .slot_count = SLOTS,
+                                       .slot_capacity = SLOTS,
+                                       .scans = scans,
+                                       .scan_capacity = BLOCKS,
+                                       .active = {active, BLOCKS}};
 static struct swarm_candidates candidates = {.cluster = &cluster, .set = {words, BLOCKS}};
 
 static uint64_t random_state = 0x5eed;
@@ -82,6 +87,7 @@ static int only_slot_0(void **state)
 {
     memset(words, 0, sizeof(words));
     words[0] = 1;
+    memset(active, 0xff, sizeof(active));
     return 0;
 }
 
@@ -184,27 +190,41 @@ static void rank_plainly(const struct swarm_request *request, int order, struct 
     }
 }
 
+static uint64_t sizes, loads, healths;
+
+static void random_node(uint32_t slot)
+{
+    slots[slot] = (struct swarm__slot){.total_cpus = 1000 * below(sizes),
+                                       .total_memory = below(sizes) << 30,
+                                       .used_cpus = 100 * below(loads),
+                                       .used_memory = below(loads) << 28,
+                                       .containers = (uint32_t)below(loads),
+                                       .health = (uint16_t)(100 - below(healths)),
+                                       .hash = random_bits() % 50 == 0 ? UINT64_MAX : random_bits()};
+    if (random_bits() % 40 == 0)
+        slots[slot].total_memory = INT64_C(1) << 50;
+    swarm__nodeset_put(&cluster.active, slot, random_bits() % 20 != 0);
+    swarm__scan_put(&cluster, slot);
+}
+
 static void random_nodes(void)
 {
-    uint64_t sizes = 1 + random_bits() % 6, loads = 1 + random_bits() % 8, healths = 1 + random_bits() % 3;
-    for (uint32_t i = 0; i < SLOTS; i++) {
-        slots[i] = (struct swarm__slot){.total_cpus = 1000 * below(sizes),
-                                        .total_memory = below(sizes) << 30,
-                                        .used_cpus = 100 * below(loads),
-                                        .used_memory = below(loads) << 28,
-                                        .containers = (uint32_t)below(loads),
-                                        .health = (uint16_t)(100 - below(healths)),
-                                        .hash = random_bits() % 50 == 0 ? UINT64_MAX : random_bits()};
-        if (random_bits() % 40 == 0)
-            slots[i].total_memory = INT64_C(1) << 50;
-        swarm__scan_put(&cluster, i);
-    }
+    sizes = 1 + random_bits() % 6;
+    loads = 1 + random_bits() % 8;
+    healths = 1 + random_bits() % 3;
+    for (uint32_t i = 0; i < SLOTS; i++)
+        random_node(i);
+}
+
+/* From all to none of those that are active. */
+static void random_candidates(void)
+{
     uint64_t density = random_bits() % 4;
     for (size_t i = 0; i < BLOCKS; i++)
-        words[i] = density == 0   ? random_bits()
-                   : density == 1 ? UINT64_MAX
-                   : density == 2 ? random_bits() & random_bits() & random_bits() & random_bits() & random_bits()
-                                  : 0;
+        words[i] = active[i] & (density == 0   ? random_bits()
+                                : density == 1 ? UINT64_MAX
+                                : density == 2 ? random_bits() & random_bits() & random_bits() & random_bits()
+                                               : 0);
 }
 
 static void compare_rankings(const struct swarm_request *request, enum swarm__scan_order order, uint64_t seed)
@@ -227,11 +247,29 @@ static void test_scanning_ranks_as_slot_by_slot(void **state)
     print_message("seed %llx\n", (unsigned long long)random_state);
     for (int i = 0; i < 5000; i++) {
         random_nodes();
+        random_candidates();
         struct swarm_request request = {.cpus_milli = 500 * below(3), .memory = below(3) << 29};
         uint64_t seed = random_bits();
         compare_rankings(&request, SWARM__SCAN_EMPTIEST, seed);
         compare_rankings(&request, SWARM__SCAN_FULLEST, seed);
     }
+}
+
+/* More shapes than are remembered, few changes between them, now and then somebody who only reads. */
+static void test_what_is_remembered_stays_true(void **state)
+{
+    print_message("seed %llx\n", (unsigned long long)random_state);
+    for (int i = 0; i < 200; i++) {
+        random_nodes();
+        for (int j = 0; j < 100; j++) {
+            random_node((uint32_t)below(SLOTS));
+            random_candidates();
+            candidates.learning = random_bits() % 4 ? &cluster : NULL;
+            struct swarm_request request = {.cpus_milli = 250 * below(5), .memory = below(3) << 29};
+            compare_rankings(&request, below(2) ? SWARM__SCAN_EMPTIEST : SWARM__SCAN_FULLEST, random_bits());
+        }
+    }
+    candidates.learning = NULL;
 }
 
 int main(void)
@@ -242,6 +280,7 @@ int main(void)
         cmocka_unit_test_setup(test_shares_of_any_numbers, only_slot_0),
         cmocka_unit_test_setup(test_shares_at_the_edges, only_slot_0),
         cmocka_unit_test(test_scanning_ranks_as_slot_by_slot),
+        cmocka_unit_test(test_what_is_remembered_stays_true),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
