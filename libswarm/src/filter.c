@@ -88,29 +88,22 @@ int swarm__filter_list_exprs(const struct swarm__exprs *exprs, bool show_soft, s
     return 0;
 }
 
-/* Candidates on which fewer objects have the key than there are: on the others the value is "". */
+/* Nodes on which fewer objects have the key than there are: on the others the value is "". */
 static int mark_lacking(struct swarm_candidates *candidates, const struct swarm__index_key *key,
                         enum swarm__label_owner owner, struct swarm__nodeset *marked)
 {
-    struct swarm__nodeset *without = swarm__candidates_scratch(candidates, 1);
-    if (!without)
+    const struct swarm_cluster *cluster = candidates->cluster;
+    struct swarm__nodeset *lacking = swarm__candidates_scratch(candidates, 1);
+    if (!lacking)
         return SWARM_ERR_NOMEM;
-    swarm__nodeset_copy(without, &candidates->set);
-    if (key)
-        swarm__posting_unmark(&key->nodes, without);
-    if (owner == SWARM__OF_NODES) {
-        swarm__nodeset_or(marked, without);
-        return 0;
+    if (owner == SWARM__OF_CONTAINERS) {
+        swarm__posting_below(key ? &key->nodes : NULL, cluster->occupants, cluster->slot_count, lacking);
+    } else {
+        swarm__nodeset_copy(lacking, &cluster->nodes);
+        if (key)
+            swarm__posting_unmark(&key->nodes, lacking);
     }
-    const uint32_t *occupants = candidates->cluster->occupants;
-    size_t slot = swarm__nodeset_next(without, 0);
-    for (; slot != SWARM__NODESET_END; slot = swarm__nodeset_next(without, slot + 1))
-        if (occupants[slot] > 0)
-            swarm__nodeset_add(marked, slot);
-    struct swarm__tally with;
-    for (uint32_t at = 0; key && swarm__posting_next(&key->nodes, &at, &with);)
-        if (with.count < occupants[with.slot])
-            swarm__nodeset_add(marked, with.slot);
+    swarm__nodeset_or(marked, lacking);
     return 0;
 }
 

@@ -5,31 +5,48 @@
 #include "filter.h"
 #include "identity.h"
 
-/* Key "container": the id and the first name of each container that has a name. A place taken has the id "". */
-static void mark_literal(const struct swarm_cluster *cluster, const char *text, struct swarm__nodeset *marked)
+/*
+ * Key "container": the id and the first name of each container that has a name. A place taken has the id "".
+ *
+ * Visits no more entries than @p most. @return false where there are more.
+ */
+static bool mark_literal(const struct swarm_cluster *cluster, const char *text, size_t most,
+                         struct swarm__nodeset *marked)
 {
     struct swarm__prefix_entry *entry = swarm__prefix_find(&cluster->container_ids, text);
     for (; entry; entry = entry->same) {
+        if (most-- == 0)
+            return false;
         const struct swarm_container *container = swarm__container_by_id(entry);
         if (container->names)
             swarm__nodeset_add(marked, container->node->slot);
     }
     const struct swarm__name *name = swarm__names_find(&cluster->container_names, text);
     for (; name; name = name->same) {
+        if (most-- == 0)
+            return false;
         const struct swarm_container *container = name->owner;
         if (container && container->names == name)
             swarm__nodeset_add(marked, container->node->slot);
     }
+    return true;
 }
 
 static int mark_containers(struct swarm_candidates *candidates, const struct swarm__expr *expr,
                            struct swarm__nodeset *marked)
 {
+    if (expr->kind == SWARM__EXPR_NEVER)
+        return 0;
     if (expr->kind == SWARM__EXPR_PATTERN)
         return swarm__identity_mark_containers(candidates, expr, marked);
-    if (expr->kind == SWARM__EXPR_LITERAL)
-        mark_literal(candidates->cluster, expr->value, marked);
-    return 0;
+    if (mark_literal(candidates->cluster, expr->value, SWARM__IDENTITY_MANY, marked))
+        return 0;
+    /* A name that engines have given each: what the cluster remembers of it does not grow with them. */
+    struct swarm__question question = swarm__question_of(expr);
+    int done = swarm__identity_recall(candidates, &question, marked, NULL);
+    if (done == 0)
+        (void)mark_literal(candidates->cluster, expr->value, SIZE_MAX, marked);
+    return done < 0 ? done : 0;
 }
 
 static int mark_images(struct swarm_candidates *candidates, const struct swarm__expr *expr,

@@ -36,9 +36,6 @@ static bool hit_one(void *data, struct swarm_container *container)
     return true;
 }
 
-/* So many hits are better remembered than visited. */
-#define MANY_HITS 16
-
 static bool count_hit(void *data, struct swarm_container *container)
 {
     unsigned *left = data;
@@ -54,14 +51,15 @@ static bool count_hit(void *data, struct swarm_container *container)
  */
 static int hit_prefix(struct swarm_candidates *candidates, const char *target, struct found *found)
 {
-    unsigned left = MANY_HITS;
+    unsigned left = SWARM__IDENTITY_MANY;
     swarm__look_up_prefix(candidates->cluster, target, count_hit, &left);
     if (left == 0) {
         struct swarm__nodeset *nodes = swarm__candidates_scratch(candidates, 3);
         struct swarm__nodeset *several = swarm__candidates_scratch(candidates, 4);
         if (!nodes || !several)
             return SWARM_ERR_NOMEM;
-        int done = swarm__identity_mark_prefix(candidates, target, nodes, several);
+        struct swarm__question question = {NULL, target};
+        int done = swarm__identity_recall(candidates, &question, nodes, several);
         if (done < 0)
             return done;
         if (done) {

@@ -190,13 +190,24 @@ static int mark_candidates(struct swarm_candidates *candidates, const struct swa
     return 0;
 }
 
+int swarm__identity_recall(struct swarm_candidates *candidates, const struct swarm__question *question,
+                           struct swarm__nodeset *marked, struct swarm__nodeset *several)
+{
+    const struct swarm__memo_entry *known = recall_containers(candidates, question);
+    if (!known)
+        return 0;
+    int code = swarm__memo_mark(known, &candidates->matcher, marked, several);
+    return code != 0 ? code : 1;
+}
+
 int swarm__identity_mark_containers(struct swarm_candidates *candidates, const struct swarm__expr *expr,
                                     struct swarm__nodeset *marked)
 {
     struct swarm__question question = swarm__question_of(expr);
-    const struct swarm__memo_entry *known = recall_containers(candidates, &question);
-    return known ? swarm__memo_mark(known, &candidates->matcher, marked, NULL)
-                 : mark_candidates(candidates, expr, match_containers_of, marked);
+    int done = swarm__identity_recall(candidates, &question, marked, NULL);
+    if (done != 0)
+        return done < 0 ? done : 0;
+    return mark_candidates(candidates, expr, match_containers_of, marked);
 }
 
 int swarm__identity_mark_nodes(struct swarm_candidates *candidates, const struct swarm__expr *expr,
@@ -206,15 +217,4 @@ int swarm__identity_mark_nodes(struct swarm_candidates *candidates, const struct
     const struct swarm__memo_entry *known = recall_nodes(candidates, &question);
     return known ? swarm__memo_mark(known, &candidates->matcher, marked, NULL)
                  : mark_candidates(candidates, expr, match_node, marked);
-}
-
-int swarm__identity_mark_prefix(struct swarm_candidates *candidates, const char *text, struct swarm__nodeset *marked,
-                                struct swarm__nodeset *several)
-{
-    struct swarm__question question = {NULL, text};
-    const struct swarm__memo_entry *known = recall_containers(candidates, &question);
-    if (!known)
-        return 0;
-    int code = swarm__memo_mark(known, &candidates->matcher, marked, several);
-    return code != 0 ? code : 1;
 }

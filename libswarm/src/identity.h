@@ -33,12 +33,15 @@ int swarm__identity_mark_nodes(struct swarm_candidates *candidates, const struct
                                struct swarm__nodeset *marked);
 
 /**
- * Add the nodes with containers whose id or swarm id begins with the text, where that is remembered or can be.
+ * Add the nodes with containers for which the answer to the question is yes, where that is remembered or can be.
  *
- * @param several  Those with more than one; both sets must be empty.
- * @return 1 where it is done; 0 where it is to be looked up by other means; SWARM_ERR_NOMEM.
+ * @param several  NULL, or where to add those with more than one; @p nodes must be empty then.
+ * @return 1 where it is done; 0 where it is to be found out by other means; SWARM_ERR_NOMEM.
  */
-int swarm__identity_mark_prefix(struct swarm_candidates *candidates, const char *text, struct swarm__nodeset *nodes,
-                                struct swarm__nodeset *several);
+int swarm__identity_recall(struct swarm_candidates *candidates, const struct swarm__question *question,
+                           struct swarm__nodeset *nodes, struct swarm__nodeset *several);
+
+/** Hits by name or id that are better remembered than visited one by one. */
+#define SWARM__IDENTITY_MANY 16
 
 #endif

@@ -244,3 +244,29 @@ void swarm__posting_unmark(const struct swarm__posting *posting, struct swarm__n
     for (uint32_t i = 0; i < posting->length; i++)
         swarm__nodeset_remove(set, at[i].slot);
 }
+
+/* Which of up to 64 counts are less than their limits, as bits. */
+static uint64_t below(const uint32_t *counts, const uint32_t *limits, size_t count)
+{
+    uint64_t bits = 0;
+    for (size_t i = 0; i < count; i++)
+        bits |= (uint64_t)(counts[i] < limits[i]) << i;
+    return bits;
+}
+
+void swarm__posting_below(const struct swarm__posting *posting, const uint32_t *limits, size_t slots,
+                          struct swarm__nodeset *set)
+{
+    static const uint32_t zeros[SWARM__NODESET_WORD];
+    struct swarm__dense *dense = posting && is_dense(posting) ? posting->at.dense : NULL;
+    for (size_t word = 0; word < set->length; word++) {
+        size_t first = word * SWARM__NODESET_WORD, left = first < slots ? slots - first : 0;
+        const uint32_t *counts = dense && word < dense->words ? counts_of(dense) + first : zeros;
+        size_t count = left < SWARM__NODESET_WORD ? left : SWARM__NODESET_WORD;
+        set->words[word] = count > 0 ? below(counts, limits + first, count) : 0;
+    }
+    const struct swarm__tally *at = posting && !dense ? const_tallies(posting) : NULL;
+    for (uint32_t i = 0; at && i < posting->length; i++)
+        if (at[i].count >= limits[at[i].slot])
+            swarm__nodeset_remove(set, at[i].slot);
+}

@@ -45,5 +45,13 @@ bool swarm__posting_next(const struct swarm__posting *posting, uint32_t *positio
 void swarm__posting_mark(const struct swarm__posting *posting, struct swarm__nodeset *set);
 /** Take its nodes out of the set. */
 void swarm__posting_unmark(const struct swarm__posting *posting, struct swarm__nodeset *set);
+/**
+ * Make a set of the slots on which it counts less than their limit (slots that are not in it count 0).
+ *
+ * @param posting  NULL is an empty one.
+ * @param limits   Of the first @p slots, among which are all of its nodes. The set has room for them.
+ */
+void swarm__posting_below(const struct swarm__posting *posting, const uint32_t *limits, size_t slots,
+                          struct swarm__nodeset *set);
 
 #endif

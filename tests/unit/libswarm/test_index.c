@@ -85,6 +85,23 @@ static void check_posting(const struct swarm__posting *posting, const uint32_t *
     swarm__nodeset_finish(&left);
 }
 
+static void check_below(const struct swarm__posting *posting, const uint32_t *counts)
+{
+    static uint32_t limits[SLOTS];
+    for (uint32_t slot = 0; slot < SLOTS; slot++)
+        limits[slot] = draw(3);
+    struct swarm__nodeset set = {0};
+    assert_int_equal(swarm__nodeset_init(&set, SLOTS + 100), 0);
+    memset(set.words, 0xff, set.length * sizeof(*set.words));
+    swarm__posting_below(posting, limits, SLOTS, &set);
+    for (uint32_t slot = 0; slot < SLOTS + 100; slot++)
+        assert_int_equal(swarm__nodeset_has(&set, slot), slot < SLOTS && counts[slot] < limits[slot]);
+    swarm__posting_below(NULL, limits, SLOTS, &set);
+    for (uint32_t slot = 0; slot < SLOTS; slot++)
+        assert_int_equal(swarm__nodeset_has(&set, slot), limits[slot] > 0);
+    swarm__nodeset_finish(&set);
+}
+
 /* Many and few nodes, near and far slots, so that it becomes a list and dense again and again; at times without memory.
  */
 static void test_posting_in_all_its_forms(void **state)
@@ -107,6 +124,7 @@ static void test_posting_in_all_its_forms(void **state)
             turns += was_dense != (posting.capacity == SWARM__POSTING_DENSE);
         }
         check_posting(&posting, counts);
+        check_below(&posting, counts);
         for (uint32_t slot = 0; round % 3 == 2 && slot < SLOTS; slot++)
             for (; counts[slot] > 0; counts[slot]--)
                 swarm__posting_remove(&posting, slot);

@@ -34,7 +34,7 @@ static unsigned next_node, wanted_nodes = 3;
 /* A value for an expression: of many, so that old ones have to make room, but some come again and again. */
 static void random_value(char *value)
 {
-    static const char *const often[] = {"w1*", "/^w[0-9]$/", "*", "/^$/", "/[13]/", "a*"};
+    static const char *const often[] = {"w1", "w1*", "/^w[0-9]$/", "*", "/^$/", "/[13]/", "a*"};
     static const char *const forms[][2] = {{"w", "*"}, {"/^a", "/"}, {"*", ""},         {"/^[a-c]*", "?$/"},
                                            {"w", ""},  {"/", "$/"},  {"/^(w|b", ")?$/"}};
     const char *const *form = forms[draw(COUNT(forms))];
@@ -85,7 +85,7 @@ static struct swarm_request *random_request(void)
     if (draw(3) == 0)
         sprintf(words + strlen(words), "label=uniq=w%u ", draw(500));
     if (draw(2))
-        sprintf(words + strlen(words), "name=%c%u ", "wab"[draw(3)], draw(40));
+        sprintf(words + strlen(words), "name=%c%u ", "wab"[draw(3)], draw(3) ? draw(40) : 1);
     if (draw(4) == 0)
         sprintf(words + strlen(words), "swarmid=%c%u", "sab"[draw(3)], draw(60));
     return request_of(words);
@@ -158,7 +158,7 @@ static void change_container(struct swarm_request *request)
         return;
     }
     char first[16];
-    sprintf(first, "%c%u", "wab"[draw(3)], draw(40));
+    sprintf(first, "%c%u", "wab"[draw(3)], draw(3) ? draw(40) : 1);
     const char *names[] = {first, "w1", "w1/x"};
     switch (draw(5)) {
     case 0:
