@@ -239,17 +239,17 @@ static void set_lost(struct swarm_rescheduler *r, struct swarm__site *site, bool
 }
 
 /** Begin with the moves of a node that is lost, or let them wait no longer. */
-static void start_moves(struct swarm_rescheduler *r, struct swarm__site *site, struct swarm__task *made, int64_t due_ms)
+static void start_moves(struct swarm_rescheduler *r, struct swarm__site *site, struct swarm__task *made)
 {
     for (struct swarm__task *task = site->moves.first; task != NULL; task = task->next) {
         task->called_off = false;
-        if (task->state == SWARM__TASK_WAITING && task->attempts == 0 && due_ms < task->due_ms)
-            swarm__task_reschedule(r, task, due_ms);
+        if (task->state == SWARM__TASK_WAITING && task->attempts == 0 && site->due_ms < task->due_ms)
+            swarm__task_reschedule(r, task, site->due_ms);
     }
     while (made != NULL) {
         struct swarm__task *next = made->next;
         /* An old copy is not moved but only taken off the list. */
-        swarm__task_start(r, made, site, swarm__is_replaced(r, made->container) ? r->now_ms : due_ms);
+        swarm__task_start(r, made, site, swarm__is_replaced(r, made->container) ? r->now_ms : site->due_ms);
         made = next;
     }
 }
@@ -268,11 +268,14 @@ int swarm_rescheduler_node_lost(struct swarm_rescheduler *r, int64_t now_ms, str
         swarm__site_tidy(r, site);
         return swarm__error_nomem(reterr);
     }
+    int64_t grace = loss == SWARM_NODE_SILENT ? r->options.grace_ms : 0;
+    int64_t due = r->now_ms > INT64_MAX - grace ? INT64_MAX : r->now_ms + grace;
+    if (!site->lost || due < site->due_ms)
+        site->due_ms = due;
     set_lost(r, site, true);
     site->node = node; /* it may have been taken out and added again since */
     swarm__guard_lost(r, site);
-    int64_t grace = loss == SWARM_NODE_SILENT ? r->options.grace_ms : 0;
-    start_moves(r, site, made, r->now_ms > INT64_MAX - grace ? INT64_MAX : r->now_ms + grace);
+    start_moves(r, site, made);
     return 0;
 }
 
@@ -308,10 +311,10 @@ int swarm_rescheduler_node_back(struct swarm_rescheduler *r, int64_t now_ms, str
     if (site != NULL) {
         set_lost(r, site, false);
         site->node = node;
-        swarm__guard_back(r, site);
         call_off_moves(r, site);
-        swarm__site_tidy(r, site);
     }
+    swarm__guard_back(r, site);
+    swarm__site_tidy(r, site);
     swarm__start_removals(r, removals);
     swarm__retry_failed(r, false);
     swarm__task_release_held(r);

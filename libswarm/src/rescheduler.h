@@ -19,13 +19,16 @@
  *   rescheduler_index.c      which task is about a container
  *   rescheduler_copies.c     which containers are copies of one another
  *   rescheduler_replaced.c   what was replaced by what
- *   rescheduler_attempt.c    failed moves that may have made something all the same
+ *   rescheduler_attempt.c    moves without an answer, which may have made something all the same
  *   rescheduler_reconcile.c  which of two copies is to go
  *   rescheduler_guard.c      the mass-failure guard
  *   rescheduler_state.c      what there is to tell of it
  *
  * Whatever may fail for lack of memory is made ready first; then the state changes in steps that cannot fail.
  */
+
+/** An engine that has not begun by then what it was asked for never will. */
+#define SWARM__LATE_MS (10 * INT64_C(60000))
 
 struct swarm__site;
 
@@ -83,6 +86,7 @@ struct swarm__site {
     struct swarm__site *previous; /**< Of those that count for the guard, in the order they were lost. */
     struct swarm__site *following;
     int64_t lost_ms;
+    int64_t due_ms; /**< Its grace is over. */
     bool lost;
     bool counted; /**< For the guard. */
     struct swarm__task_list moves;
@@ -94,6 +98,7 @@ struct swarm__replaced {
     struct swarm__map_item by_id; /**< Its key is @c texts. */
     const char *by;               /**< Docker id of its stand-in, which may have been replaced since. Behind the key. */
     struct swarm__replaced *following; /**< The next one that was replaced by the same. */
+    int64_t doomed_ms;                 /**< Until then it may be removed by what was not answered. */
     bool judged;                       /**< For good: not to be reconciled. */
     bool gone;                         /**< It was removed: kept only for others, whose stand-in it was. */
     bool needed;                       /**< Scratch for swarm__replaced_gone(). */
@@ -107,11 +112,13 @@ struct swarm__replacer {
     char id[];
 };
 
-/** A move that failed: what it was to make may show up there later. */
+/** A move that was not answered: what it was to make may show up there later. */
 struct swarm__attempt {
     struct swarm__map_item by_key; /**< Its key is @c key: swarm id and node id. */
     struct swarm__attempt *following;
     int64_t made_ms;
+    int64_t due_ms; /**< To be forgotten. */
+    bool again;     /**< Made once more since. */
     char key[];
 };
 
@@ -189,12 +196,15 @@ bool swarm__still_wanted(const struct swarm_rescheduler *r, const struct swarm__
 
 /* ---- rescheduler_next.c ---- */
 
+/** Whether a container, which its engine tells of already, is what a move under way is making. */
+bool swarm__in_the_making(const struct swarm_rescheduler *r, const struct swarm_container *container);
 /** Whether an action under way is about that container: it must stay until that is reported. */
 bool swarm__involved(const struct swarm_rescheduler *r, const struct swarm_container *container);
 
 /* ---- rescheduler_guard.c ---- */
 
-/** A node was lost, came back, or left the cluster: count it, or not any more, and see what follows from that. */
+/** A node was lost, or came back or is new (then there may be no site): count it, or not any more, and see what follows
+ *  from that. */
 void swarm__guard_lost(struct swarm_rescheduler *r, struct swarm__site *site);
 void swarm__guard_back(struct swarm_rescheduler *r, struct swarm__site *site);
 /** Time has passed. */
@@ -257,6 +267,9 @@ int swarm__replaced_add(struct swarm_rescheduler *r, const char *container_id, c
 void swarm__replaced_forget(struct swarm_rescheduler *r, const char *container_id);
 /** It was replaced, and will not be seen again. */
 void swarm__replaced_gone(struct swarm_rescheduler *r, const char *container_id);
+/** Its removal may take effect yet, for a while: not to be relied on. */
+void swarm__replaced_doom(struct swarm_rescheduler *r, const char *container_id);
+bool swarm__is_doomed(const struct swarm_rescheduler *r, const struct swarm_container *container);
 struct swarm__replaced *swarm__replaced_find(const struct swarm_rescheduler *r, const char *container_id);
 bool swarm__is_replaced(const struct swarm_rescheduler *r, const struct swarm_container *container);
 /** The id of what stands in for a container now, after all its moves; its own where it was never replaced. */
@@ -267,10 +280,10 @@ struct swarm__replaced *swarm__replaced_next(const struct swarm_rescheduler *r, 
 
 /* ---- rescheduler_attempt.c ---- */
 
-/** Remember that a move onto a node failed; not, where there is no memory. */
+/** Remember that a move onto a node was not answered; not, where there is no memory. */
 void swarm__attempt_add(struct swarm_rescheduler *r, const struct swarm_container *container,
                         const struct swarm_node *node);
-/** Whether a container may be what a failed move made. */
+/** Whether a container may be what such a move made. */
 bool swarm__attempt_made(const struct swarm_rescheduler *r, const struct swarm_container *container);
 /** Forget those that are too old. */
 void swarm__attempt_expire(struct swarm_rescheduler *r);
@@ -329,10 +342,14 @@ int swarm__find_old_copies(struct swarm_rescheduler *r, const struct swarm_node 
 /** The same for those that a container stands in for. @param lost  The last one of them; may be NULL. */
 int swarm__find_old_copies_of(struct swarm_rescheduler *r, struct swarm_container *stand_in,
                               struct swarm_container *lost, struct swarm__task **ret_tasks);
-/** The same for a container that may be the late product of a failed move. */
+/** The same for a container that may be the late product of a move, or that one may be a copy of. */
 int swarm__find_late_copy(struct swarm_rescheduler *r, struct swarm_container *container,
                           struct swarm__task **ret_tasks);
 
+/** Another old copy that runs, of those that one that does not run stands in for, and which is to be kept rather than
+ *  @p old: the one that was started last. NULL: @p old is that one. */
+struct swarm_container *swarm__better_old_copy(const struct swarm_rescheduler *r, const struct swarm_container *old,
+                                               const struct swarm_container *stand_in);
 /** Look again at removals that a container has to do with: its state has changed. */
 void swarm__hasten_removals(struct swarm_rescheduler *r, const struct swarm_container *container);
 

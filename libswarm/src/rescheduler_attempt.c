@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "look_up.h"
 #include "mem.h"
 #include "rescheduler.h"
 
-/* An engine that has not begun by then what it was asked for never will. */
-#define ATTEMPT_MS (10 * INT64_C(60000))
+/* While it is needed it is kept, at most for so long. */
+#define KEPT_MS (24 * INT64_C(3600000))
 #define KEY_MAX 512
 
 /** "<swarm id>\n<node id>" @return false where there is no swarm id, or all of it is too long. */
@@ -21,22 +22,42 @@ static bool key_of(char *key, const struct swarm_container *container, const str
     return true;
 }
 
-static void forget_first(struct swarm_rescheduler *r)
+static void unlink_first(struct swarm_rescheduler *r)
 {
-    struct swarm__attempt *first = r->first_attempt;
-    r->first_attempt = first->following;
+    r->first_attempt = r->first_attempt->following;
     if (r->first_attempt == NULL)
         r->last_attempt = NULL;
-    swarm__map_remove(&r->attempts, &first->by_key);
-    swarm__free(first);
+}
+
+/** In the order in which they are due. */
+static void append(struct swarm_rescheduler *r, struct swarm__attempt *attempt)
+{
+    attempt->due_ms = r->now_ms + SWARM__LATE_MS;
+    attempt->following = NULL;
+    if (r->last_attempt != NULL)
+        r->last_attempt->following = attempt;
+    else
+        r->first_attempt = attempt;
+    r->last_attempt = attempt;
+}
+
+static void forget(struct swarm_rescheduler *r, struct swarm__attempt *attempt)
+{
+    swarm__map_remove(&r->attempts, &attempt->by_key);
+    swarm__free(attempt);
 }
 
 void swarm__attempt_add(struct swarm_rescheduler *r, const struct swarm_container *container,
                         const struct swarm_node *node)
 {
     char key[KEY_MAX];
-    if (!key_of(key, container, node) || swarm__map_find(&r->attempts, key) != NULL)
-        return; /* one that was made before: its time was long enough by itself */
+    if (!key_of(key, container, node))
+        return;
+    struct swarm__attempt *known = (struct swarm__attempt *)swarm__map_find(&r->attempts, key);
+    if (known != NULL) {
+        known->again = true;
+        return;
+    }
     size_t size = strlen(key) + 1;
     struct swarm__attempt *made = swarm__calloc(1, sizeof(*made) + size);
     if (made == NULL)
@@ -48,11 +69,7 @@ void swarm__attempt_add(struct swarm_rescheduler *r, const struct swarm_containe
         swarm__free(made);
         return;
     }
-    if (r->last_attempt != NULL)
-        r->last_attempt->following = made;
-    else
-        r->first_attempt = made;
-    r->last_attempt = made;
+    append(r, made);
 }
 
 bool swarm__attempt_made(const struct swarm_rescheduler *r, const struct swarm_container *container)
@@ -62,15 +79,50 @@ bool swarm__attempt_made(const struct swarm_rescheduler *r, const struct swarm_c
            swarm__map_find(&r->attempts, key) != NULL;
 }
 
+static bool visit_product(void *data, struct swarm_container *hit)
+{
+    const struct swarm_node **node = data;
+    if (swarm_container_node(hit) != *node || swarm__container_pending(hit))
+        return true;
+    *node = NULL;
+    return false;
+}
+
+/** What an engine that is away has made is seen when it is back; what is seen may have to wait for other copies. */
+static bool is_needed(const struct swarm_rescheduler *r, struct swarm__attempt *attempt)
+{
+    char *end = strchr(attempt->key, '\n');
+    const struct swarm_node *node = swarm_cluster_find_node(r->cluster, end + 1);
+    if (attempt->made_ms <= r->now_ms - KEPT_MS)
+        return false;
+    if (node == NULL || !swarm__node_live(r, node))
+        return true;
+    *end = '\0';
+    swarm__look_up_swarm_ids(r->cluster, attempt->key, visit_product, &node);
+    *end = '\n';
+    return node == NULL;
+}
+
 void swarm__attempt_expire(struct swarm_rescheduler *r)
 {
-    while (r->first_attempt != NULL && r->first_attempt->made_ms <= r->now_ms - ATTEMPT_MS)
-        forget_first(r);
+    while (r->first_attempt != NULL && r->first_attempt->due_ms <= r->now_ms) {
+        struct swarm__attempt *attempt = r->first_attempt;
+        bool again = attempt->again;
+        unlink_first(r);
+        attempt->again = false;
+        if (again || is_needed(r, attempt))
+            append(r, attempt);
+        else
+            forget(r, attempt);
+    }
 }
 
 void swarm__attempt_finish(struct swarm_rescheduler *r)
 {
-    while (r->first_attempt != NULL)
-        forget_first(r);
+    while (r->first_attempt != NULL) {
+        struct swarm__attempt *attempt = r->first_attempt;
+        unlink_first(r);
+        forget(r, attempt);
+    }
     swarm__map_finish(&r->attempts);
 }

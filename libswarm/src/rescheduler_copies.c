@@ -148,10 +148,11 @@ static void search_copies(struct search *search, swarm__hit_fn hit)
         swarm__look_up_swarm_ids(search->r->cluster, swarm_id, hit, search);
 }
 
+/** Whether it is being removed, or may be by what nobody waits for any more. */
 static bool being_removed(const struct swarm_rescheduler *r, const struct swarm_container *container)
 {
     const struct swarm__task *task = swarm__removal_of(r, container);
-    return task != NULL && task->state == SWARM__TASK_UNDER_WAY;
+    return (task != NULL && task->state == SWARM__TASK_UNDER_WAY) || swarm__is_doomed(r, container);
 }
 
 static bool visit_living(void *data, struct swarm_container *hit)
@@ -247,7 +248,8 @@ static bool visit_unknown(void *data, struct swarm_container *hit)
     struct search *search = data;
     struct swarm_container *subject = search->subject;
     if (!may_be_copy(search, hit) || swarm__is_replaced(search->r, hit) || !look_the_same(subject, hit) ||
-        hit->state != SWARM_CONTAINER_RUNNING || (!search->was_lost && subject->state == SWARM_CONTAINER_RUNNING))
+        swarm__in_the_making(search->r, hit) || hit->state != SWARM_CONTAINER_RUNNING ||
+        (!search->was_lost && subject->state == SWARM_CONTAINER_RUNNING))
         return true;
     search->rc = swarm__replaced_add(search->r, subject->id, hit->id, false);
     return false;
@@ -269,16 +271,60 @@ static void add_old_of(struct search *search, const struct swarm_container *stan
         add_old(search, replaced, find_id(search->r, replaced->by_id.key, NULL, true));
 }
 
-/** What a failed move made all the same: another copy, once there is one, is the one that counts. */
-static void judge_late(struct search *search)
+/** What a failed move made all the same: of two copies the other one counts. */
+static void judge_late(struct search *search, const struct swarm_container *late, const struct swarm_container *other)
 {
-    const struct swarm_container *other;
-    if (swarm__is_replaced(search->r, search->subject) || !swarm__attempt_made(search->r, search->subject) ||
-        (other = swarm__other_copy(search->r, search->subject, NULL)) == NULL)
+    if (search->rc < 0 || swarm__is_replaced(search->r, late) || !swarm__attempt_made(search->r, late) ||
+        swarm__in_the_making(search->r, late))
         return;
     /* Not where that one stands in for this one by way of others. */
-    if (strcmp(swarm__replaced_end(search->r, other->id), search->subject->id) != 0)
-        search->rc = swarm__replaced_add(search->r, search->subject->id, other->id, true);
+    if (strcmp(swarm__replaced_end(search->r, other->id), late->id) != 0)
+        search->rc = swarm__replaced_add(search->r, late->id, other->id, true);
+}
+
+static bool visit_late(void *data, struct swarm_container *hit)
+{
+    struct search *search = data;
+    if (may_be_copy(search, hit) && look_the_same(search->subject, hit))
+        judge_late(search, hit, search->subject);
+    return search->rc == 0;
+}
+
+/** Whether the subject, or another copy, is the late one of two. */
+static void look_for_late(struct search *search)
+{
+    if (search->r->attempts.count == 0)
+        return;
+    struct swarm_container *subject = search->subject, *stand_in = swarm__stand_in_of(search->r, subject);
+    const struct swarm_container *other = swarm__other_copy(search->r, subject, NULL);
+    if (other != NULL)
+        judge_late(search, subject, other);
+    if (stand_in != NULL)
+        search->subject = stand_in;
+    if (search->rc == 0 && !swarm__is_replaced(search->r, search->subject))
+        search_copies(search, visit_late);
+    if (search->rc == 0 && stand_in != NULL)
+        add_old_of(search, stand_in);
+    search->subject = subject;
+}
+
+static bool started_later(const struct swarm_container *a, const struct swarm_container *b)
+{
+    int64_t a_ms = swarm_container_running_since(a), b_ms = swarm_container_running_since(b);
+    return a_ms != b_ms ? a_ms > b_ms : strcmp(a->id, b->id) > 0;
+}
+
+struct swarm_container *swarm__better_old_copy(const struct swarm_rescheduler *r, const struct swarm_container *old,
+                                               const struct swarm_container *stand_in)
+{
+    const struct swarm__replaced *replaced = NULL;
+    while ((replaced = swarm__replaced_next(r, stand_in->id, replaced)) != NULL) {
+        struct swarm_container *other = find_id(r, replaced->by_id.key, NULL, true);
+        if (other != NULL && swarm__container_runs(other) && !being_removed(r, other) && started_later(other, old) &&
+            !same_engine(r->cluster, other->node, old->node))
+            return other;
+    }
+    return NULL;
 }
 
 static void hasten(struct swarm_rescheduler *r, const struct swarm_container *container)
@@ -303,8 +349,8 @@ int swarm__find_old_copies(struct swarm_rescheduler *r, const struct swarm_node 
 {
     struct search search = {.r = r, .was_lost = was_lost};
     while (search.rc == 0 && (search.subject = swarm_node_next_container(node, search.subject)) != NULL) {
-        judge_late(&search);
-        if (search.rc == 0 && !swarm__is_replaced(r, search.subject))
+        look_for_late(&search);
+        if (search.rc == 0 && !swarm__is_replaced(r, search.subject) && !swarm__in_the_making(r, search.subject))
             search_copies(&search, visit_unknown);
         const struct swarm__replaced *replaced = swarm__replaced_find(r, search.subject->id);
         if (search.rc == 0 && replaced != NULL)
@@ -318,10 +364,11 @@ int swarm__find_late_copy(struct swarm_rescheduler *r, struct swarm_container *c
                           struct swarm__task **ret_tasks)
 {
     struct search search = {.r = r, .subject = container};
-    judge_late(&search);
+    look_for_late(&search);
     const struct swarm__replaced *replaced = swarm__replaced_find(r, container->id);
     if (search.rc == 0 && replaced != NULL)
         add_old(&search, replaced, container);
+    add_old_of(&search, container);
     return search_end(&search, ret_tasks);
 }
 

@@ -105,7 +105,8 @@ void swarm__guard_lost(struct swarm_rescheduler *r, struct swarm__site *site)
 
 void swarm__guard_back(struct swarm_rescheduler *r, struct swarm__site *site)
 {
-    discount(r, site);
+    if (site != NULL)
+        discount(r, site);
     decide(r);
     swarm__guard_expire(r);
 }

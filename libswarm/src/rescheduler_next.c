@@ -28,12 +28,23 @@ int64_t swarm_rescheduler_timeout(const struct swarm_rescheduler *r)
     return move != NULL ? move->due_ms : -1;
 }
 
+bool swarm__in_the_making(const struct swarm_rescheduler *r, const struct swarm_container *container)
+{
+    const char *swarm_id = swarm_container_swarm_id(container);
+    const struct swarm__task *task = *swarm_id != '\0' ? r->under_way : NULL;
+    for (; task != NULL; task = task->next_active)
+        if (task->reservation != NULL && task->target == swarm_container_node(container) && task->container != NULL &&
+            strcmp(swarm_container_swarm_id(task->container), swarm_id) == 0)
+            return true;
+    return false;
+}
+
 bool swarm__involved(const struct swarm_rescheduler *r, const struct swarm_container *container)
 {
-    const struct swarm__task *task = r->under_way;
-    while (task != NULL && task->container != container && task->kept != container)
-        task = task->next_active;
-    return task != NULL;
+    for (const struct swarm__task *task = r->under_way; task != NULL; task = task->next_active)
+        if (task->container == container || task->kept == container)
+            return true;
+    return swarm__in_the_making(r, container);
 }
 
 static void fill(const struct swarm__task *task, struct swarm_action *action)
@@ -51,6 +62,22 @@ static void fill(const struct swarm__task *task, struct swarm_action *action)
     memcpy(action, &filled, action->size < sizeof(filled) ? action->size : sizeof(filled));
 }
 
+/** Whether what is to be done has to wait for actions about the container itself, or about it under its engine's other
+ * address.
+ */
+static bool must_wait(const struct swarm_rescheduler *r, const struct swarm_container *container)
+{
+    const struct swarm_container *alias = swarm__alias(r, container);
+    return swarm__involved(r, container) || (alias != NULL && swarm__involved(r, alias));
+}
+
+static int give_removal(struct swarm_rescheduler *r, struct swarm__task *task, struct swarm_container *kept)
+{
+    task->kept = kept;
+    swarm__task_give(r, task);
+    return 1;
+}
+
 /**
  * Begin a removal if it is clear which copy is to go; that may be the other one than was thought.
  *
@@ -59,7 +86,20 @@ static void fill(const struct swarm__task *task, struct swarm_action *action)
 static int try_removal(struct swarm_rescheduler *r, struct swarm__task *task)
 {
     struct swarm_container *gone = task->container, *kept = swarm__stand_in_of(r, gone);
+    if (must_wait(r, gone)) { /* before judging: what is being removed is not to be found the better one now */
+        swarm__task_set_reason(task, "an action about it is under way");
+        swarm__task_retry(r, task);
+        return 0;
+    }
     enum swarm__verdict verdict = swarm__judge(r, gone, kept);
+    if (verdict == SWARM__REMOVE_NONE) {
+        struct swarm_container *other = swarm__better_old_copy(r, gone, kept);
+        if (other != NULL)
+            return give_removal(r, task, other);
+        swarm__task_set_reason(task, "the copy that was made of it does not run");
+        swarm__task_retry(r, task);
+        return 0;
+    }
     if (verdict == SWARM__REMOVE_NEW) {
         if (swarm__trade_places(r, gone, kept) < 0)
             return SWARM_ERR_NOMEM;
@@ -69,16 +109,7 @@ static int try_removal(struct swarm_rescheduler *r, struct swarm__task *task)
             swarm__task_set_container(r, task, kept);
         return 0; /* it is first in the queue still */
     }
-    bool involved = swarm__involved(r, gone);
-    if (verdict == SWARM__REMOVE_NONE || involved) {
-        swarm__task_set_reason(task, involved ? "an action about it is under way"
-                                              : "the copy that was made of it does not run");
-        swarm__task_retry(r, task);
-        return 0;
-    }
-    task->kept = kept;
-    swarm__task_give(r, task);
-    return 1;
+    return give_removal(r, task, kept);
 }
 
 static int next_removal(struct swarm_rescheduler *r, struct swarm_action *action, struct swarm_error **reterr)
@@ -110,14 +141,6 @@ static int moves_onto(const struct swarm_rescheduler *r, const struct swarm_node
     return count;
 }
 
-/** Whether the move has to wait for actions about the container itself, or about it under its engine's other address.
- */
-static bool must_wait(const struct swarm_rescheduler *r, const struct swarm_container *container)
-{
-    const struct swarm_container *alias = swarm__alias(r, container);
-    return swarm__involved(r, container) || (alias != NULL && swarm__involved(r, alias));
-}
-
 /** The container is not moved, and not listed either until its node is back. */
 static void forget(struct swarm_rescheduler *r, struct swarm__task *task)
 {
@@ -139,7 +162,7 @@ static int adopt(struct swarm_rescheduler *r, struct swarm__task *task, struct s
     if (swarm__replaced_add(r, swarm_container_id(task->container), swarm_container_id(copy), false) < 0)
         return SWARM_ERR_NOMEM;
     swarm__replaced_forget(r, swarm_container_id(copy));
-    if (swarm__find_old_copies_of(r, copy, NULL, &removals) < 0)
+    if (swarm__find_late_copy(r, copy, &removals) < 0)
         return SWARM_ERR_NOMEM;
     forget(r, task);
     swarm__start_removals(r, removals);

@@ -40,6 +40,8 @@ enum swarm__verdict swarm__judge(const struct swarm_rescheduler *r, const struct
     const struct swarm__replaced *replaced = swarm__replaced_find(r, swarm_container_id(old));
     bool old_runs = swarm__container_runs(old), stand_in_runs = swarm__container_runs(stand_in);
     int policy = policy_of(r, old);
+    if (swarm__is_doomed(r, old))
+        return old_runs && !stand_in_runs ? SWARM__REMOVE_NONE : SWARM__REMOVE_OLD;
     if (old_runs && !stand_in_runs) {
         bool never_ran = swarm_container_state(stand_in) == SWARM_CONTAINER_CREATED;
         return policy == SWARM_RECONCILE_KEEP_NEW && !never_ran ? SWARM__REMOVE_NONE : SWARM__REMOVE_NEW;

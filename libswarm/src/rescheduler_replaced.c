@@ -75,6 +75,7 @@ static struct swarm__replaced *replaced_new(const char *container_id, const char
     made->by_id.key = made->texts;
     made->by = made->texts + id_size;
     made->judged = judged;
+    made->doomed_ms = INT64_MIN;
     return made;
 }
 
@@ -95,6 +96,7 @@ int swarm__replaced_add(struct swarm_rescheduler *r, const char *container_id, c
     made->following = replacer->first;
     replacer->first = made;
     if (old != NULL) {
+        made->doomed_ms = old->doomed_ms;
         swarm__map_replace(&r->replaced, &old->by_id, &made->by_id);
         r->replaced_gone -= old->gone;
         leave_replacer(r, old);
@@ -112,6 +114,19 @@ void swarm__replaced_forget(struct swarm_rescheduler *r, const char *container_i
     swarm__map_remove(&r->replaced, &found->by_id);
     r->replaced_gone -= found->gone;
     swarm__free(found);
+}
+
+void swarm__replaced_doom(struct swarm_rescheduler *r, const char *container_id)
+{
+    struct swarm__replaced *found = swarm__replaced_find(r, container_id);
+    if (found != NULL)
+        found->doomed_ms = r->now_ms + SWARM__LATE_MS;
+}
+
+bool swarm__is_doomed(const struct swarm_rescheduler *r, const struct swarm_container *container)
+{
+    const struct swarm__replaced *found = swarm__replaced_find(r, swarm_container_id(container));
+    return found != NULL && found->doomed_ms > r->now_ms;
 }
 
 const char *swarm__replaced_end(const struct swarm_rescheduler *r, const char *container_id)

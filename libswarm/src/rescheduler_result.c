@@ -32,15 +32,35 @@ int swarm_rescheduler_wanted(const struct swarm_rescheduler *r, uint64_t action_
 
 /* ---- whose result it is ---- */
 
-/** Over without a result: whether there is still something to do is seen when its turn comes. */
+/** Nobody knows whether it was done. */
+static void expect_late_effect(struct swarm_rescheduler *r, const struct swarm__task *task)
+{
+    if (task->container == NULL)
+        return;
+    if (task->kind == SWARM_ACTION_REMOVE)
+        swarm__replaced_doom(r, swarm_container_id(task->container));
+    else if (task->target != NULL && task->kept == NULL)
+        swarm__attempt_add(r, task->container, task->target);
+}
+
+/**
+ * Over without a result: whether there is still something to do is seen when its turn comes. Where the container is
+ * back what tries of a move have made all the same is looked for at once, as no later try would find it; for lack of
+ * memory it is not found before its node or the other one is back.
+ */
 static void end_without_result(struct swarm_rescheduler *r, struct swarm__task *task)
 {
     struct swarm__site *site = task->site;
+    struct swarm_container *container = task->kind == SWARM_ACTION_MOVE ? task->container : NULL;
+    struct swarm__task *removals = NULL;
     if (swarm__still_wanted(r, task))
         swarm__task_requeue(r, task);
     else
         swarm__task_drop(r, task);
     swarm__site_tidy(r, site);
+    if (container != NULL && swarm__node_live(r, swarm_container_node(container)) &&
+        swarm__find_late_copy(r, container, &removals) == 0)
+        swarm__start_removals(r, removals);
     swarm__task_release_held(r);
 }
 
@@ -54,6 +74,7 @@ static int reported(struct swarm_rescheduler *r, int64_t now_ms, uint64_t id, in
     if (task->term != r->term) {
         uint64_t term = task->term;
         swarm__set_clock(r, now_ms);
+        expect_late_effect(r, task);
         end_without_result(r, task);
         return swarm__error_set(reterr, SWARM_ERR_STATE,
                                 "action %" PRIu64 " is of term %" PRIu64 ", which ended: it is term %" PRIu64 " now",
@@ -79,15 +100,17 @@ static int yield_to_other(struct swarm_rescheduler *r, struct swarm_container *l
                           struct outcome *outcome)
 {
     const struct swarm_container *other = swarm__other_copy(r, stand_in, lost);
-    if (other == NULL || swarm__removal_of(r, stand_in) != NULL)
+    struct swarm__task *removal = NULL;
+    if (other == NULL)
         return 0;
-    struct swarm__task *removal = swarm__task_new(r, SWARM_ACTION_REMOVE, stand_in);
-    if (removal == NULL)
+    if (swarm__removal_of(r, stand_in) == NULL && (removal = swarm__task_new(r, SWARM_ACTION_REMOVE, stand_in)) == NULL)
         return SWARM_ERR_NOMEM;
     if (swarm__replaced_add(r, swarm_container_id(stand_in), swarm_container_id(other), true) < 0) {
         swarm__task_free_chain(r, removal);
         return SWARM_ERR_NOMEM;
     }
+    if (removal == NULL)
+        return 0;
     removal->next = outcome->removals;
     outcome->removals = removal;
     return 0;
@@ -146,8 +169,11 @@ int swarm_rescheduler_moved(struct swarm_rescheduler *r, int64_t now_ms, uint64_
     swarm__set_clock(r, now_ms);
     finish_move(r, task);
     swarm__start_removals(r, outcome.removals);
-    if (outcome.move != NULL)
-        swarm__task_start(r, outcome.move, swarm__site_find(r, swarm_container_node(stand_in)), r->now_ms);
+    swarm__hasten_removals(r, stand_in);
+    if (outcome.move != NULL) {
+        struct swarm__site *site = swarm__site_find(r, swarm_container_node(stand_in));
+        swarm__task_start(r, outcome.move, site, site->due_ms);
+    }
     swarm__retry_failed(r, true);
     swarm__task_release_held(r);
     return 0;
@@ -182,16 +208,16 @@ bool swarm__still_wanted(const struct swarm_rescheduler *r, const struct swarm__
                                                swarm__stand_in_of(r, task->container) != NULL);
 }
 
-int swarm_rescheduler_failed(struct swarm_rescheduler *r, int64_t now_ms, uint64_t action_id, const char *reason,
-                             struct swarm_error **reterr)
+static int fail(struct swarm_rescheduler *r, int64_t now_ms, uint64_t action_id, const char *reason, bool unanswered,
+                struct swarm_error **reterr)
 {
     struct swarm__task *task;
     int rc = reported(r, now_ms, action_id, 0, &task, reterr);
     if (rc < 0)
         return rc;
     swarm__set_clock(r, now_ms);
-    if (task->kind == SWARM_ACTION_MOVE && task->container != NULL && task->target != NULL && task->kept == NULL)
-        swarm__attempt_add(r, task->container, task->target);
+    if (unanswered)
+        expect_late_effect(r, task);
     if (!swarm__still_wanted(r, task) || (task->kind == SWARM_ACTION_MOVE && r->guard.on)) {
         end_without_result(r, task);
         return 0;
@@ -201,4 +227,16 @@ int swarm_rescheduler_failed(struct swarm_rescheduler *r, int64_t now_ms, uint64
     swarm__site_tidy(r, task->site);
     swarm__task_release_held(r);
     return 0;
+}
+
+int swarm_rescheduler_failed(struct swarm_rescheduler *r, int64_t now_ms, uint64_t action_id, const char *reason,
+                             struct swarm_error **reterr)
+{
+    return fail(r, now_ms, action_id, reason, false, reterr);
+}
+
+int swarm_rescheduler_unanswered(struct swarm_rescheduler *r, int64_t now_ms, uint64_t action_id, const char *reason,
+                                 struct swarm_error **reterr)
+{
+    return fail(r, now_ms, action_id, reason, true, reterr);
 }

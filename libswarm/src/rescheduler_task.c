@@ -192,10 +192,16 @@ void swarm__task_set_container(struct swarm_rescheduler *r, struct swarm__task *
         swarm__task_index_add(&r->index, task);
 }
 
+/** Nothing is moved before the grace of its node is over, which may have been lost anew meanwhile. */
+static int64_t after_grace(const struct swarm__task *task, int64_t due_ms)
+{
+    return task->site != NULL && due_ms < task->site->due_ms ? task->site->due_ms : due_ms;
+}
+
 void swarm__task_reschedule(struct swarm_rescheduler *r, struct swarm__task *task, int64_t due_ms)
 {
     struct swarm__queue *queue = queue_of(r, task);
-    task->due_ms = due_ms;
+    task->due_ms = after_grace(task, due_ms);
     sift_up(queue, task->position);
     sift_down(queue, task->position);
 }
@@ -236,7 +242,7 @@ static void wait_again(struct swarm_rescheduler *r, struct swarm__task *task, in
     task->reservation = NULL;
     task->kept = NULL;
     task->target = NULL;
-    task->due_ms = due_ms;
+    task->due_ms = after_grace(task, due_ms);
     enqueue(queue_of(r, task), task);
 }
 

@@ -180,11 +180,21 @@ SWARM_EXPORT int swarm_rescheduler_moved(struct swarm_rescheduler *rescheduler, 
 /** The old copy is gone: it is taken out of the cluster. */
 SWARM_EXPORT int swarm_rescheduler_removed(struct swarm_rescheduler *rescheduler, int64_t now_ms, uint64_t action_id,
                                            struct swarm_error **reterr);
-/** The action failed; it is tried again after a pause, up to retry_limit times, unless it is not wanted any more. Where
- * a move may have had an effect that nobody saw, see swarm_rescheduler_container_changed().
+/** The action failed, and nothing of it is left or can come of it; it is tried again after a pause, up to retry_limit
+ *  times, unless it is not wanted any more.
  *  @param reason  Copied; NULL: none. */
 SWARM_EXPORT int swarm_rescheduler_failed(struct swarm_rescheduler *rescheduler, int64_t now_ms, uint64_t action_id,
                                           const char *reason, struct swarm_error **reterr);
+/**
+ * The action failed as far as the caller can tell, but the engine may have done it, or may do it yet: no answer came,
+ * or it was not understood.
+ *
+ * It is tried again as after swarm_rescheduler_failed(). What a move made all the same stands in once it is known, or
+ * is to be removed where another one does (see swarm_rescheduler_container_changed()). A copy that may be removed yet
+ * does not count as one that lives, for ten minutes from here.
+ */
+SWARM_EXPORT int swarm_rescheduler_unanswered(struct swarm_rescheduler *rescheduler, int64_t now_ms, uint64_t action_id,
+                                              const char *reason, struct swarm_error **reterr);
 
 /** Time has passed. A time before the last one reported counts as that. */
 SWARM_EXPORT int swarm_rescheduler_advance(struct swarm_rescheduler *rescheduler, int64_t now_ms,

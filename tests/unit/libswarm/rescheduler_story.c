@@ -146,6 +146,14 @@ void failed(struct story *story, const char *reason)
     assert_int_equal(swarm_rescheduler_failed(story->rescheduler, story->now_ms, story->action.id, reason, NULL), 0);
 }
 
+void unanswered(struct story *story)
+{
+    if (story->action.kind == SWARM_ACTION_MOVE)
+        swarm_reservation_abort(story->action.reservation);
+    assert_int_equal(
+        swarm_rescheduler_unanswered(story->rescheduler, story->now_ms, story->action.id, "no answer", NULL), 0);
+}
+
 size_t waiting(const struct story *story, const struct swarm_node *node)
 {
     return swarm_rescheduler_waiting(story->rescheduler, node, NULL);

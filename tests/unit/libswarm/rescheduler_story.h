@@ -43,6 +43,8 @@ struct swarm_container *moved(struct story *story);
 void removed(struct story *story);
 /** The action taken last fails. */
 void failed(struct story *story, const char *reason);
+/** Nobody knows what became of the action taken last. */
+void unanswered(struct story *story);
 size_t waiting(const struct story *story, const struct swarm_node *node);
 const char *reason(const struct story *story, const struct swarm_node *node);
 int64_t due_in(const struct story *story);

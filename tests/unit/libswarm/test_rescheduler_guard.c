@@ -191,6 +191,23 @@ static void test_nodes_that_leave_the_pool_count_on(void **state)
     story_end(&pool.story);
 }
 
+static void test_guard_looks_again_when_a_node_joins(void **state)
+{
+    struct story story;
+    story_begin(&story);
+    run(&story, story.a, "c1", "web");
+    lose(&story, story.a, SWARM_NODE_SILENT);
+    lose(&story, story.b, SWARM_NODE_SILENT);
+    lose(&story, story.c, SWARM_NODE_SILENT);
+    assert_int_equal(status_of(&story).held, 0);
+    /* The fourth one: the pool is large enough now, and most of it is lost. */
+    come_back(&story, add_sized_node(story.cluster, "d", 8, 16));
+    assert_int_equal(status_of(&story).held, 1);
+    elapse(&story, 10000);
+    expect_nothing(&story);
+    story_end(&story);
+}
+
 static void test_move_under_way_is_not_wanted_while_the_guard_holds(void **state)
 {
     struct pool pool;
@@ -324,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_nodes_lost_one_after_the_other_are_no_mass_failure),
         cmocka_unit_test(test_small_pools_have_no_guard),
         cmocka_unit_test(test_nodes_that_leave_the_pool_count_on),
+        cmocka_unit_test(test_guard_looks_again_when_a_node_joins),
         cmocka_unit_test(test_move_under_way_is_not_wanted_while_the_guard_holds),
         cmocka_unit_test(test_move_is_given_up_after_so_many_tries),
         cmocka_unit_test(test_what_was_given_up_is_tried_when_a_node_comes_back),

@@ -175,7 +175,7 @@ static bool reconciling_failing(int in, size_t n)
     failed |= in == (number) && heap_failed();                                                                         \
     heap_restore()
 
-    STEP(0, swarm_rescheduler_failed(r, 0, action.id, "no answer", NULL));
+    STEP(0, swarm_rescheduler_unanswered(r, 0, action.id, "no answer", NULL));
     /* The next one is made elsewhere, and then the first one shows up. */
     assert_int_equal(swarm_node_set_availability(first, SWARM_AVAILABILITY_PAUSED, NULL), 0);
     assert_int_equal(swarm_rescheduler_advance(r, 1000, NULL), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A node returns whose containers were moved: which copy stays, and late products of moves that failed. */
+/* A node returns whose containers were moved: which copy stays. */
 #include "rescheduler_story.h"
 
 /** c1 was moved, as new1, and its node has come back with c1 on it. */
@@ -181,6 +181,55 @@ static void test_old_copy_that_ends_while_it_waits_goes(void **state)
     expect_removal(&twins, twins.old);
 }
 
+static void test_one_of_two_old_copies_that_run_stays(void **state)
+{
+    struct twins twins;
+    twins_begin(&twins, SWARM_RECONCILE_KEEP_NEW, NULL);
+    struct story *story = &twins.story;
+    remove_container(story, twins.old);
+    struct swarm_node *second = swarm_container_node(twins.made);
+    lose(story, second, SWARM_NODE_STOPPED);
+    expect_move(story, "new1");
+    struct swarm_container *last = moved(story);
+    set_state(last, SWARM_CONTAINER_EXITED);
+    since(run(story, story->a, "c1", "web"), 1000);
+    come_back(story, story->a);
+    expect_nothing(story);
+    since(run(story, second, "new1", "web"), 2000);
+    come_back(story, second);
+    elapse(story, 1000);
+    assert_string_equal(take(story), "remove c1 from a, keep new1");
+    removed(story);
+    /* That one waits for its stand-in to run. */
+    expect_nothing(story);
+    assert_int_equal(due_in(story), 1000);
+    story_end(story);
+}
+
+static void test_copy_that_is_being_removed_wins_no_more(void **state)
+{
+    struct twins twins;
+    twins_begin(&twins, SWARM_RECONCILE_LONGEST_RUNNING, NULL);
+    struct story *story = &twins.story;
+    since(twins.old, 1000);
+    come_back(story, story->a);
+    /* Nothing was known of the other one then. */
+    assert_string_equal(take(story), "remove c1 from a, keep new1");
+    since(twins.made, 2000);
+    /* The same engine by its other address, on which it is there still. */
+    struct swarm_node *alias = add_sized_node(story->cluster, "a|2", 8, 16);
+    assert_int_equal(swarm_node_set_availability(alias, SWARM_AVAILABILITY_PAUSED, NULL), 0);
+    since(run(story, alias, "c1", "web"), 1000);
+    struct swarm_action first = story->action;
+    come_back(story, alias);
+    expect_nothing(story);
+    story->action = first;
+    removed(story);
+    elapse(story, 1000);
+    assert_string_equal(take(story), "remove new1 from b, keep c1");
+    story_end(story);
+}
+
 /* ---- things change while a removal waits ---- */
 
 static void test_keep_old_whose_node_is_lost_again_loses_nothing(void **state)
@@ -222,80 +271,6 @@ static void test_keep_old_after_two_moves(void **state)
     removed(&twins.story);
     expect_nothing(&twins.story);
     story_end(&twins.story);
-}
-
-/* ---- late products ---- */
-
-static void test_late_product_of_a_failed_move_goes(void **state)
-{
-    struct story story;
-    story_begin(&story);
-    run(&story, story.a, "c1", "web");
-    lose(&story, story.a, SWARM_NODE_STOPPED);
-    expect_move(&story, "c1");
-    struct swarm_node *first = swarm_reservation_node(story.action.reservation);
-    failed(&story, "no answer");
-    elapse(&story, 1000);
-    /* So that it goes elsewhere this time. */
-    assert_int_equal(swarm_node_set_availability(first, SWARM_AVAILABILITY_PAUSED, NULL), 0);
-    expect_move(&story, "c1");
-    struct swarm_container *made = moved(&story);
-    assert_ptr_not_equal(swarm_container_node(made), first);
-    struct swarm_container *late = run(&story, first, "late", "web");
-    assert_int_equal(swarm_rescheduler_container_changed(story.rescheduler, story.now_ms, late, NULL), 0);
-    assert_non_null(strstr(take(&story), "remove late from "));
-    assert_ptr_equal(story.action.kept, made);
-    removed(&story);
-    expect_nothing(&story);
-    story_end(&story);
-}
-
-static void test_late_product_stands_in_where_the_move_waits_still(void **state)
-{
-    struct story story;
-    story_begin(&story);
-    run(&story, story.a, "c1", "web");
-    lose(&story, story.a, SWARM_NODE_STOPPED);
-    expect_move(&story, "c1");
-    struct swarm_node *first = swarm_reservation_node(story.action.reservation);
-    failed(&story, "no answer");
-    struct swarm_container *late = run(&story, first, "late", "web");
-    assert_int_equal(swarm_rescheduler_container_changed(story.rescheduler, story.now_ms, late, NULL), 0);
-    assert_int_equal(due_in(&story), 0);
-    expect_nothing(&story);
-    assert_int_equal(waiting(&story, story.a), 0);
-    assert_null(swarm_cluster_find_container(story.cluster, story.a, "c1"));
-    story_end(&story);
-}
-
-static void test_copy_nobody_here_made_is_left_alone(void **state)
-{
-    struct story story;
-    story_begin(&story);
-    run(&story, story.a, "c1", "web");
-    struct swarm_container *other = run(&story, story.b, "c2", "web");
-    assert_int_equal(swarm_rescheduler_container_changed(story.rescheduler, story.now_ms, other, NULL), 0);
-    expect_nothing(&story);
-    story_end(&story);
-}
-
-static void test_stand_in_yields_to_a_copy_that_showed_up_meanwhile(void **state)
-{
-    struct story story;
-    story_begin(&story);
-    run(&story, story.a, "c1", "web");
-    lose(&story, story.a, SWARM_NODE_STOPPED);
-    expect_move(&story, "c1");
-    struct swarm_action action = story.action;
-    struct swarm_node *to = swarm_reservation_node(action.reservation);
-    struct swarm_container *made = make(&story, &action);
-    struct swarm_container *other = run(&story, to == story.b ? story.c : story.b, "c2", "web");
-    report_moved(&story, &action, made);
-    assert_non_null(strstr(take(&story), "remove new1 from "));
-    assert_ptr_equal(story.action.kept, other);
-    removed(&story);
-    expect_nothing(&story);
-    story_end(&story);
 }
 
 static void test_stand_in_found_again_removes_unlabelled_old_copies(void **state)
@@ -346,12 +321,10 @@ int main(void)
         cmocka_unit_test(test_old_copy_stays_while_its_stand_in_does_not_run),
         cmocka_unit_test(test_stand_in_that_never_ran_goes),
         cmocka_unit_test(test_old_copy_that_ends_while_it_waits_goes),
+        cmocka_unit_test(test_one_of_two_old_copies_that_run_stays),
+        cmocka_unit_test(test_copy_that_is_being_removed_wins_no_more),
         cmocka_unit_test(test_keep_old_whose_node_is_lost_again_loses_nothing),
         cmocka_unit_test(test_keep_old_after_two_moves),
-        cmocka_unit_test(test_late_product_of_a_failed_move_goes),
-        cmocka_unit_test(test_late_product_stands_in_where_the_move_waits_still),
-        cmocka_unit_test(test_copy_nobody_here_made_is_left_alone),
-        cmocka_unit_test(test_stand_in_yields_to_a_copy_that_showed_up_meanwhile),
         cmocka_unit_test(test_stand_in_found_again_removes_unlabelled_old_copies),
         cmocka_unit_test(test_time_of_running_is_checked),
     };

@@ -257,6 +257,45 @@ static void test_stand_in_made_on_a_node_lost_meanwhile_is_moved_on(void **state
     story_end(&story);
 }
 
+static void test_stand_in_made_on_a_silent_node_has_its_grace(void **state)
+{
+    struct story story;
+    story_begin(&story);
+    run(&story, story.a, "c1", "web");
+    lose(&story, story.a, SWARM_NODE_STOPPED);
+    expect_move(&story, "c1");
+    struct swarm_container *made = make(&story, &story.action);
+    elapse(&story, 1000);
+    struct swarm_node *target = swarm_container_node(made);
+    assert_int_equal(swarm_node_set_health(target, 0, NULL), 0);
+    assert_int_equal(swarm_rescheduler_node_lost(story.rescheduler, story.now_ms, target, SWARM_NODE_SILENT, NULL), 0);
+    elapse(&story, 4000);
+    report_moved(&story, &story.action, made);
+    assert_int_equal(due_in(&story), 6000);
+    expect_nothing(&story);
+    story_end(&story);
+}
+
+static void test_move_that_fails_after_its_node_was_lost_anew_has_its_grace(void **state)
+{
+    struct story story;
+    story_begin(&story);
+    run(&story, story.a, "c1", "web");
+    lose(&story, story.a, SWARM_NODE_STOPPED);
+    expect_move(&story, "c1");
+    come_back(&story, story.a);
+    lose(&story, story.a, SWARM_NODE_SILENT);
+    failed(&story, "no such image");
+    assert_int_equal(due_in(&story), 10000);
+    /* Nor does another node that comes back hasten it. */
+    come_back(&story, story.b);
+    expect_nothing(&story);
+    elapse(&story, 10000);
+    expect_move(&story, "c1");
+    moved(&story);
+    story_end(&story);
+}
+
 /* ---- removals by others ---- */
 
 static void test_container_removed_while_its_move_waits(void **state)
@@ -394,6 +433,8 @@ int main(void)
         cmocka_unit_test(test_node_lost_again_drops_its_removals),
         cmocka_unit_test(test_two_moves_later_both_old_copies_go),
         cmocka_unit_test(test_stand_in_made_on_a_node_lost_meanwhile_is_moved_on),
+        cmocka_unit_test(test_stand_in_made_on_a_silent_node_has_its_grace),
+        cmocka_unit_test(test_move_that_fails_after_its_node_was_lost_anew_has_its_grace),
         cmocka_unit_test(test_container_removed_while_its_move_waits),
         cmocka_unit_test(test_container_removed_while_its_move_is_under_way),
         cmocka_unit_test(test_container_removed_while_its_move_fails),
