@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "api.h"
-#include "fanout.h"
+#include "broadcast.h"
 #include "filters.h"
 #include "http_server.h"
 #include "image_list.h"
@@ -13,69 +13,75 @@
 #define ENGINE_TIMEOUT_MS 30000
 
 struct survey {
-    const char *path; /* to ask the engines for; NULL: what the pool knows will do */
-    struct engine **engines;
+    const char *path;            /* to ask the engines for; NULL: what the pool knows will do */
+    struct broadcast *broadcast; /* to all validated engines */
     struct image_source *sources;
-    size_t count;
 };
-
-static void ask(void *data, struct engine *engine, size_t index)
-{
-    struct survey *survey = data;
-    struct failure failure = {0};
-    struct http_result result = {0};
-    json_t *images = NULL;
-
-    if (engine_call(engine, "GET", survey->path, NULL, NULL, 0, ENGINE_TIMEOUT_MS, &result, &failure) == 0)
-        images = api_load_json(result.body, result.length);
-    else
-        log_warn_with(LOG_FIELDS({"addr", engine->address}), "The engine could not list its images: %s",
-                      failure.message == NULL ? "out of memory" : failure.message);
-    if (json_is_array(images)) {
-        json_decref(survey->sources[index].images);
-        survey->sources[index].images = images;
-    } else {
-        json_decref(images);
-    }
-    http_result_clear(&result);
-    failure_clear(&failure);
-}
 
 static void survey_clear(struct survey *survey)
 {
-    for (size_t i = 0; survey->sources != NULL && i < survey->count; i++) {
+    for (size_t i = 0; survey->sources != NULL && i < survey->broadcast->count; i++) {
         json_decref(survey->sources[i].images);
         free(survey->sources[i].node);
         free(survey->sources[i].node_id);
     }
     free(survey->sources);
-    fanout_release(survey->engines, survey->count);
+    broadcast_free(survey->broadcast);
 }
 
-/* What each validated engine has, as the pool knows it, or asked just now. -1 for lack of memory. */
-static int survey_take(struct survey *survey, struct pool *pool)
+/* What the pool knows of each. -1 for lack of memory. */
+static int take_known(struct survey *survey, struct pool *pool)
 {
     int r = 0;
 
-    survey->engines = pool_engines(pool, false, &survey->count);
-    survey->sources = calloc(survey->count + 1, sizeof(survey->sources[0]));
-    if (survey->sources == NULL)
-        return -1;
     pool_read_lock(pool);
-    for (size_t i = 0; i < survey->count; i++) {
-        const struct engine *engine = survey->engines[i];
+    for (size_t i = 0; i < survey->broadcast->count; i++) {
+        const struct broadcast_answer *answer = &survey->broadcast->answers[i];
         struct image_source *source = &survey->sources[i];
 
-        source->images = json_incref(engine->images);
-        source->node = strdup(engine->name == NULL ? "" : engine->name);
-        source->node_id = strdup(engine->id == NULL ? "" : engine->id);
+        source->images = json_incref(answer->engine->images);
+        source->node = strdup(answer->node);
+        source->node_id = strdup(answer->engine->id == NULL ? "" : answer->engine->id);
         if (source->node == NULL || source->node_id == NULL)
             r = -1;
     }
     pool_unlock(pool);
-    if (r == 0 && survey->path != NULL)
-        fanout(survey->engines, survey->count, ask, survey);
     return r;
+}
+
+static void take_images(void *data, const struct broadcast_answer *answer, json_t *json)
+{
+    struct survey *survey = data;
+    struct image_source *source = &survey->sources[answer - survey->broadcast->answers];
+
+    if (!json_is_array(json))
+        return;
+    json_decref(source->images);
+    source->images = json_incref(json);
+}
+
+/* What each has now; who does not say is taken to have what it had. */
+static int take_asked(struct survey *survey, struct call *call, struct failure *failure)
+{
+    struct broadcast_order order = {.method = "GET", .path = survey->path, .timeout_ms = ENGINE_TIMEOUT_MS};
+    struct failure missing = {0};
+
+    if (broadcast_run(survey->broadcast, call, &order, failure) < 0)
+        return -1;
+    broadcast_each_json(survey->broadcast, take_images, survey);
+    if (broadcast_failure(survey->broadcast, true, &missing) < 0)
+        log_warn("Not all engines could list their images: %s", missing.message);
+    failure_clear(&missing);
+    return 0;
+}
+
+static int survey_take(struct survey *survey, struct call *call, struct failure *failure)
+{
+    if (broadcast_new(&survey->broadcast, call->manager, NULL, NULL) == 0)
+        survey->sources = calloc(survey->broadcast->count + 1, sizeof(survey->sources[0]));
+    if (survey->sources == NULL || take_known(survey, call->manager->pool) < 0)
+        return failure_set(failure, 500, "out of memory");
+    return survey->path == NULL ? 0 : take_asked(survey, call, failure);
 }
 
 /* What changed in the API between the versions that clients speak. */
@@ -133,12 +139,11 @@ int api_images_list(struct call *call)
     if (r == 0) {
         add_old_filter(call, filters);
         query.filters = filters;
-        if (survey_take(&survey, call->manager->pool) < 0)
-            r = failure_set(&failure, 500, "out of memory");
+        r = survey_take(&survey, call, &failure);
         if (r == 0)
-            r = image_query_check(&query, survey.sources, survey.count, time(NULL), &failure);
+            r = image_query_check(&query, survey.sources, survey.broadcast->count, time(NULL), &failure);
         if (r == 0)
-            list = image_list(&query, survey.sources, survey.count);
+            list = image_list(&query, survey.sources, survey.broadcast->count);
         survey_clear(&survey);
     }
     json_decref(filters);

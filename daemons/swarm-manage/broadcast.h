@@ -55,6 +55,7 @@ struct broadcast_order {
     struct engine *source; /* or what this engine answers to GET source_path; NULL: none */
     const char *source_path;
     int timeout_ms; /* for each engine's whole answer; 0: as long as it is alive */
+    int stall_ms;   /* for one that takes nothing of a body that others wait for it to take; 0: 30,000 */
     /* Called for each JSON object of an answer below 300 as it comes (its text is borrowed), in place of collecting
      * the body; @p answer has its engine and node. NULL: bodies are collected. */
     int (*object)(void *data, struct broadcast_answer *answer, const char *text, size_t length);

@@ -45,6 +45,7 @@ struct run {
     struct member *members;
     size_t running;
     int64_t asked_ms, looked_ms;
+    int stall_ms;
     bool ended; /* nothing more is wanted: failure says why */
 
     bool has_body;
@@ -389,9 +390,9 @@ static void look_at(struct member *member, int64_t now_ms)
     bool holds = run->has_body && fan_queue_held_by(&run->queue, member->index);
     char *why = engine_why_give_up(engine, run->asked_ms);
 
-    if (why == NULL && holds && still_ms >= STALL_MS &&
+    if (why == NULL && holds && still_ms >= run->stall_ms &&
         asprintf(&why, "node %s has taken nothing for %d s while others waited for it", member->answer->node,
-                 STALL_MS / 1000) < 0)
+                 run->stall_ms / 1000) < 0)
         why = NULL;
     if (why != NULL) {
         give_up(member, why);
@@ -476,6 +477,7 @@ int broadcast_run(struct broadcast *broadcast, struct call *call, const struct b
                       .failure = failure,
                       .asked_ms = monotonic_ms(),
                       .looked_ms = monotonic_ms(),
+                      .stall_ms = order->stall_ms > 0 ? order->stall_ms : STALL_MS,
                       .has_body = order->pass_body || order->source != NULL};
 
     if (broadcast_asked(broadcast) == 0)

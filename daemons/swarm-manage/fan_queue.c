@@ -14,7 +14,7 @@ int fan_queue_init(struct fan_queue *queue, size_t size, size_t readers)
         return -1;
     }
     queue->size = size;
-    queue->reader_count = readers;
+    queue->reader_count = queue->last_count = readers;
     return 0;
 }
 
@@ -63,16 +63,20 @@ void fan_queue_end(struct fan_queue *queue)
     queue->ended = true;
 }
 
-/* What all have taken is no longer kept. */
+/* One of the last has moved or left. When no other is there any more, what all have taken is no longer kept. */
 static void move_on(struct fan_queue *queue)
 {
     uint64_t least = queue->end;
 
+    if (--queue->last_count > 0)
+        return;
     for (size_t i = 0; i < queue->reader_count; i++) {
         if (!queue->readers[i].left && queue->readers[i].taken < least)
             least = queue->readers[i].taken;
     }
     queue->begin = least;
+    for (size_t i = 0; i < queue->reader_count; i++)
+        queue->last_count += !queue->readers[i].left && queue->readers[i].taken == least;
 }
 
 size_t fan_queue_waiting(const struct fan_queue *queue, size_t reader)
@@ -112,6 +116,10 @@ bool fan_queue_held_by(const struct fan_queue *queue, size_t reader)
 
 void fan_queue_leave(struct fan_queue *queue, size_t reader)
 {
-    queue->readers[reader].left = true;
-    move_on(queue);
+    struct fan_reader *at = &queue->readers[reader];
+    bool was_last = !at->left && at->taken == queue->begin;
+
+    at->left = true;
+    if (was_last)
+        move_on(queue);
 }

@@ -18,6 +18,7 @@ struct fan_queue {
         bool left;
     } * readers;
     size_t reader_count;
+    size_t last_count; /* of those that have taken nothing behind begin */
 };
 
 /* -1 for lack of memory. */

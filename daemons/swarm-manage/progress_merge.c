@@ -122,7 +122,8 @@ static enum progress_verdict take_layer(struct progress_merge *merge, size_t nod
         if (i != node && !merge->left[i] && layer->states[i].stage >= 0 && is_behind(&layer->states[i], &state))
             return PROGRESS_DROP;
     }
-    if (layer->shown.stage == state.stage && layer->shown.current == state.current)
+    /* Who begins later does not take back what was shown: it is waited for. */
+    if (!is_behind(&layer->shown, &state))
         return PROGRESS_DROP;
     layer->shown = state;
     return PROGRESS_SEND;

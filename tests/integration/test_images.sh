@@ -7,6 +7,8 @@
 # shellcheck source-path=SCRIPTDIR source=../lib/testbed.sh
 . "$(dirname "$0")/../lib/testbed.sh"
 testbed_enter "$@"
+# shellcheck source=tests/lib/certificates.sh
+. "$testbed_lib/certificates.sh"
 
 registry=127.0.0.1:5000
 megabytes=${MEGABYTES:-300}
@@ -122,6 +124,11 @@ check_import() {
   equal "$on: import --change" "$($D run --rm "$r:imported")" imported
   run $D history --no-trunc "$r:imported"
   has "$on: import -m" 'why'
+  check "$on: push of what was imported" $D push "$r:imported"
+  $D rmi "$r:imported" >/dev/null
+  check "$on: pull of it" $D pull "$r:imported"
+  equal "$on: pull tells of the layer's beginning once" "$(lines '^[0-9a-f]{12}: Pulling fs layer$')" 1
+  equal "$on: and of its end" "$(lines '^[0-9a-f]{12}: Pull complete$')" 1
   run sh -c "tar -C '$root' -c . | $D import -"
   equal "$on: an import without a name is everywhere" "$(on_node 2 image inspect -f '{{.Id}}' "$OUT") $(on_node 3 image inspect -f '{{.Id}}' "$OUT")" "$OUT $OUT"
   run sh -c "$D rmi $OUT"
@@ -249,17 +256,39 @@ check_dead_node() {
   check "dead node: prune" docker -H "$MANAGER" image prune -f
 }
 
+# --- over TLS on both sides ---
+
+check_tls() {
+  local D="docker -H tcp://10.9.0.1:3376 --tlsverify --tlscacert $WORK/tls/ca.pem --tlscert $WORK/tls/cert.pem --tlskey $WORK/tls/key.pem"
+  waits "tls: the pool is healthy" 60 sh -c "$D info | grep -q 'Status: Healthy'"
+  check "tls: load" $D load -i "$WORK/big.tar"
+  equal "tls: it came whole" "$($D image inspect -f '{{.Id}}' big:1)" "$(id_on 2 big:1)"
+  equal "tls: save" "$($D save big:1 | tar -xO --wildcards '*/layer.tar' | md5sum)" "$(on_node 2 save big:1 | tar -xO --wildcards '*/layer.tar' | md5sum)"
+  check "tls: push" sh -c "$D tag busybox $registry/tls:1 && $D push $registry/tls:1"
+  check "tls: rmi" $D rmi "$registry/tls:1" big:1
+  check "tls: pull" $D pull "$registry/tls:1"
+  check "tls: import" sh -c "tar -C '$WORK/root' -c . | $D import - tls:imported"
+  ends manage-tls
+  equal "tls: the manager ends with status 0 on SIGTERM" $? 0
+}
+
 # --- what it costs ---
 
 manager_kib() { awk '/^VmHWM:/ { print $2 }' "/proc/$(manager_pid)/status"; }
 manager_pid() { cat "$WORK/manage.pid"; }
 
+manager_ms() { awk -v hz="$(getconf CLK_TCK)" '{ print int(($14 + $15) * 1000 / hz) }' "/proc/$(manager_pid)/stat"; }
+
 check_memory() {
-  local before after
+  local before after cpu
   before=$(manager_kib)
+  cpu=$(manager_ms)
   check "memory: load of $megabytes MB" docker -H "$MANAGER" load -i "$WORK/big.tar"
   check "memory: both nodes have it" both_have big:1
+  echo "memory: $(($(manager_ms) - cpu)) ms of the manager's CPU for it, to two nodes"
+  cpu=$(manager_ms)
   check "memory: save of it" sh -c "docker -H $MANAGER save big:1 | tar -tf - >/dev/null"
+  echo "memory: $(($(manager_ms) - cpu)) ms for its way back"
   after=$(manager_kib)
   echo "memory: the manager had $before KiB at most before, $after KiB after"
   equal "memory: it grew by less than a tenth of the archive" "$((after - before < megabytes * 1024 / 10))" 1
@@ -299,8 +328,19 @@ for docker in $(docker_clis); do
   all_checks
 done
 
+# Many at once.
+for i in 1 2 3 4 5 6; do docker -H "$MANAGER" load -i "$WORK/images.tar" >"$WORK/parallel.$i" 2>&1 & parallel[i]=$!; done
+for i in 1 2 3 4 5 6; do wait "${parallel[i]}"; done
+equal "6 loads at once" "$(cat "$WORK"/parallel.* | sort | uniq -c | xargs)" "6 Loaded image: busybox:latest 6 Loaded image: httpd:latest"
+
 big_archive
 check_memory
+certificates "$WORK/tls" 10.9.0.1 10.9.0.5
+ENGINE_TLS=$WORK/tls engine nt 5 || exit 1
+background manage-tls "$BIN/swarm" manage -H tcp://10.9.0.1:3376 --tlsverify --tlscacert "$WORK/tls/ca.pem" \
+  --tlscert "$WORK/tls/cert.pem" --tlskey "$WORK/tls/key.pem" nodes://10.9.0.5:2375
+check_tls
+engine_kill nt
 docker -H "$MANAGER" rmi big:1 >/dev/null
 mkdir -p "$ENGINES_DIR/n3/data" && mount -t tmpfs -o size=100m none "$ENGINES_DIR/n3/data"
 engine n3 4 || exit 1

@@ -272,6 +272,22 @@ static void test_prune_adds_up(void **state)
     api_assert_refused("POST", "/images/prune", NULL, 500, "n1: broken; reclaimed 5000000000 bytes on other nodes");
 }
 
+static void test_sizes_are_asked_for(void **state)
+{
+    json_t *list;
+    int before = count(1, "/images/json");
+
+    nodes[0].images =
+        "[{\"Id\":\"sha256:aaaa1111\",\"RepoTags\":[\"busybox:latest\"],\"RepoDigests\":[],\"SharedSize\":7}]";
+    pool_set_state(api_manager.pool, nodes[1].engine, ENGINE_UNHEALTHY, 3, "no pings");
+    list = api_get("/images/json?shared-size=1");
+    assert_last(0, "GET /v1.41/images/json?all=1&shared-size=1 HTTP");
+    assert_int_equal(count(1, "/images/json"), before); /* what is known of it is shown */
+    assert_int_equal(json_array_size(list), 2);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "SharedSize")), 7);
+    json_decref(list);
+}
+
 /* --- streams --- */
 
 static void test_pull_is_told_as_of_one_engine(void **state)
@@ -395,6 +411,7 @@ int main(void)
         TEST(test_refusal_has_the_engines_status_and_the_node),
         TEST(test_dead_node_does_not_make_it_a_failure),
         TEST(test_prune_adds_up),
+        TEST(test_sizes_are_asked_for),
         TEST(test_pull_is_told_as_of_one_engine),
         TEST(test_pull_that_all_refuse_has_their_status),
         TEST(test_error_of_one_node_comes_last),

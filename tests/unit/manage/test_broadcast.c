@@ -524,6 +524,42 @@ static void test_silent_node_is_left_out_and_truncates_nobody(void **state)
     stream_close(stream);
 }
 
+/* Alive for all the monitor knows. */
+static void test_node_that_takes_nothing_holds_the_others_up_for_a_while_only(void **state)
+{
+    struct stream *stream = dial();
+    char head[256];
+    uint64_t hash;
+
+    order.stall_ms = 1000;
+    atomic_store(&sinks[1].frozen, true);
+    snprintf(head, sizeof(head), ASK "Content-Length: %zu\r\n\r\n", BIG);
+    stream_send_all(stream, head, strlen(head), 60000);
+    hash = send_body(stream, BIG, false);
+    assert_reply(stream, "n1 200 {}|n2 lost 0 |n3 200 {}|500 n2: node n2 has taken nothing for 1 s while others waited "
+                         "for it");
+    for (int i = 0; i < NODES; i += 2) {
+        assert_int_equal(atomic_load(&sinks[i].taken), BIG);
+        assert_true(atomic_load(&sinks[i].hash) == hash);
+    }
+    stream_close(stream);
+}
+
+/* The client says nothing for longer than that: nobody's fault. */
+static void test_slow_client_is_waited_for(void **state)
+{
+    struct stream *stream = dial();
+    uint64_t hash;
+
+    order.stall_ms = 300;
+    stream_send_all(stream, ASK "Content-Length: 65536\r\n\r\n", strlen(ASK) + 25, 60000);
+    poll(NULL, 0, 1000);
+    hash = send_body(stream, 65536, false);
+    assert_reply(stream, "n1 200 {}|n2 200 {}|n3 200 {}|");
+    assert_all_have(hash, 65536);
+    stream_close(stream);
+}
+
 static void test_body_that_breaks_off_is_whole_nowhere(void **state)
 {
     struct stream *stream = dial();
@@ -577,6 +613,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_slow_node_truncates_nobody, set_up_sinks, tear_down_sinks),
         cmocka_unit_test_setup_teardown(test_silent_node_is_left_out_and_truncates_nobody, set_up_sinks,
                                         tear_down_sinks),
+        cmocka_unit_test_setup_teardown(test_node_that_takes_nothing_holds_the_others_up_for_a_while_only, set_up_sinks,
+                                        tear_down_sinks),
+        cmocka_unit_test_setup_teardown(test_slow_client_is_waited_for, set_up_sinks, tear_down_sinks),
         cmocka_unit_test_setup_teardown(test_body_that_breaks_off_is_whole_nowhere, set_up_sinks, tear_down_sinks),
         cmocka_unit_test_setup_teardown(test_body_comes_from_an_engine, set_up_sinks, tear_down_sinks),
     };

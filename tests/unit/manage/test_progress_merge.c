@@ -58,6 +58,16 @@ static void test_layer_is_shown_as_far_as_the_last_node_is(void **state)
     assert_int_equal(layer(1, "a", "Pull complete", 0), PROGRESS_SEND);
 }
 
+static void test_node_that_begins_later_takes_nothing_back(void **state)
+{
+    assert_int_equal(layer(0, "a", "Pulling fs layer", 0), PROGRESS_SEND);
+    assert_int_equal(layer(0, "a", "Downloading", 10), PROGRESS_SEND);
+    assert_int_equal(layer(1, "a", "Pulling fs layer", 0), PROGRESS_DROP);
+    assert_int_equal(layer(0, "a", "Downloading", 30), PROGRESS_DROP);
+    assert_int_equal(layer(1, "a", "Downloading", 9), PROGRESS_DROP);
+    assert_int_equal(layer(1, "a", "Downloading", 20), PROGRESS_SEND);
+}
+
 static void test_layers_are_apart(void **state)
 {
     assert_int_equal(layer(0, "a", "Downloading", 10), PROGRESS_SEND);
@@ -130,6 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_layer_is_shown_as_far_as_the_last_node_is, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_node_that_begins_later_takes_nothing_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_layers_are_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_node_that_left_is_not_waited_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_lines_with_an_id_are_said_once, set_up, tear_down),
