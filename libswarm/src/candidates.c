@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "explain.h"
 #include "mem.h"
 #include "node.h"
 
@@ -87,15 +88,31 @@ void swarm__ranking_offer(struct swarm_ranking *ranking, size_t word, uint64_t s
             ranking->ties[ranking->count++] = (uint32_t)(word * SWARM__NODESET_WORD) + (uint32_t)__builtin_ctzll(slots);
 }
 
+void swarm_candidates_refuse(struct swarm_candidates *candidates, int reason, const char *detail)
+{
+    swarm__candidates_refuse(candidates, reason, detail, NULL, NULL);
+}
+
 void swarm_ranking_offer(struct swarm_ranking *ranking, const struct swarm_node *node, int64_t score)
 {
     const struct swarm_candidates *candidates = ranking ? ranking->candidates : NULL;
     if (!candidates || !node || node->cluster != candidates->cluster || !swarm__nodeset_has(&candidates->set, node->slot))
         return;
+    if (ranking->offered)
+        swarm__nodeset_add(ranking->offered, node->slot);
     if (ranking->count == ranking->room && score == ranking->best)
         return; /* some node was offered twice */
     swarm__ranking_offer(ranking, node->slot / SWARM__NODESET_WORD, UINT64_C(1) << node->slot % SWARM__NODESET_WORD,
                          score);
+}
+
+void swarm_ranking_refuse(struct swarm_ranking *ranking, const struct swarm_node *node, int reason, const char *detail)
+{
+    if (!ranking->left || !node || node->cluster != ranking->candidates->cluster ||
+        swarm__nodeset_has(ranking->offered, node->slot))
+        return;
+    swarm__nodeset_remove(ranking->left, node->slot);
+    swarm__explain_refuse(ranking->candidates->explain, reason, (const char *const[]){detail, NULL, NULL});
 }
 
 int swarm_conditions_add(struct swarm_conditions *conditions, const char *text)

@@ -10,9 +10,12 @@
 
 #define SWARM__SCRATCH_SETS 5
 
+struct swarm__explain;
+
 struct swarm_candidates {
     const struct swarm_cluster *cluster;
     struct swarm_cluster *learning; /**< The same, where it may remember what is matched; NULL: it is only read. */
+    struct swarm__explain *explain; /**< NULL: nobody asks why. */
     struct swarm__nodeset set;
     struct swarm__nodeset scratch[SWARM__SCRATCH_SETS]; /**< See swarm__candidates_scratch(). */
     struct swarm__matcher matcher;
@@ -29,11 +32,13 @@ struct swarm_ranking {
     const struct swarm_candidates *candidates; /**< Who may be offered. */
     uint64_t seed;
     int64_t best;
-    size_t count;    /**< How many nodes have the best score. */
-    uint32_t chosen; /**< The slot among them that the seed chooses: the one that draws the least. */
-    uint64_t least;  /**< What it has drawn. */
-    uint32_t *ties;  /**< Slots of all of them, in the order they were offered; NULL: nobody asks. */
-    size_t room;     /**< How many candidates there are, and of @c ties. */
+    size_t count;                   /**< How many nodes have the best score. */
+    uint32_t chosen;                /**< The slot among them that the seed chooses: the one that draws the least. */
+    uint64_t least;                 /**< What it has drawn. */
+    uint32_t *ties;                 /**< Slots of all of them, in the order they were offered; NULL: nobody asks. */
+    size_t room;                    /**< How many candidates there are, and of @c ties. */
+    struct swarm__nodeset *left;    /**< Explaining: who may be offered and was not refused; NULL: nobody asks. */
+    struct swarm__nodeset *offered; /**< Explaining: who was offered by swarm_ranking_offer(). */
 };
 
 /**

@@ -284,13 +284,20 @@ static const char *without_slash(const char *name)
     return name + (*name == '/');
 }
 
+const struct swarm__name *swarm__cluster_name_taken(const struct swarm_cluster *cluster, const char *name,
+                                                    const struct swarm_container *except)
+{
+    const struct swarm__name *taken = NULL;
+    for (const struct swarm__name *at = swarm__names_find(&cluster->container_names, name); at; at = at->same)
+        if ((!except || at->owner != except) && (!taken || !taken->owner))
+            taken = at;
+    return taken;
+}
+
 int swarm__cluster_check_name(const struct swarm_cluster *cluster, const char *name,
                               const struct swarm_container *except, struct swarm_error **reterr)
 {
-    const struct swarm__name *taken = swarm__names_find(&cluster->container_names, name);
-    while (taken && except && taken->owner == except)
-        taken = taken->same;
-    if (!taken)
+    if (!swarm__cluster_name_taken(cluster, name, except))
         return 0;
     return swarm__error_set(reterr, SWARM_ERR_NAME_TAKEN,
                             "Conflict: The name %s is already assigned. You have to delete (or rename) that container "

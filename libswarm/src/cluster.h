@@ -78,6 +78,9 @@ static inline void swarm__cluster_touch(struct swarm_cluster *cluster)
     cluster->generation++;
 }
 
+/** Who has the name, a hold (without owner) last; NULL: nobody but @p except. */
+const struct swarm__name *swarm__cluster_name_taken(const struct swarm_cluster *cluster, const char *name,
+                                                    const struct swarm_container *except);
 /** SWARM_ERR_NAME_TAKEN where a container other than @p except, a reservation or a hold has the name. */
 int swarm__cluster_check_name(const struct swarm_cluster *cluster, const char *name,
                               const struct swarm_container *except, struct swarm_error **reterr);

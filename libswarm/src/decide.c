@@ -3,6 +3,7 @@
 
 #include "container.h"
 #include "error.h"
+#include "explain.h"
 #include "mem.h"
 #include "request.h"
 
@@ -16,8 +17,7 @@ static void start(struct swarm_candidates *candidates, const struct swarm_contai
         swarm__nodeset_remove(&candidates->set, replaces->node->slot);
 }
 
-/* What a callback answered, as the rest of a decision understands it. */
-static int known(int code, const char *kind, const char *name, struct swarm_error **reterr)
+int swarm__answer_known(int code, const char *kind, const char *name, struct swarm_error **reterr)
 {
     bool error = reterr && *reterr;
     if (code == SWARM_ERR_NO_NODE || code == SWARM_ERR_PARSE || code == SWARM_ERR_NOMEM)
@@ -30,37 +30,86 @@ static int known(int code, const char *kind, const char *name, struct swarm_erro
                  : swarm__error_set(reterr, SWARM_ERR_INVALID, "%s %s: it answered %d and no error", kind, name, code);
 }
 
-static int run_filter(const struct swarm_scheduler *scheduler, size_t index, const struct swarm_request *request,
-                      struct swarm_candidates *candidates, int soft, struct swarm_error **reterr)
+/* One way through filters and strategy. */
+struct pass {
+    const struct swarm_scheduler *scheduler;
+    const struct swarm_request *request;
+    const struct swarm_container *replaces;
+    int soft;
+    bool last; /* a refusal is the answer, so that it needs its text */
+};
+
+static bool is_refusal(int code)
 {
-    const struct swarm__step *step = &scheduler->filters[index];
-    void *data = step->extension ? step->extension->data : NULL;
-    bool was_empty = swarm__nodeset_empty(&candidates->set);
-    struct swarm_error *error = NULL;
-    int code = step->ops->filter(data, request, candidates->cluster, candidates, soft, reterr ? &error : NULL);
-    if (code == 0 && (was_empty || !swarm__nodeset_empty(&candidates->set)))
-        return 0;
-    if (code == 0)
-        return swarm__refuse(scheduler, request, index, SWARM_ERR_NO_NODE, reterr);
-    if (code == SWARM_ERR_PARSE || (code == SWARM_ERR_NO_NODE && !error)) {
+    return code == SWARM_ERR_NO_NODE || code == SWARM_ERR_PARSE;
+}
+
+/* What a filter's answer comes to. @p error is taken. */
+static int filter_answer(const struct pass *pass, size_t index, int code, bool emptied, struct swarm_error *error,
+                         struct swarm_error **reterr)
+{
+    if (code == 0 && !emptied) {
         swarm_error_free(error);
-        return swarm__refuse(scheduler, request, index, code, reterr);
+        return 0;
     }
-    code = known(code, "filter", step->ops->name, reterr ? &error : NULL);
+    if (code == 0 || code == SWARM_ERR_PARSE || (code == SWARM_ERR_NO_NODE && !error)) {
+        swarm_error_free(error);
+        code = code == 0 ? SWARM_ERR_NO_NODE : code;
+        return pass->last ? swarm__refuse(pass->scheduler, pass->request, index, code, reterr) : code;
+    }
+    code = swarm__answer_known(code, "filter", pass->scheduler->filters[index].ops->name, reterr ? &error : NULL);
     if (reterr)
         *reterr = error;
     return code;
 }
 
-static int run_strategy(const struct swarm_scheduler *scheduler, const struct swarm_request *request,
-                        struct swarm__outcome *outcome, struct swarm_error **reterr)
+static int run_filter(const struct pass *pass, size_t index, struct swarm_candidates *candidates,
+                      struct swarm_error **reterr)
+{
+    const struct swarm__step *step = &pass->scheduler->filters[index];
+    void *data = step->extension ? step->extension->data : NULL;
+    bool was_empty = swarm__nodeset_empty(&candidates->set);
+    struct swarm_error *error = NULL;
+    if (candidates->explain)
+        swarm__explain_step(candidates->explain, step->ops->name);
+    int code =
+        step->ops->filter(data, pass->request, candidates->cluster, candidates, pass->soft, reterr ? &error : NULL);
+    if (candidates->explain)
+        swarm__explain_filtered(candidates->explain, code, error);
+    return filter_answer(pass, index, code, !was_empty && swarm__nodeset_empty(&candidates->set), error, reterr);
+}
+
+int swarm__rank(const struct swarm_scheduler *scheduler, const struct swarm_request *request,
+                const struct swarm_candidates *candidates, struct swarm_ranking *ranking, struct swarm_error **reterr)
 {
     const struct swarm_strategy_ops *ops = scheduler->strategy;
     void *data = scheduler->strategy_extension ? scheduler->strategy_extension->data : NULL;
+    struct swarm_error *error = NULL;
+    int code = ops->rank(data, request, candidates->cluster, candidates, ranking, reterr ? &error : NULL);
+    if (code == 0)
+        return 0;
+    code = swarm__answer_known(code, "strategy", ops->name, reterr ? &error : NULL);
+    if (reterr)
+        *reterr = error;
+    return code;
+}
+
+static void narrow_to_resources(struct swarm_candidates *candidates, const struct swarm_request *request)
+{
+    const struct swarm__resources *resources = &candidates->cluster->resources;
+    for (uint32_t i = 0; i < request->amount_count; i++) {
+        swarm__resources_narrow(resources, &request->amounts[i], false, &candidates->set);
+        if (candidates->explain)
+            swarm__explain_resource(candidates->explain, &request->amounts[i], false);
+    }
+}
+
+static int run_strategy(const struct pass *pass, struct swarm__outcome *outcome, struct swarm_error **reterr)
+{
     struct swarm_candidates *candidates = &outcome->candidates;
     if (swarm__nodeset_empty(&candidates->set))
         return swarm__error_set(reterr, SWARM_ERR_NO_NODE, "No nodes available in the cluster");
-    swarm__resources_narrow(&candidates->cluster->resources, request, &candidates->set);
+    narrow_to_resources(candidates, pass->request);
     size_t count = swarm__nodeset_count(&candidates->set);
     if (count == 0)
         return swarm__error_set(reterr, SWARM_ERR_NO_NODE, NO_RESOURCES);
@@ -71,29 +120,28 @@ static int run_strategy(const struct swarm_scheduler *scheduler, const struct sw
         if (!outcome->ranking.ties)
             return swarm__error_nomem(reterr);
     }
-    struct swarm_error *error = NULL;
-    int code = ops->rank(data, request, candidates->cluster, candidates, &outcome->ranking, reterr ? &error : NULL);
-    if (code == 0 && outcome->ranking.count > 0)
-        return 0;
-    if (code == 0)
-        return swarm__error_set(reterr, SWARM_ERR_NO_NODE, NO_RESOURCES);
-    code = known(code, "strategy", ops->name, reterr ? &error : NULL);
-    if (reterr)
-        *reterr = error;
-    return code;
+    if (candidates->explain && swarm__explain_ranking(candidates, pass->scheduler, &outcome->ranking) != 0)
+        return swarm__error_nomem(reterr);
+    int code = swarm__rank(pass->scheduler, pass->request, candidates, &outcome->ranking, reterr);
+    if (candidates->explain && code == 0)
+        swarm__explain_ranked(candidates, pass->scheduler, pass->request);
+    if (code != 0 || outcome->ranking.count > 0)
+        return code;
+    return swarm__error_set(reterr, SWARM_ERR_NO_NODE, NO_RESOURCES);
 }
 
-static int pass(const struct swarm_scheduler *scheduler, const struct swarm_request *request,
-                const struct swarm_container *replaces, int soft, struct swarm__outcome *outcome,
-                struct swarm_error **reterr)
+static int run(const struct pass *pass, struct swarm__outcome *outcome, struct swarm_error **reterr)
 {
-    start(&outcome->candidates, replaces);
-    for (size_t i = 0; i < scheduler->filter_count; i++) {
-        int code = run_filter(scheduler, i, request, &outcome->candidates, soft, reterr);
+    struct swarm_candidates *candidates = &outcome->candidates;
+    start(candidates, pass->replaces);
+    if (candidates->explain)
+        swarm__explain_start(candidates->explain, candidates, pass->replaces);
+    for (size_t i = 0; i < pass->scheduler->filter_count; i++) {
+        int code = run_filter(pass, i, candidates, reterr);
         if (code != 0)
             return code;
     }
-    return run_strategy(scheduler, request, outcome, reterr);
+    return run_strategy(pass, outcome, reterr);
 }
 
 static bool any_soft(const struct swarm__exprs *exprs)
@@ -127,30 +175,40 @@ static struct swarm__excluded count_excluded(const struct swarm_cluster *cluster
     return excluded;
 }
 
-static bool is_refusal(int code)
+/* One pass, or two. */
+static int run_all(const struct swarm_scheduler *scheduler, const struct swarm_request *request,
+                   const struct swarm_container *replaces, struct swarm__outcome *outcome, struct swarm_error **reterr)
 {
-    return code == SWARM_ERR_NO_NODE || code == SWARM_ERR_PARSE;
+    struct pass pass = {scheduler, request, replaces, 1, !has_soft(request)};
+    struct swarm_error *error = NULL;
+    int code = run(&pass, outcome, reterr ? &error : NULL);
+    if (is_refusal(code) && !pass.last) {
+        swarm_error_free(error);
+        error = NULL;
+        outcome->soft_dropped = true;
+        pass.soft = 0;
+        pass.last = true;
+        code = run(&pass, outcome, reterr ? &error : NULL);
+    }
+    if (reterr && code != 0)
+        *reterr = error;
+    return code;
 }
 
 int swarm__decide(const struct swarm_scheduler *scheduler, const struct swarm_cluster *cluster,
-                  struct swarm_cluster *learning, const struct swarm_request *request,
-                  const struct swarm_place_options *options, struct swarm__outcome *outcome,
-                  struct swarm_error **reterr)
+                  const struct swarm_request *request, const struct swarm_place_options *options,
+                  struct swarm__aside aside, struct swarm__outcome *outcome, struct swarm_error **reterr)
 {
     outcome->seed = options->seed;
     int code = swarm__candidates_init(&outcome->candidates, cluster);
     if (code != 0)
         return swarm__error_nomem(reterr);
-    outcome->candidates.learning = learning;
-    bool twice = has_soft(request);
-    code = pass(scheduler, request, options->replaces, 1, outcome, twice ? NULL : reterr);
-    if (is_refusal(code) && twice) {
-        outcome->soft_dropped = true;
-        code = pass(scheduler, request, options->replaces, 0, outcome, reterr);
-    } else if (code != 0 && twice) {
-        code = swarm__error_set(reterr, code, "%s", swarm_strerror(code));
-    }
-    if (is_refusal(code)) {
+    outcome->candidates.learning = aside.learning;
+    outcome->candidates.explain = aside.explain;
+    code = run_all(scheduler, request, options->replaces, outcome, reterr);
+    if (aside.explain)
+        code = swarm__explain_outcome(aside.explain, scheduler, request, options, code, outcome, reterr);
+    if (is_refusal(code) && !aside.explain) {
         struct swarm__excluded excluded = count_excluded(cluster, options->replaces);
         code = swarm__refuse_excluded(code, &excluded, reterr);
     }

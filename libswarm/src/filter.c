@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "explain.h"
 #include "mem.h"
 
 /* The default order. */
@@ -27,7 +28,7 @@ const struct swarm_filter_ops *swarm__filter_builtin(const char *name)
 }
 
 int swarm__filter_by_exprs(struct swarm_candidates *candidates, const struct swarm__exprs *exprs, int soft,
-                           swarm__mark_fn mark, struct swarm_error **reterr)
+                           swarm__mark_fn mark, int reason, struct swarm_error **reterr)
 {
     for (uint32_t i = 0; i < exprs->count; i++)
         if (exprs->items[i].flaw)
@@ -43,6 +44,7 @@ int swarm__filter_by_exprs(struct swarm_candidates *candidates, const struct swa
             swarm__nodeset_and(&candidates->set, marked);
         else
             swarm__nodeset_and_not(&candidates->set, marked);
+        swarm__candidates_refuse(candidates, reason, expr->key, swarm__expr_op_text(expr), expr->value);
     }
     return 0;
 }

@@ -29,9 +29,10 @@ const struct swarm_filter_ops *swarm__filter_builtin(const char *name);
 typedef int (*swarm__mark_fn)(struct swarm_candidates *candidates, const struct swarm__expr *expr,
                               struct swarm__nodeset *marked);
 
-/** Keep the candidates for which each expression holds. @return 0, SWARM_ERR_PARSE (one is flawed), SWARM_ERR_NOMEM. */
+/** Keep the candidates for which each expression holds; the others go for that reason. @return 0, SWARM_ERR_PARSE (one
+ * is flawed), SWARM_ERR_NOMEM. */
 int swarm__filter_by_exprs(struct swarm_candidates *candidates, const struct swarm__exprs *exprs, int soft,
-                           swarm__mark_fn mark, struct swarm_error **reterr);
+                           swarm__mark_fn mark, int reason, struct swarm_error **reterr);
 /** List the expressions. @p show_soft: with " (soft=true)" or " (soft=false)" behind each. */
 int swarm__filter_list_exprs(const struct swarm__exprs *exprs, bool show_soft, struct swarm_conditions *conditions,
                              struct swarm_error **reterr);

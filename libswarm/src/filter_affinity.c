@@ -73,7 +73,7 @@ static int mark(struct swarm_candidates *candidates, const struct swarm__expr *e
 static int filter(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,
                   struct swarm_candidates *candidates, int soft, struct swarm_error **reterr)
 {
-    return swarm__filter_by_exprs(candidates, &request->affinities, soft, mark, reterr);
+    return swarm__filter_by_exprs(candidates, &request->affinities, soft, mark, SWARM_REASON_AFFINITY, reterr);
 }
 
 static int list_conditions(void *data, const struct swarm_request *request, struct swarm_conditions *conditions,
@@ -82,5 +82,5 @@ static int list_conditions(void *data, const struct swarm_request *request, stru
     return swarm__filter_list_exprs(&request->affinities, true, conditions, reterr);
 }
 
-const struct swarm_filter_ops swarm__filter_affinity = {sizeof(struct swarm_filter_ops), "affinity", filter,
-                                                        list_conditions, NULL};
+const struct swarm_filter_ops swarm__filter_affinity = {
+    sizeof(struct swarm_filter_ops), "affinity", filter, list_conditions, NULL, NULL};

@@ -36,7 +36,13 @@ static int mark(struct swarm_candidates *candidates, const struct swarm__expr *e
 static int filter(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,
                   struct swarm_candidates *candidates, int soft, struct swarm_error **reterr)
 {
-    return swarm__filter_by_exprs(candidates, &request->constraints, soft, mark, reterr);
+    return swarm__filter_by_exprs(candidates, &request->constraints, soft, mark, SWARM_REASON_CONSTRAINT, reterr);
+}
+
+static int filter_lasting(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,
+                          struct swarm_candidates *candidates, struct swarm_error **reterr)
+{
+    return filter(data, request, cluster, candidates, 0, reterr);
 }
 
 static int list_conditions(void *data, const struct swarm_request *request, struct swarm_conditions *conditions,
@@ -45,5 +51,5 @@ static int list_conditions(void *data, const struct swarm_request *request, stru
     return swarm__filter_list_exprs(&request->constraints, false, conditions, reterr);
 }
 
-const struct swarm_filter_ops swarm__filter_constraint = {sizeof(struct swarm_filter_ops), "constraint", filter,
-                                                          list_conditions, NULL};
+const struct swarm_filter_ops swarm__filter_constraint = {
+    sizeof(struct swarm_filter_ops), "constraint", filter, list_conditions, NULL, filter_lasting};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "error.h"
+#include "explain.h"
 #include "filter.h"
 #include "identity.h"
 #include "look_up.h"
@@ -109,9 +110,11 @@ static int filter(void *data, const struct swarm_request *request, const struct 
                   struct swarm_candidates *candidates, int soft, struct swarm_error **reterr)
 {
     struct swarm__dependency dependency;
-    for (size_t i = 0; swarm__request_dependency(request, i, &dependency); i++)
+    for (size_t i = 0; swarm__request_dependency(request, i, &dependency); i++) {
         if (keep_nodes_with(candidates, dependency.target) != 0)
             return swarm__error_nomem(reterr);
+        swarm__candidates_refuse(candidates, SWARM_REASON_DEPENDENCY, dependency.option, dependency.raw, NULL);
+    }
     return 0;
 }
 
@@ -127,5 +130,5 @@ static int list_conditions(void *data, const struct swarm_request *request, stru
     return 0;
 }
 
-const struct swarm_filter_ops swarm__filter_dependency = {sizeof(struct swarm_filter_ops), "dependency", filter,
-                                                          list_conditions, NULL};
+const struct swarm_filter_ops swarm__filter_dependency = {
+    sizeof(struct swarm_filter_ops), "dependency", filter, list_conditions, NULL, NULL};

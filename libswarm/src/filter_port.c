@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "account.h"
+#include "container.h"
 #include "error.h"
+#include "explain.h"
 #include "filter.h"
 
 static void drop_posting(const struct swarm__posting *nodes, struct swarm__nodeset *set)
@@ -33,15 +37,70 @@ static void drop_bound(const struct swarm_cluster *cluster, const struct swarm__
     drop_posting(swarm__index_value(taken, ip), set);
 }
 
+/* Whether a container that binds @p port and @p ip is in the way of what is asked for. */
+static bool conflicts(const struct swarm__port *asked, const char *port, const char *ip)
+{
+    const char *wanted = swarm__host_ip(asked->host_ip), *taken = swarm__host_ip(ip);
+    return strcmp(asked->host_port, port) == 0 && (*wanted == '\0' || *taken == '\0' || strcmp(wanted, taken) == 0);
+}
+
+static bool binds(const struct swarm_container *container, const void *asked)
+{
+    const struct swarm_request *request = container->request;
+    if (!(container->counted & SWARM_COUNT_PORTS))
+        return false;
+    for (uint32_t i = 0; i < request->port_count; i++)
+        if (conflicts(asked, request->ports[i].host_port, request->ports[i].host_ip))
+            return true;
+    for (uint32_t i = 0; i < container->bound_count; i++)
+        if (conflicts(asked, container->bound[i].host_port, container->bound[i].host_ip))
+            return true;
+    return false;
+}
+
+static bool exposes(const struct swarm_container *container, const void *port)
+{
+    const struct swarm_request *request = container->request;
+    if (!(container->counted & SWARM__PART_EXPOSED) || !swarm__request_host_network(request))
+        return false;
+    for (uint32_t i = 0; i < request->exposed_count; i++)
+        if (strcmp(request->exposed[i], port) == 0)
+            return true;
+    return false;
+}
+
+/* Say which container on the first of the cause's nodes has the port. */
+static void find_blocker(struct swarm_cause *cause, bool (*has)(const struct swarm_container *, const void *),
+                         const void *port)
+{
+    if (!cause || cause->blocker)
+        return;
+    const struct swarm_node *node = cause->cluster->slots[swarm__nodeset_next(&cause->nodes, 0)].node;
+    const struct swarm_container *at = node->containers.first;
+    while (at && !has(at, port))
+        at = at->next;
+    if (!at)
+        for (at = node->pending.first; at && !has(at, port);)
+            at = at->next;
+    cause->blocker = at;
+}
+
 static int filter(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,
                   struct swarm_candidates *candidates, int soft, struct swarm_error **reterr)
 {
-    if (swarm__request_host_network(request))
-        for (uint32_t i = 0; i < request->exposed_count; i++)
-            drop_exposed(cluster, request->exposed[i], &candidates->set);
-    else
-        for (uint32_t i = 0; i < request->port_count; i++)
-            drop_bound(cluster, &request->ports[i], &candidates->set);
+    bool host = swarm__request_host_network(request);
+    for (uint32_t i = 0; host && i < request->exposed_count; i++) {
+        const char *port = request->exposed[i];
+        drop_exposed(cluster, port, &candidates->set);
+        find_blocker(swarm__candidates_refuse(candidates, SWARM_REASON_PORT, port, NULL, NULL), exposes, port);
+    }
+    for (uint32_t i = 0; !host && i < request->port_count; i++) {
+        const struct swarm__port *port = &request->ports[i];
+        const char *ip = swarm__host_ip(port->host_ip);
+        drop_bound(cluster, port, &candidates->set);
+        find_blocker(swarm__candidates_refuse(candidates, SWARM_REASON_PORT, ip, *ip ? ":" : "", port->host_port),
+                     binds, port);
+    }
     return 0;
 }
 
@@ -59,5 +118,5 @@ static int list_conditions(void *data, const struct swarm_request *request, stru
     return 0;
 }
 
-const struct swarm_filter_ops swarm__filter_port = {sizeof(struct swarm_filter_ops), "port", filter, list_conditions,
-                                                    NULL};
+const struct swarm_filter_ops swarm__filter_port = {
+    sizeof(struct swarm_filter_ops), "port", filter, list_conditions, NULL, NULL};

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "explain.h"
 #include "filter.h"
 #include "node.h"
 
@@ -31,10 +32,21 @@ static int filter(void *data, const struct swarm_request *request, const struct 
     for (uint32_t i = 0; i < lists->count; i++)
         if (lists->items[i].flaw)
             return swarm__expr_error(&lists->items[i], reterr);
-    for (uint32_t i = 0; i < lists->count; i++)
-        if ((soft || !lists->items[i].soft) && keep_listed(candidates, lists->items[i].value) != 0)
+    for (uint32_t i = 0; i < lists->count; i++) {
+        const struct swarm__expr *list = &lists->items[i];
+        if (!soft && list->soft)
+            continue;
+        if (keep_listed(candidates, list->value) != 0)
             return swarm__error_nomem(reterr);
+        swarm__candidates_refuse(candidates, SWARM_REASON_WHITELIST, list->key, swarm__expr_op_text(list), list->value);
+    }
     return 0;
+}
+
+static int filter_lasting(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,
+                          struct swarm_candidates *candidates, struct swarm_error **reterr)
+{
+    return filter(data, request, cluster, candidates, 0, reterr);
 }
 
 static int list_conditions(void *data, const struct swarm_request *request, struct swarm_conditions *conditions,
@@ -43,5 +55,5 @@ static int list_conditions(void *data, const struct swarm_request *request, stru
     return swarm__filter_list_exprs(&request->whitelists, true, conditions, reterr);
 }
 
-const struct swarm_filter_ops swarm__filter_whitelist = {sizeof(struct swarm_filter_ops), "whitelist", filter,
-                                                         list_conditions, NULL};
+const struct swarm_filter_ops swarm__filter_whitelist = {
+    sizeof(struct swarm_filter_ops), "whitelist", filter, list_conditions, NULL, filter_lasting};

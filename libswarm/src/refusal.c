@@ -1,60 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
-#include <string.h>
 
 #include "decide.h"
 #include "error.h"
 #include "mem.h"
+#include "text.h"
 
-/* A text that grows. */
-struct text {
-    char *at;
-    size_t length;
-    size_t capacity;
-};
-
-static int append(struct text *text, const char *more)
+static void add_line(struct swarm__text *text, const char *before, const char *line, const char *after)
 {
-    size_t length = strlen(more);
-    if (swarm__grow(&text->at, &text->capacity, text->length + length + 1, 1) != 0)
-        return SWARM_ERR_NOMEM;
-    memcpy(text->at + text->length, more, length + 1);
-    text->length += length;
-    return 0;
-}
-
-static int append_line(struct text *text, const char *before, const char *line, const char *after)
-{
-    return append(text, "\n") != 0 || append(text, before) != 0 || append(text, line) != 0 || append(text, after) != 0
-               ? SWARM_ERR_NOMEM
-               : 0;
+    swarm__text_add(text, "\n");
+    swarm__text_add(text, before);
+    swarm__text_add(text, line);
+    swarm__text_add(text, after);
 }
 
 /* "error from affinity filter: Value '' is invalid" */
-static int append_flaw(struct text *text, const char *filter, const struct swarm_error *error)
+static void add_flaw(struct swarm__text *text, const char *filter, const struct swarm_error *error)
 {
-    if (append_line(text, "error from ", filter, " filter: ") != 0)
-        return SWARM_ERR_NOMEM;
-    return append(text, swarm_error_message(error));
+    add_line(text, "error from ", filter, " filter: ");
+    swarm__text_add(text, swarm_error_message(error));
 }
 
-/* @return 1 where the filter could not list, so that listing stops there; 0; an error. */
-static int append_conditions(struct text *text, const struct swarm__step *step, const struct swarm_request *request)
+/* @return Whether the filter could list, so that listing goes on. */
+static bool add_conditions(struct swarm__text *text, const struct swarm__step *step,
+                           const struct swarm_request *request)
 {
     if (!step->ops->conditions)
-        return 0;
+        return true;
     struct swarm_conditions conditions = {NULL, 0, 0};
     struct swarm_error *error = NULL;
     void *data = step->extension ? step->extension->data : NULL;
     int code = step->ops->conditions(data, request, &conditions, &error);
-    int stop = code != 0;
-    if (stop && code != SWARM_ERR_NOMEM)
-        code = append_flaw(text, step->ops->name, error);
-    else if (!stop && conditions.text)
-        code = append_line(text, "[", conditions.text, "]");
+    if (code == SWARM_ERR_NOMEM)
+        text->failed = true;
+    else if (code != 0)
+        add_flaw(text, step->ops->name, error);
+    else if (conditions.text)
+        add_line(text, "[", conditions.text, "]");
     swarm_error_free(error);
     swarm__free(conditions.text);
-    return code != 0 ? code : stop;
+    return code == 0;
 }
 
 int swarm__refuse(const struct swarm_scheduler *scheduler, const struct swarm_request *request, size_t failed, int code,
@@ -62,11 +47,12 @@ int swarm__refuse(const struct swarm_scheduler *scheduler, const struct swarm_re
 {
     if (!reterr)
         return code;
-    struct text text = {NULL, 0, 0};
-    int stop = append(&text, "Unable to find a node that satisfies the following conditions ");
-    for (size_t i = 0; i <= failed && stop == 0; i++)
-        stop = append_conditions(&text, &scheduler->filters[i], request);
-    code = stop < 0 ? swarm__error_nomem(reterr) : swarm__error_set(reterr, code, "%s", text.at);
+    struct swarm__text text = {NULL, 0, 0, false};
+    swarm__text_add(&text, "Unable to find a node that satisfies the following conditions ");
+    bool more = true;
+    for (size_t i = 0; i <= failed && more; i++)
+        more = add_conditions(&text, &scheduler->filters[i], request);
+    code = text.failed ? swarm__error_nomem(reterr) : swarm__error_set(reterr, code, "%s", text.at);
     swarm__free(text.at);
     return code;
 }

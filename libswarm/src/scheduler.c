@@ -6,6 +6,7 @@
 #include "decide.h"
 #include "decision.h"
 #include "error.h"
+#include "explain.h"
 #include "filter.h"
 #include "mem.h"
 #include "request.h"
@@ -13,9 +14,9 @@
 
 /* Sizes of these structs when they were first published (1.3). */
 #define SCHEDULER_OPTIONS_FIRST (offsetof(struct swarm_scheduler_options, registry) + sizeof(void *))
-#define PLACE_OPTIONS_FIRST (offsetof(struct swarm_place_options, extra_affinity) + sizeof(void *))
+#define PLACE_OPTIONS_FIRST (offsetof(struct swarm_place_options, ranked) + sizeof(size_t))
 _Static_assert(SCHEDULER_OPTIONS_FIRST == 3 * sizeof(void *) + 2 * sizeof(size_t), "published layout");
-_Static_assert(PLACE_OPTIONS_FIRST == sizeof(uint64_t) + sizeof(size_t) + 2 * sizeof(void *), "published layout");
+_Static_assert(PLACE_OPTIONS_FIRST == sizeof(uint64_t) + 2 * sizeof(size_t) + 2 * sizeof(void *), "published layout");
 
 static int find_strategy(struct swarm_scheduler *scheduler, const char *name, const struct swarm_registry *registry,
                          struct swarm_error **reterr)
@@ -132,9 +133,8 @@ static int check_arguments(const struct swarm_scheduler *scheduler, const struct
 
 /* The request with one more affinity: a copy, for one decision. */
 static int decide_with_affinity(const struct swarm_scheduler *scheduler, const struct swarm_cluster *cluster,
-                                struct swarm_cluster *learning, const struct swarm_request *request,
-                                const struct swarm_place_options *options, struct swarm__outcome *outcome,
-                                struct swarm_error **reterr)
+                                const struct swarm_request *request, const struct swarm_place_options *options,
+                                struct swarm__aside aside, struct swarm__outcome *outcome, struct swarm_error **reterr)
 {
     struct swarm_request *copy = NULL;
     int code = swarm_request_copy(&copy, request, reterr);
@@ -142,37 +142,38 @@ static int decide_with_affinity(const struct swarm_scheduler *scheduler, const s
         return code;
     code = swarm_request_add_affinity(copy, options->extra_affinity, reterr);
     if (code == 0)
-        code = swarm__decide(scheduler, cluster, learning, copy, options, outcome, reterr);
+        code = swarm__decide(scheduler, cluster, copy, options, aside, outcome, reterr);
     swarm_request_unref(copy);
     return code;
 }
 
 static int decide(const struct swarm_scheduler *scheduler, const struct swarm_cluster *cluster,
-                  struct swarm_cluster *learning, const struct swarm_request *request,
-                  const struct swarm_place_options *options, struct swarm__outcome *outcome,
-                  struct swarm_error **reterr)
+                  const struct swarm_request *request, const struct swarm_place_options *options,
+                  struct swarm__aside aside, struct swarm__outcome *outcome, struct swarm_error **reterr)
 {
-    struct swarm_place_options all = SWARM_PLACE_OPTIONS_INIT;
-    int code = check_arguments(scheduler, cluster, request, options, &all, reterr);
-    if (code != 0)
-        return code;
     const char *name = swarm_request_name(request);
     if (name && *name) {
-        code = swarm__cluster_check_name(cluster, name, all.replaces, reterr);
+        int code = swarm__cluster_check_name(cluster, name, options->replaces, reterr);
+        if (code == SWARM_ERR_NAME_TAKEN && aside.explain)
+            swarm__explain_name(aside.explain, name,
+                                swarm__cluster_name_taken(cluster, name, options->replaces)->owner);
         if (code != 0)
             return code;
     }
-    if (all.extra_affinity)
-        return decide_with_affinity(scheduler, cluster, learning, request, &all, outcome, reterr);
-    return swarm__decide(scheduler, cluster, learning, request, &all, outcome, reterr);
+    if (options->extra_affinity)
+        return decide_with_affinity(scheduler, cluster, request, options, aside, outcome, reterr);
+    return swarm__decide(scheduler, cluster, request, options, aside, outcome, reterr);
 }
 
 int swarm_scheduler_place(const struct swarm_scheduler *scheduler, struct swarm_cluster *cluster,
                           struct swarm_request *request, const struct swarm_place_options *options,
                           struct swarm_reservation **ret_reservation, struct swarm_error **reterr)
 {
+    struct swarm_place_options all = SWARM_PLACE_OPTIONS_INIT;
     struct swarm__outcome outcome = {.list_ties = false};
-    int code = decide(scheduler, cluster, cluster, request, options, &outcome, reterr);
+    int code = check_arguments(scheduler, cluster, request, options, &all, reterr);
+    if (code == 0)
+        code = decide(scheduler, cluster, request, &all, (struct swarm__aside){cluster, NULL}, &outcome, reterr);
     if (code != 0)
         return code;
     struct swarm_node *node = cluster->slots[outcome.ranking.chosen].node;
@@ -186,12 +187,61 @@ int swarm_scheduler_plan(const struct swarm_scheduler *scheduler, const struct s
 {
     if (!ret_decision)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "plan: NULL");
+    struct swarm_place_options all = SWARM_PLACE_OPTIONS_INIT;
     struct swarm__outcome outcome = {.list_ties = true};
-    int code = decide(scheduler, cluster, NULL, request, options, &outcome, reterr);
+    int code = check_arguments(scheduler, cluster, request, options, &all, reterr);
+    if (code == 0)
+        code = decide(scheduler, cluster, request, &all, (struct swarm__aside){NULL, NULL}, &outcome, reterr);
     if (code != 0)
         return code;
-    if (swarm__decision_new(ret_decision, &outcome) != 0)
+    if (swarm__decision_new(ret_decision, &outcome, all.seed) != 0)
         code = swarm__error_nomem(reterr);
     swarm__outcome_finish(&outcome);
+    return code;
+}
+
+/* Decide and make a decision of it, granted or refused. */
+static int explain_with(struct swarm__explain *explain, const struct swarm_scheduler *scheduler,
+                        const struct swarm_request *request, const struct swarm_place_options *options,
+                        struct swarm_decision **ret_decision, struct swarm_error **reterr)
+{
+    struct swarm__outcome outcome = {.list_ties = true};
+    struct swarm_error *error = NULL;
+    int code =
+        decide(scheduler, explain->cluster, request, options, (struct swarm__aside){NULL, explain}, &outcome, &error);
+    bool granted = code == 0;
+    if (granted || explain->refused) {
+        code = swarm__decision_new_explained(ret_decision, explain, granted ? &outcome : NULL, options->seed, error);
+        if (code == 0)
+            error = NULL;
+    }
+    if (granted)
+        swarm__outcome_finish(&outcome);
+    if (code == SWARM_ERR_NOMEM) {
+        swarm_error_free(error);
+        return swarm__error_nomem(reterr);
+    }
+    if (reterr && code != 0)
+        *reterr = error;
+    else
+        swarm_error_free(error);
+    return code;
+}
+
+int swarm_scheduler_explain(const struct swarm_scheduler *scheduler, const struct swarm_cluster *cluster,
+                            const struct swarm_request *request, const struct swarm_place_options *options,
+                            struct swarm_decision **ret_decision, struct swarm_error **reterr)
+{
+    if (!ret_decision)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "explain: NULL");
+    struct swarm_place_options all = SWARM_PLACE_OPTIONS_INIT;
+    int code = check_arguments(scheduler, cluster, request, options, &all, reterr);
+    if (code != 0)
+        return code;
+    struct swarm__explain explain;
+    code = swarm__explain_init(&explain, cluster) != 0
+               ? swarm__error_nomem(reterr)
+               : explain_with(&explain, scheduler, request, &all, ret_decision, reterr);
+    swarm__explain_finish(&explain);
     return code;
 }

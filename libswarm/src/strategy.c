@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include "error.h"
+#include "node.h"
+#include "request.h"
+
 static const struct {
     const char *name;
     const struct swarm_strategy_ops *ops;
@@ -26,4 +30,18 @@ const struct swarm_strategy_ops *swarm__strategy_builtin(const char *name)
         if (strcmp(builtin[i].name, name) == 0)
             return builtin[i].ops;
     return NULL;
+}
+
+int swarm__strategy_parts(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,
+                          const struct swarm_node *node, struct swarm_parts *parts, struct swarm_error **reterr)
+{
+    const struct swarm__slot *slot = swarm__node_slot(node);
+    int cpu = 100, memory = 100;
+    swarm__strategy_share(slot->used_cpus, request->cpus_milli, slot->total_cpus, &cpu);
+    swarm__strategy_share(slot->used_memory, request->memory, slot->total_memory, &memory);
+    if (swarm_parts_add(parts, "cpu", cpu) != 0 || swarm_parts_add(parts, "memory", memory) != 0 ||
+        swarm_parts_add(parts, "health", slot->health) != 0 ||
+        swarm_parts_add(parts, "containers", slot->containers) != 0)
+        return swarm__error_nomem(reterr);
+    return 0;
 }

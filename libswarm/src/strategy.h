@@ -58,4 +58,8 @@ static inline bool swarm__strategy_weigh(const struct swarm__slot *slot, int64_t
     return true;
 }
 
+/** The parts of spread's and binpack's scores. */
+int swarm__strategy_parts(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,
+                          const struct swarm_node *node, struct swarm_parts *parts, struct swarm_error **reterr);
+
 #endif

@@ -12,4 +12,5 @@ static int rank(void *data, const struct swarm_request *request, const struct sw
     return 0;
 }
 
-const struct swarm_strategy_ops swarm__strategy_random = {sizeof(struct swarm_strategy_ops), "random", rank, NULL};
+const struct swarm_strategy_ops swarm__strategy_random = {
+    sizeof(struct swarm_strategy_ops), "random", rank, NULL, NULL, 0};

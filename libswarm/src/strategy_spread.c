@@ -9,4 +9,5 @@ static int rank(void *data, const struct swarm_request *request, const struct sw
     return 0;
 }
 
-const struct swarm_strategy_ops swarm__strategy_spread = {sizeof(struct swarm_strategy_ops), "spread", rank, NULL};
+const struct swarm_strategy_ops swarm__strategy_spread = {
+    sizeof(struct swarm_strategy_ops), "spread", rank, NULL, swarm__strategy_parts, 1};

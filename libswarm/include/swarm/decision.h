@@ -3,6 +3,7 @@
 #define SWARM_DECISION_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <swarm/error.h>
 #include <swarm/node.h>
@@ -11,11 +12,16 @@
 extern "C" {
 #endif
 
+struct swarm_container;
+
 /**
- * Where a request would go, and which nodes were left to choose from: the answer of swarm_scheduler_plan(). Its nodes
- * are borrowed from the cluster; it says nothing any more once one of them is removed.
+ * Where a request would go, and why: the answer of swarm_scheduler_plan(), which knows the nodes that were left to
+ * choose from, of swarm_scheduler_explain(), which knows everything here, and of swarm_scheduler_would_fit().
  *
- * Getters need a decision.
+ * Nodes and containers that it gives are borrowed from the cluster, and amounts are worked out from it: a decision says
+ * nothing any more once the cluster is changed. It does not need the scheduler nor the request.
+ *
+ * Getters need a decision. Where it is not an explained one, those of what only these have give NULL or 0.
  *
  * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
  */
@@ -23,9 +29,15 @@ struct swarm_decision;
 
 /** Release a decision. NULL is allowed. */
 SWARM_EXPORT void swarm_decision_free(struct swarm_decision *decision);
-/** The chosen node, borrowed from the cluster. */
+/** 0 where the request was granted; SWARM_ERR_NO_NODE, SWARM_ERR_NAME_TAKEN or SWARM_ERR_PARSE (the request is flawed)
+ *  where it was refused. */
+SWARM_EXPORT int swarm_decision_code(const struct swarm_decision *decision);
+/** Classic Swarm's lines of the refusal, NULL where the request was granted. Borrowed from the decision. */
+SWARM_EXPORT const char *swarm_decision_message(const struct swarm_decision *decision);
+/** The chosen node, borrowed from the cluster; NULL where the request was refused, and from
+ *  swarm_scheduler_would_fit(), which chooses none. */
 SWARM_EXPORT struct swarm_node *swarm_decision_node(const struct swarm_decision *decision);
-/** Nodes that the filters left, before the strategy weighed resources. */
+/** Nodes that the filters left, before resources were weighed. */
 SWARM_EXPORT size_t swarm_decision_candidate_count(const struct swarm_decision *decision);
 /** The one at @p index of those nodes, borrowed from the cluster; NULL past the end. */
 SWARM_EXPORT struct swarm_node *swarm_decision_candidate(const struct swarm_decision *decision, size_t index);
@@ -35,6 +47,147 @@ SWARM_EXPORT size_t swarm_decision_best_count(const struct swarm_decision *decis
 SWARM_EXPORT struct swarm_node *swarm_decision_best(const struct swarm_decision *decision, size_t index);
 /** 1 where the answer was found only after soft ('~') expressions were dropped. */
 SWARM_EXPORT int swarm_decision_soft_dropped(const struct swarm_decision *decision);
+/** The seed that it was made with. */
+SWARM_EXPORT uint64_t swarm_decision_seed(const struct swarm_decision *decision);
+/** The generation of the cluster that it was made of. */
+SWARM_EXPORT uint64_t swarm_decision_generation(const struct swarm_decision *decision);
+/** Nodes in the cluster. */
+SWARM_EXPORT size_t swarm_decision_node_count(const struct swarm_decision *decision);
+
+/** Why a node was not taken. */
+enum swarm_reason {
+    SWARM_REASON_OTHER = 0,      /**< What a filter or strategy did not say, or has no better word for. */
+    SWARM_REASON_UNHEALTHY = 1,  /**< Its health is 0. */
+    SWARM_REASON_PORT = 2,       /**< A port is taken; the detail is the port. */
+    SWARM_REASON_SLOTS = 3,      /**< It has as many containers as it may have. */
+    SWARM_REASON_DEPENDENCY = 4, /**< A container that must be there is not; the detail is what ties them. */
+    SWARM_REASON_AFFINITY = 5,   /**< An affinity does not hold; the detail is the expression. */
+    SWARM_REASON_CONSTRAINT = 6, /**< A constraint does not hold; the detail is the expression. */
+    SWARM_REASON_WHITELIST = 7,  /**< It is not on a whitelist; the detail is the list's expression. */
+    SWARM_REASON_CPU = 8,        /**< CPU is short, and maybe memory too. */
+    SWARM_REASON_MEMORY = 9,     /**< Memory is short. */
+    SWARM_REASON_RESOURCE = 10,  /**< A named resource is short; the detail is its name. */
+    SWARM_REASON_NAME = 11,      /**< The name is taken in the cluster; the detail is the name. */
+    SWARM_REASON_PAUSED = 12,    /**< It is paused. */
+    SWARM_REASON_DRAINING = 13,  /**< It is draining. */
+    SWARM_REASON_REPLACED = 14,  /**< It is the node of the container that is to be replaced. */
+};
+
+/**
+ * Name a reason.
+ *
+ * @param reason  One of enum swarm_reason.
+ * @return Static text such as "memory"; NULL for a number that is no reason.
+ *
+ * Thread safety: any thread. Since: 1.3
+ */
+SWARM_EXPORT const char *swarm_reason_name(int reason);
+
+/** What an amount counts. */
+enum swarm_unit {
+    SWARM_UNIT_NONE = 0,
+    SWARM_UNIT_CPUS_MILLI = 1, /**< Thousandths of a CPU. */
+    SWARM_UNIT_BYTES = 2,
+    SWARM_UNIT_CONTAINERS = 3,
+    SWARM_UNIT_PIECES = 4, /**< Of a named resource. */
+};
+
+/**
+ * One thing that nodes were not taken for, with these nodes. Each node that was not taken is in exactly one: the first
+ * thing that stood in its way. Borrowed from its decision.
+ */
+struct swarm_cause;
+
+/** Nodes that could have taken it, of swarm_decision_node_count(). */
+SWARM_EXPORT size_t swarm_decision_fit_count(const struct swarm_decision *decision);
+/** The cause at @p index, those with most nodes first; NULL past the end. */
+SWARM_EXPORT const struct swarm_cause *swarm_decision_cause(const struct swarm_decision *decision, size_t index);
+/** The cause for which @p node was not taken; NULL where it could have taken it. */
+SWARM_EXPORT const struct swarm_cause *swarm_decision_cause_of(const struct swarm_decision *decision,
+                                                               const struct swarm_node *node);
+/** One of enum swarm_reason. */
+SWARM_EXPORT int swarm_cause_reason(const struct swarm_cause *cause);
+/** Name of the filter or strategy that took the nodes out; NULL where none did: paused, draining, replaced, name, and
+ *  named resources, which are looked at between both. */
+SWARM_EXPORT const char *swarm_cause_filter(const struct swarm_cause *cause);
+/** What it was about, as the reason says; NULL where there is no more to say. */
+SWARM_EXPORT const char *swarm_cause_detail(const struct swarm_cause *cause);
+/** How many nodes. */
+SWARM_EXPORT size_t swarm_cause_count(const struct swarm_cause *cause);
+/** Walk these nodes: start with NULL, ends with NULL. */
+SWARM_EXPORT struct swarm_node *swarm_cause_next_node(const struct swarm_cause *cause,
+                                                      const struct swarm_node *previous);
+/** The one of these nodes that lacks least, where an amount is short (SWARM_REASON_CPU, _MEMORY, _RESOURCE, _SLOTS) and
+ *  a built-in filter or strategy, or one with a room of its own (ops.h), says so; else NULL. For CPU it is one that
+ *  lacks no memory if there is such a node. */
+SWARM_EXPORT struct swarm_node *swarm_cause_nearest(const struct swarm_cause *cause);
+/**
+ * How much of what is asked for one of these nodes has not free: with so much more it would have room.
+ *
+ * @param node      NULL: the nearest one.
+ * @param ret_unit  One of enum swarm_unit; may be NULL.
+ * @return Above 0; 0, and SWARM_UNIT_NONE, where no amount is short or the node is none of these.
+ */
+SWARM_EXPORT int64_t swarm_cause_shortage(const struct swarm_cause *cause, const struct swarm_node *node,
+                                          int *ret_unit);
+/** The container that has the port on one of these nodes (their first), or the name. One whose id is empty is being
+ *  created. NULL: nothing of that kind, or a name that is held for a rename. */
+SWARM_EXPORT const struct swarm_container *swarm_cause_blocker(const struct swarm_cause *cause);
+
+/** Nodes of which the scores are told: those that would come first, in that order, so that the first is the chosen one;
+ *  no more than swarm_place_options.ranked. */
+SWARM_EXPORT size_t swarm_decision_ranked_count(const struct swarm_decision *decision);
+/** The one at @p index of those nodes, borrowed from the cluster; NULL past the end.
+ *  @param ret_score  What the strategy gives it, the greatest first. May be NULL; untouched past the end. */
+SWARM_EXPORT struct swarm_node *swarm_decision_ranked(const struct swarm_decision *decision, size_t index,
+                                                      int64_t *ret_score);
+/**
+ * One of the numbers that the score at @p index was made of; "spread" and "binpack" have "cpu" and "memory" (the share
+ * that would be taken, in percent, 100 where none is asked for), "health" and "containers".
+ *
+ * @param part       From 0.
+ * @param ret_name   Borrowed from the decision.
+ * @return 1, or 0 past the end (nothing is written).
+ */
+SWARM_EXPORT int swarm_decision_part(const struct swarm_decision *decision, size_t index, size_t part,
+                                     const char **ret_name, int64_t *ret_value);
+/** The soft expression at @p index of those that were dropped, such as "constraint:storage==~ssd"; NULL past the end.
+ *  Borrowed from the decision. */
+SWARM_EXPORT const char *swarm_decision_dropped(const struct swarm_decision *decision, size_t index);
+
+/**
+ * Tell the decision for people. Of a refusal these are classic Swarm's lines and then one such as "0/12 nodes fit: 7
+ * memory short (nearest node-3 lacks 310 MiB), 3 port 443 taken by web-1 on node-5 and others, 2 draining".
+ *
+ * @param ret_text  New, release with swarm_free(). UTF-8, lines separated by '\n', none at the end.
+ * @return 0; SWARM_ERR_NOMEM; SWARM_ERR_INVALID (NULL).
+ */
+SWARM_EXPORT int swarm_decision_text(const struct swarm_decision *decision, char **ret_text,
+                                     struct swarm_error **reterr);
+/**
+ * Tell the decision for programs, as a JSON object with exact numbers:
+ *
+ *   granted      Whether it was.
+ *   code         0 or one of enum swarm_error_code; message: classic Swarm's lines, null where granted.
+ *   text         As swarm_decision_text().
+ *   node         The chosen one, {"id", "name"}, or null.
+ *   nodes, fit   How many there are, and could have taken it.
+ *   candidates   How many the filters left.
+ *   causes       A list, those with most nodes first: {"reason" (swarm_reason_name()), "filter", "detail", "count",
+ *                "nearest": {"id", "name", "shortage", "unit"}, "blocker": {"id", "name", "node": {"id", "name"}},
+ *                "nodes": [{"id", "name", "shortage"}]}; what there is not is null; "shortage" of the nodes only where
+ *                an amount is short. Units are "milli-cpu", "bytes", "containers" and "pieces".
+ *   ranked       A list of {"id", "name", "score", "parts": {name: number}}, the first first.
+ *   soft_dropped The expressions that were dropped.
+ *   seed         As decimal text, since it may pass what readers of JSON can hold.
+ *   generation   Of the cluster.
+ *
+ * @param ret_json    New, NUL-ended, release with swarm_free(). Untouched on failure.
+ * @param ret_length  Its length without the NUL. May be NULL.
+ * @return 0; SWARM_ERR_NOMEM; SWARM_ERR_INVALID (NULL).
+ */
+SWARM_EXPORT int swarm_decision_json(const struct swarm_decision *decision, char **ret_json, size_t *ret_length,
+                                     struct swarm_error **reterr);
 
 #ifdef __cplusplus
 }

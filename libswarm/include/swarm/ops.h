@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <swarm/cluster.h>
+#include <swarm/decision.h>
 #include <swarm/error.h>
 #include <swarm/node.h>
 #include <swarm/request.h>
@@ -35,6 +36,18 @@ SWARM_EXPORT struct swarm_node *swarm_candidates_next(const struct swarm_candida
                                                       const struct swarm_node *previous);
 /** Take a node out; nothing happens where it is out already. Since: 1.3 */
 SWARM_EXPORT void swarm_candidates_remove(struct swarm_candidates *candidates, const struct swarm_node *node);
+/**
+ * Say why: all that were taken out since the last such call, or since the filter began, went for this reason. Nodes of
+ * which nothing is said go under SWARM_REASON_OTHER with the filter's name. Costs next to nothing, and has no effect,
+ * where the decision is not an explained one.
+ *
+ * @param reason  One of enum swarm_reason (decision.h); any other number counts as SWARM_REASON_OTHER.
+ * @param detail  One line, copied; NULL: none. A filter may give a few dozen different ones; what comes after those is
+ *                told without its detail.
+ *
+ * Since: 1.3
+ */
+SWARM_EXPORT void swarm_candidates_refuse(struct swarm_candidates *candidates, int reason, const char *detail);
 
 /** What a filter had to look for, for the text of a refusal; valid during the callback, on the thread that it runs on.
  */
@@ -74,10 +87,18 @@ struct swarm_filter_ops {
                       struct swarm_error **reterr);
     /** Runs once, when the registry and all schedulers made from it are gone. May be NULL. */
     void (*destroy)(void *data);
+    /**
+     * Take the nodes out that could never fit, as if each were empty, healthy and active: only for what lasts, such as
+     * labels and names. For swarm_scheduler_would_fit(). May be NULL: nothing that the filter refuses lasts.
+     *
+     * @return As @c filter.
+     */
+    int (*lasting)(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,
+                   struct swarm_candidates *candidates, struct swarm_error **reterr);
 };
 #define SWARM_FILTER_OPS_INIT                                                                                          \
     {                                                                                                                  \
-        sizeof(struct swarm_filter_ops), NULL, NULL, NULL, NULL                                                        \
+        sizeof(struct swarm_filter_ops), NULL, NULL, NULL, NULL, NULL                                                  \
     }
 
 /** Nodes that a strategy offers, in any order; valid during the callback, on the thread that it runs on. */
@@ -86,6 +107,23 @@ struct swarm_ranking;
 /** Offer a node; the greatest score wins, ties are told apart as strategy.h says. Offer each at most once. Nothing
  *  happens where it is NULL or no candidate. Since: 1.3 */
 SWARM_EXPORT void swarm_ranking_offer(struct swarm_ranking *ranking, const struct swarm_node *node, int64_t score);
+/** Say why a candidate is not offered; everything else as swarm_candidates_refuse(). Candidates that were neither
+ *  offered nor refused go under SWARM_REASON_OTHER with the strategy's name. Since: 1.3 */
+SWARM_EXPORT void swarm_ranking_refuse(struct swarm_ranking *ranking, const struct swarm_node *node, int reason,
+                                       const char *detail);
+
+/** What a score is made of, by name; valid during the callback, on the thread that it runs on. */
+struct swarm_parts;
+
+/**
+ * Add a number, such as "cpu" 40.
+ *
+ * @param name  Copied.
+ * @return 0, SWARM_ERR_NOMEM, SWARM_ERR_INVALID (NULL).
+ *
+ * Since: 1.3
+ */
+SWARM_EXPORT int swarm_parts_add(struct swarm_parts *parts, const char *name, int64_t value);
 
 /** A strategy. New members go to the end; NULL in those is the behaviour before them. */
 struct swarm_strategy_ops {
@@ -94,6 +132,9 @@ struct swarm_strategy_ops {
     /**
      * Offer those of the candidates that have room.
      *
+     * An explained decision calls it again, each time without the nodes that came first before, until it has as many
+     * as it is to tell the scores of.
+     *
      * @return 0 (nothing offered: there is no room anywhere, and the decision is SWARM_ERR_NO_NODE), or an error, which
      *         ends the decision.
      */
@@ -101,10 +142,20 @@ struct swarm_strategy_ops {
                 const struct swarm_candidates *candidates, struct swarm_ranking *ranking, struct swarm_error **reterr);
     /** Runs once, when the registry and all schedulers made from it are gone. May be NULL. */
     void (*destroy)(void *data);
+    /**
+     * Say what the score of a node that it has offered is made of. May be NULL: nothing is told.
+     *
+     * @return 0, or an error, which ends the decision.
+     */
+    int (*parts)(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,
+                 const struct swarm_node *node, struct swarm_parts *parts, struct swarm_error **reterr);
+    /** 1: it offers no node without room for the CPUs and memory asked for, by the rule that strategy.h has for
+     *  "spread" and "binpack"; where it offers such a node not, that is the reason told. 0: it says so itself. */
+    int needs_room;
 };
 #define SWARM_STRATEGY_OPS_INIT                                                                                        \
     {                                                                                                                  \
-        sizeof(struct swarm_strategy_ops), NULL, NULL, NULL                                                            \
+        sizeof(struct swarm_strategy_ops), NULL, NULL, NULL, NULL, 0                                                   \
     }
 
 /** Filters and strategies by name, beside the built-in ones. */

@@ -70,10 +70,12 @@ struct swarm_place_options {
     const struct swarm_container *replaces; /**< The lost container that this one stands in for: its name is no
                                                  conflict and its node is no candidate. NULL: none. */
     const char *extra_affinity;             /**< One more affinity expression, for this decision only. NULL: none. */
+    size_t ranked; /**< Explaining: of how many nodes that would come first the scores are told; default 5, and 1,000
+                        stands for more. */
 };
 #define SWARM_PLACE_OPTIONS_INIT                                                                                       \
     {                                                                                                                  \
-        sizeof(struct swarm_place_options), 0, NULL, NULL                                                              \
+        sizeof(struct swarm_place_options), 0, NULL, NULL, 5                                                           \
     }
 
 /**
@@ -171,6 +173,37 @@ SWARM_EXPORT int swarm_scheduler_plan_batch(const struct swarm_scheduler *schedu
                                             struct swarm_request *const *requests, size_t count,
                                             const struct swarm_batch_options *options, struct swarm_node **ret_nodes,
                                             struct swarm_error **ret_errors, struct swarm_error **reterr);
+
+/**
+ * The same decision without effect, granted or refused, and why: for each node what stood in its way, and the scores of
+ * those that would come first. An explained refusal costs up to three times a plain one.
+ *
+ * @param ret_decision  New, release with swarm_decision_free(). Untouched on failure.
+ *
+ * @return 0 where there is a decision, also one that refuses (SWARM_ERR_NO_NODE, SWARM_ERR_NAME_TAKEN, and
+ *         SWARM_ERR_PARSE for an expression that the request carries: swarm_decision_code() says which). Failures that
+ *         are no decision: as swarm_scheduler_place(), SWARM_ERR_PARSE meaning options->extra_affinity.
+ *
+ * Thread safety: as swarm_scheduler_plan(). Since: 1.3
+ */
+SWARM_EXPORT int swarm_scheduler_explain(const struct swarm_scheduler *scheduler, const struct swarm_cluster *cluster,
+                                         const struct swarm_request *request, const struct swarm_place_options *options,
+                                         struct swarm_decision **ret_decision, struct swarm_error **reterr);
+/**
+ * Say whether a request could ever be granted: as if every node were empty, healthy and active. Only what lasts stands
+ * in the way: labels and names of nodes, their capacity and named resources, a containerslots of 0, and what a
+ * registered filter says of itself (ops.h). Soft expressions do not count, nor does whether the name is free.
+ *
+ * @param ret_decision  New, release with swarm_decision_free(): its code is 0 or SWARM_ERR_NO_NODE (SWARM_ERR_PARSE for
+ *                      a flawed expression), it counts nodes and causes, and chooses no node. Untouched on failure.
+ *
+ * @return 0 where there is a decision; SWARM_ERR_INVALID (NULL); SWARM_ERR_NOMEM; what a registered filter answers.
+ *
+ * Thread safety: as swarm_scheduler_plan(). Since: 1.3
+ */
+SWARM_EXPORT int swarm_scheduler_would_fit(const struct swarm_scheduler *scheduler, const struct swarm_cluster *cluster,
+                                           const struct swarm_request *request, struct swarm_decision **ret_decision,
+                                           struct swarm_error **reterr);
 
 /**
  * Take a place on a certain node without asking filters, strategy or names: to rebuild a state that was recorded.

@@ -212,7 +212,7 @@ static int ask(const struct swarm_cluster *of, struct swarm_cluster *learning, c
 {
     static const struct swarm_place_options options = SWARM_PLACE_OPTIONS_INIT;
     struct swarm__outcome outcome = {.list_ties = false};
-    int code = swarm__decide(scheduler, of, learning, request, &options, &outcome, NULL);
+    int code = swarm__decide(scheduler, of, request, &options, (struct swarm__aside){learning, NULL}, &outcome, NULL);
     if (code != 0)
         return code;
     *ret_set = outcome.candidates.set;
