@@ -21,6 +21,10 @@ int api_events(struct call *call);
 /* api_list.c */
 int api_containers_list(struct call *call);
 
+/* api_reschedule.c */
+int api_reschedule(struct call *call);
+int api_reschedule_release(struct call *call);
+
 /* api_images.c */
 int api_images_list(struct call *call);
 

@@ -14,6 +14,7 @@
 #include "info_node.h"
 #include "timestamp.h"
 #include "traits.h"
+#include "watchdog.h"
 
 /* Members that the pool has where every healthy engine says the same, and what stands in for them otherwise. */
 static const struct {
@@ -241,6 +242,27 @@ static void shape(json_t *answer, struct api_version version)
     }
 }
 
+/* Before the nodes, where there is something to say of all of them. */
+static json_t *status_lines(struct manager *manager, const struct info_node *nodes, size_t count)
+{
+    json_t *lines = info_status_lines(manager->scheduler, nodes, count);
+    char *held;
+
+    pool_read_lock(manager->pool);
+    held = watchdog_held_text(manager->watchdog);
+    pool_unlock(manager->pool);
+    for (size_t i = 0; held != NULL && i < json_array_size(lines); i++) {
+        const char *key = json_string_value(json_array_get(json_array_get(lines, i), 0));
+
+        if (strcmp(key, "Nodes") == 0) {
+            json_array_insert_new(lines, i, json_pack("[s, s]", "Rescheduling", held));
+            break;
+        }
+    }
+    free(held);
+    return lines;
+}
+
 int api_info(struct call *call)
 {
     struct manager *manager = call->manager;
@@ -256,7 +278,7 @@ int api_info(struct call *call)
     set_totals(answer, nodes, count);
     json_object_set_new(answer, "Driver", json_string(""));
     json_object_set_new(answer, "DriverStatus", json_null());
-    json_object_set_new(answer, "SystemStatus", info_status_lines(manager->scheduler, nodes, count));
+    json_object_set_new(answer, "SystemStatus", status_lines(manager, nodes, count));
     set_from_engines(answer, nodes, count);
     set_own(answer, manager);
     shape(answer, api_client_version(call));

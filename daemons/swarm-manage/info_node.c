@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "manager.h"
+#include "watchdog.h"
+
 static void free_node(struct info_node *node)
 {
     free(node->name);
@@ -14,6 +17,7 @@ static void free_node(struct info_node *node)
     free(node->error);
     free(node->server_version);
     free(node->labels);
+    free(node->rescheduling);
     json_decref(node->info);
     json_decref(node->images);
 }
@@ -61,7 +65,7 @@ static char *join_labels(const struct swarm_node *node)
     return NULL;
 }
 
-static int take_node(struct info_node *ret, const struct engine *engine)
+static int take_node(struct info_node *ret, const struct pool *pool, const struct engine *engine)
 {
     ret->state = engine->state;
     ret->updated_at = engine->updated_at;
@@ -81,6 +85,7 @@ static int take_node(struct info_node *ret, const struct engine *engine)
         ret->used_memory = swarm_node_used_memory(engine->node);
         ret->total_memory = swarm_node_total_memory(engine->node);
         ret->labels = join_labels(engine->node);
+        ret->rescheduling = watchdog_engine_text(pool->manager->watchdog, engine);
     }
     return ret->name == NULL || ret->address == NULL || ret->id == NULL || ret->server_version == NULL ||
                    ret->labels == NULL
@@ -99,7 +104,7 @@ int info_nodes_take(struct pool *pool, struct info_node **ret_nodes, size_t *ret
     if (nodes != NULL) {
         r = 0;
         while (count < pool->engine_count && r == 0) {
-            r = take_node(&nodes[count], pool->engines[count]);
+            r = take_node(&nodes[count], pool, pool->engines[count]);
             count++;
         }
     }
@@ -184,6 +189,8 @@ static void add_node(json_t *lines, const struct info_node *node)
     add_line(lines, "  └ Labels", json_string(node->labels));
     if (node->error != NULL)
         add_line(lines, "  └ Error", json_string(node->error));
+    if (node->rescheduling != NULL)
+        add_line(lines, "  └ Rescheduling", json_string(node->rescheduling));
     add_line(lines, "  └ UpdatedAt", updated_text(node));
     add_line(lines, "  └ ServerVersion", json_string(node->server_version));
 }

@@ -20,8 +20,9 @@ struct info_node {
     size_t running, paused, stopped;
     int64_t used_cpus_milli, total_cpus_milli;
     int64_t used_memory, total_memory;
-    char *labels; /* "k=v, k=v" */
-    json_t *info; /* references; NULL before the first contact */
+    char *labels;       /* "k=v, k=v" */
+    char *rescheduling; /* what waits of it; NULL: nothing */
+    json_t *info;       /* references; NULL before the first contact */
     json_t *images;
 };
 

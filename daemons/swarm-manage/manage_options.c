@@ -13,6 +13,7 @@
 #include "commit.h"
 #include "log.h"
 #include "options.h"
+#include "reschedule_options.h"
 
 static const struct option known_options[] = {
     OPTIONS_GLOBAL,
@@ -36,6 +37,7 @@ static const struct option known_options[] = {
     {"cluster-driver, c", OPTION_STRING, "swarm", NULL, "cluster driver to use [swarm]"},
     {"cluster-opt", OPTION_LIST, NULL, NULL, "cluster driver options"},
     {"discovery-opt", OPTION_LIST, NULL, NULL, "discovery options"},
+    OPTIONS_RESCHEDULE,
     {"refresh-on-node-filter", OPTION_BOOL, NULL, NULL,
      "on container listing with a node filter, refresh the matching nodes first"},
     {"container-name-refresh-filter", OPTION_STRING, NULL, NULL,
@@ -205,7 +207,9 @@ int manage_options_check(struct manage_config *config, char **reterr)
         return -1;
     if (config->discovery == NULL || config->discovery[0] == '\0')
         return refuse(reterr, "discovery required to manage a cluster. See 'swarm manage --help'.");
-    return check_heartbeat(config, reterr);
+    if (check_heartbeat(config, reterr) < 0)
+        return -1;
+    return reschedule_options_read(&config->manager.reschedule, &config->command, reterr);
 }
 
 /* --- cluster options --- */

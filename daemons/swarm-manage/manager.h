@@ -31,6 +31,7 @@ struct manager_options {
     int refresh_max_ms;
     int failure_retry;
     int heartbeat_ms;
+    struct swarm_rescheduler_options reschedule;
     bool refresh_on_node_filter;
     const char *container_name_refresh_filter;
 };

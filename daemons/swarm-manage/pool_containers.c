@@ -120,6 +120,12 @@ static int renew_entry(struct swarm_container *container, struct container_repor
     return swarm_container_set_names(container, report->names, report->name_count, NULL);
 }
 
+/* The times of engines have been corrected to our clock. */
+static int64_t running_since_ms(const struct container_record *record)
+{
+    return record->running && record->started_ns > 0 ? record->started_ns / 1000000 : 0;
+}
+
 static int renew_facts(struct swarm_container *container, struct container_report *report)
 {
     struct container_record *record = container_record(container);
@@ -137,6 +143,7 @@ static int renew_facts(struct swarm_container *container, struct container_repor
     exchange_text(&record->inspect, &report->inspect);
     record->inspect_length = report->inspect_length;
     return swarm_container_set_state(container, container_record_state(record), NULL) ||
+                   swarm_container_set_running_since(container, running_since_ms(record), NULL) ||
                    swarm_container_set_bound_ports(container, report->ports, report->port_count, NULL)
                ? -1
                : 0;
@@ -157,17 +164,26 @@ static struct swarm_container *add_container(struct pool *pool, struct engine *e
     return container;
 }
 
+/* What waits for it may go on. */
+static void tell_watchdog(struct pool *pool, struct swarm_container *container, int state_before)
+{
+    if (pool->manager->watchdog && swarm_container_state(container) != state_before) {
+        watchdog_container_changed(pool->manager->watchdog, container);
+    }
+}
+
 static int apply_report(struct pool *pool, struct engine *engine, uint64_t ticket, struct container_report *report,
                         struct container_record **spare)
 {
     struct swarm_container *container;
     struct container_record *record;
-    int result = 0;
+    int result = 0, state_before;
 
     if (!engine->node) { /* it left the pool meanwhile */
         return 0;
     }
     container = swarm_cluster_find_container(pool->cluster, engine->node, report->id);
+    state_before = container ? swarm_container_state(container) : -1;
     if (!container) {
         if (pool_is_stale(engine, report->id, ticket)) {
             return 0;
@@ -187,7 +203,11 @@ static int apply_report(struct pool *pool, struct engine *engine, uint64_t ticke
         record->entry_ticket = ticket;
         result = renew_entry(container, report);
     }
-    return renew_facts(container, report) || result ? -1 : 0;
+    if (renew_facts(container, report)) {
+        result = -1;
+    }
+    tell_watchdog(pool, container, state_before);
+    return result;
 }
 
 int pool_apply_container(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *entry, const char *inspect,

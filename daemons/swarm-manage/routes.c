@@ -25,6 +25,8 @@ static const struct route routes[] = {
     {GET | HEAD, "/version", api_version},
     {GET | HEAD, "/info", api_info},
     {GET, "/events", api_events},
+    {GET | HEAD, "/swarm/reschedule", api_reschedule},
+    {POST, "/swarm/reschedule", api_reschedule_release},
     {GET | HEAD, "/images/json", api_images_list},
     {GET | HEAD, "/containers/json", api_containers_list},
     {GET | HEAD, "/containers/ps", api_containers_list},

@@ -11,6 +11,7 @@
 #include "pool_private.h"
 #include "random.h"
 #include "watchdog_action.h"
+#include "watchdog_log.h"
 
 #define WORKERS_MAX 16
 #define WORKER_STACK (256 * 1024)
@@ -48,6 +49,7 @@ struct watchdog {
 
     /* guarded by the pool's lock */
     struct swarm_rescheduler *rescheduler;
+    struct watchdog_log log;
 
     struct leaver *leavers; /* the thread's own */
 };
@@ -110,9 +112,32 @@ void watchdog_container_removed(struct watchdog *watchdog, const struct swarm_co
     swarm_rescheduler_container_removed(watchdog->rescheduler, container);
 }
 
+void watchdog_container_changed(struct watchdog *watchdog, struct swarm_container *container)
+{
+    int64_t due_ms = swarm_rescheduler_timeout(watchdog->rescheduler);
+
+    swarm_rescheduler_container_changed(watchdog->rescheduler, monotonic_ms(), container, NULL);
+    if (swarm_rescheduler_timeout(watchdog->rescheduler) != due_ms) {
+        kick(watchdog);
+    }
+}
+
 void watchdog_node_removed(struct watchdog *watchdog, struct swarm_node *node)
 {
     swarm_rescheduler_node_removed(watchdog->rescheduler, monotonic_ms(), node, NULL);
+}
+
+const struct swarm_rescheduler *watchdog_rescheduler(const struct watchdog *watchdog)
+{
+    return watchdog->rescheduler;
+}
+
+void watchdog_release(struct watchdog *watchdog)
+{
+    pool_write_lock(watchdog->manager->pool);
+    swarm_rescheduler_release(watchdog->rescheduler, monotonic_ms(), NULL);
+    pool_unlock(watchdog->manager->pool);
+    kick(watchdog);
 }
 
 /* --- what is told to the rescheduler: with the pool locked for writing --- */
@@ -285,56 +310,6 @@ static void step(struct watchdog *watchdog, struct note *notes, size_t room, str
     pool_unlock(watchdog->manager->pool);
 }
 
-/* Lines to log once the pool is not locked any more. */
-struct troubles {
-    char **lines;
-    size_t count;
-};
-
-/* Why a container could not be moved, where that is news. */
-static void note_trouble(void *data, const struct swarm_waiting *waiting)
-{
-    struct swarm_container *container = waiting->container;
-    struct container_record *record = container_record(container);
-    const char *reason = waiting->reason;
-    struct troubles *troubles = data;
-    char **lines, *line;
-
-    if (waiting->kind != SWARM_ACTION_MOVE || !reason || (record->move_trouble && !strcmp(record->move_trouble, reason))) {
-        return;
-    }
-    lines = realloc(troubles->lines, (troubles->count + 1) * sizeof(*lines));
-    if (!lines) {
-        return;
-    }
-    troubles->lines = lines;
-    if (asprintf(&line, "%s: %s", swarm_container_id(container), reason) < 0) {
-        return;
-    }
-    troubles->lines[troubles->count++] = line;
-    free(record->move_trouble);
-    record->move_trouble = strdup(reason);
-}
-
-static void log_troubles(struct watchdog *watchdog)
-{
-    struct pool *pool = watchdog->manager->pool;
-    struct troubles troubles = {0};
-
-    pool_write_lock(pool);
-    for (size_t i = 0; i < pool->engine_count; i++) {
-        if (pool->engines[i]->lost && pool->engines[i]->node) {
-            swarm_rescheduler_each_waiting(watchdog->rescheduler, pool->engines[i]->node, note_trouble, &troubles);
-        }
-    }
-    pool_unlock(pool);
-    for (size_t i = 0; i < troubles.count; i++) {
-        log_error("Failed to reschedule container %s", troubles.lines[i]);
-        free(troubles.lines[i]);
-    }
-    free(troubles.lines);
-}
-
 static void announce_removal(struct watchdog *watchdog, const struct leaver *leaver)
 {
     struct engine *engine = leaver->engine;
@@ -461,7 +436,7 @@ static void *watch(void *data)
             start_worker(watchdog, turn.actions[i]);
         }
         review_leavers(watchdog);
-        log_troubles(watchdog);
+        watchdog_log_write(&watchdog->log, watchdog->manager->pool, watchdog->rescheduler);
     }
     free_notes(notes);
     return NULL;
@@ -489,7 +464,7 @@ static int init_sync(struct watchdog *watchdog)
 
 int watchdog_new(struct watchdog **ret, struct manager *manager)
 {
-    struct swarm_rescheduler_options options = SWARM_RESCHEDULER_OPTIONS_INIT;
+    struct swarm_rescheduler_options options = manager->options.reschedule;
     struct watchdog *watchdog = calloc(1, sizeof(*watchdog));
 
     if (!watchdog) {
@@ -507,6 +482,8 @@ int watchdog_new(struct watchdog **ret, struct manager *manager)
         free(watchdog);
         return -1;
     }
+    watchdog_log_init(&watchdog->log);
+    swarm_rescheduler_set_report(watchdog->rescheduler, watchdog_log_report, &watchdog->log);
     watchdog->manager = manager;
     watchdog->notes_end = &watchdog->notes;
     *ret = watchdog;
@@ -550,6 +527,7 @@ void watchdog_free(struct watchdog *watchdog)
         watchdog->manager->watchdog = NULL;
     }
     swarm_rescheduler_free(watchdog->rescheduler);
+    watchdog_log_finish(&watchdog->log);
     pool_unlock(watchdog->manager->pool);
     free_notes(watchdog->notes);
     while (watchdog->leavers) {

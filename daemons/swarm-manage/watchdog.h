@@ -21,9 +21,24 @@ void watchdog_engine_back(struct watchdog *watchdog, struct engine *engine);
 /* Discovery dropped it (its member leaving is set, and cleared should it be listed again) and it does not answer: when
  * no move of its containers pends any more it leaves the pool, with "Removed Engine <name>". */
 void watchdog_engine_leaving(struct watchdog *watchdog, struct engine *engine);
+/* With the pool locked for writing: a container has become known, or its state has changed. */
+void watchdog_container_changed(struct watchdog *watchdog, struct swarm_container *container);
 /* With the pool locked for writing: before a container is taken out of the cluster. */
 void watchdog_container_removed(struct watchdog *watchdog, const struct swarm_container *container);
 /* With the pool locked for writing: before a node is taken out of the cluster, after its containers. */
 void watchdog_node_removed(struct watchdog *watchdog, struct swarm_node *node);
+
+/* Go on with what is held, and with what was given up. Any thread, without the pool's lock. */
+void watchdog_release(struct watchdog *watchdog);
+/* To ask it how things stand, with the pool locked. */
+const struct swarm_rescheduler *watchdog_rescheduler(const struct watchdog *watchdog);
+
+/* --- watchdog_state.c; with the pool locked; @p watchdog may be NULL --- */
+
+/* "2 waiting, 1 given up, next try in 5s: <why>" of an engine, new text; NULL where nothing waits, or for lack of
+ * memory. */
+char *watchdog_engine_text(const struct watchdog *watchdog, const struct engine *engine);
+/* "held, 4 of 6 engines lost at once"; NULL where nothing is held, or for lack of memory. */
+char *watchdog_held_text(const struct watchdog *watchdog);
 
 #endif

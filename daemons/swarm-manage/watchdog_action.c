@@ -100,6 +100,11 @@ static void remember_removal(struct watchdog_action *action)
     }
 }
 
+static void report_unanswered(struct watchdog_action *action, struct swarm_rescheduler *rescheduler, const char *reason)
+{
+    swarm_rescheduler_unanswered(rescheduler, monotonic_ms(), action->id, reason, NULL);
+}
+
 static void report_moved(struct watchdog_action *action, struct swarm_rescheduler *rescheduler,
                          const struct engine *engine, const char *id)
 {
@@ -110,9 +115,9 @@ static void report_moved(struct watchdog_action *action, struct swarm_reschedule
         stand_in = swarm_cluster_find_container(pool->cluster, engine->node, id);
     }
     if (!stand_in) {
-        report_failed(action, rescheduler, "the container made for it is gone again");
+        report_unanswered(action, rescheduler, "the container made for it is gone again");
     } else if (swarm_rescheduler_moved(rescheduler, monotonic_ms(), action->id, stand_in, NULL)) {
-        report_failed(action, rescheduler, "out of memory");
+        report_unanswered(action, rescheduler, "out of memory");
     } else {
         remember_removal(action);
     }
@@ -121,21 +126,41 @@ static void report_moved(struct watchdog_action *action, struct swarm_reschedule
 static void report_removed(struct watchdog_action *action, struct swarm_rescheduler *rescheduler)
 {
     if (swarm_rescheduler_removed(rescheduler, monotonic_ms(), action->id, NULL)) {
-        report_failed(action, rescheduler, "out of memory");
+        report_unanswered(action, rescheduler, "out of memory");
     } else {
         remember_removal(action);
     }
 }
 
-static void fail_action(struct watchdog_action *action, struct swarm_rescheduler *rescheduler, const char *reason)
+/* @p asked: the engine was, so that it may have done it all the same, or may do it yet. */
+static void fail_action(struct watchdog_action *action, struct swarm_rescheduler *rescheduler, const char *reason,
+                        bool asked)
 {
     struct pool *pool = action->manager->pool;
 
     pool_write_lock(pool);
     swarm_reservation_abort(action->reservation);
     action->reservation = NULL;
-    report_failed(action, rescheduler, reason);
+    if (asked) {
+        report_unanswered(action, rescheduler, reason);
+    } else {
+        report_failed(action, rescheduler, reason);
+    }
     pool_unlock(pool);
+}
+
+/* Whether there is still a reason for it; where there is not, it has been reported. */
+static bool is_wanted(struct watchdog_action *action, struct swarm_rescheduler *rescheduler)
+{
+    bool wanted;
+
+    pool_read_lock(action->manager->pool);
+    wanted = swarm_rescheduler_wanted(rescheduler, action->id) != 0;
+    pool_unlock(action->manager->pool);
+    if (!wanted) {
+        fail_action(action, rescheduler, "not wanted any more", false);
+    }
+    return wanted;
 }
 
 /* --- MOVE and START --- */
@@ -254,16 +279,18 @@ static void move(struct watchdog_action *action, struct swarm_rescheduler *resch
     struct failure failure = {0};
     struct engine *engine = NULL;
     json_t *answer = NULL;
+    bool asked = false;
     int result = make_body(action, &order.body, &endpoints, &failure);
 
-    if (!result) {
+    if (!result && is_wanted(action, rescheduler)) {
         action->reservation = NULL; /* create_reserved() ends it in any case */
+        asked = true;
         result = create_reserved(action->manager, reservation, &order, &answer, &engine, &failure);
     }
     if (result) {
-        fail_action(action, rescheduler,
-                    failure.message ? failure.message : "out of memory"); /* logged by the watchdog */
-    } else {
+        fail_action(action, rescheduler, failure.message ? failure.message : "out of memory",
+                    asked); /* logged by the watchdog */
+    } else if (asked) {
         finish_move(action, rescheduler, engine, json_string_value(json_object_get(answer, "Id")), endpoints);
     }
     json_decref(answer);
@@ -279,9 +306,12 @@ static void start_copy(struct watchdog_action *action, struct swarm_rescheduler 
     struct failure failure = {0};
     bool answered;
 
+    if (!is_wanted(action, rescheduler)) {
+        return;
+    }
     log_moved(action, action->kept_engine, action->kept_id);
     if (start_stand_in(action, action->kept_engine, action->kept_id, &answered, &failure) && !answered) {
-        fail_action(action, rescheduler, failure.message ? failure.message : "out of memory");
+        fail_action(action, rescheduler, failure.message ? failure.message : "out of memory", true);
     } else {
         pool_write_lock(pool);
         report_moved(action, rescheduler, action->kept_engine, action->kept_id);
@@ -316,13 +346,16 @@ static void remove_duplicate(struct watchdog_action *action, struct swarm_resche
     struct failure failure = {0};
     struct pool *pool = action->manager->pool;
 
+    if (!is_wanted(action, rescheduler)) {
+        return;
+    }
     log_debug("container %s was rescheduled on node %s, removing it", action->container_id, action->kept_node_name);
     if (remove_copy(action, &failure)) {
         const char *reason = failure.message ? failure.message : "out of memory";
 
         log_error("Failed to remove duplicate container %s on node %s: %s", action->container_id, action->node_name,
                   reason);
-        fail_action(action, rescheduler, reason);
+        fail_action(action, rescheduler, reason, true);
     } else {
         pool_write_lock(pool);
         report_removed(action, rescheduler);

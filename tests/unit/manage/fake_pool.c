@@ -48,6 +48,7 @@ void fake_pool_init(struct fake_pool *pool, int engines)
 
     memset(pool, 0, sizeof(*pool));
     pool->manager.options.failure_retry = 3;
+    pool->manager.options.reschedule = (struct swarm_rescheduler_options)SWARM_RESCHEDULER_OPTIONS_INIT;
     if (pool_new(&pool->manager.pool, &pool->manager) ||
         swarm_scheduler_new(&pool->manager.scheduler, &options, NULL)) {
         kit_give_up("fake pool: out of memory");

@@ -44,6 +44,10 @@ void watchdog_container_removed(struct watchdog *watchdog, const struct swarm_co
 {
 }
 
+void watchdog_container_changed(struct watchdog *watchdog, struct swarm_container *container)
+{
+}
+
 void watchdog_node_removed(struct watchdog *watchdog, struct swarm_node *node)
 {
 }

@@ -49,6 +49,21 @@ static void test_info_of_an_empty_pool(void **state)
     json_decref(info);
 }
 
+static void test_nothing_waits_in_an_empty_pool(void **state)
+{
+    json_t *known = api_get("/swarm/reschedule");
+    struct http_result result;
+
+    assert_true(json_is_false(json_object_get(known, "Held")));
+    assert_int_equal(json_integer_value(json_object_get(known, "Moves")), 0);
+    assert_true(json_is_array(json_object_get(known, "Waiting")));
+    assert_int_equal(json_array_size(json_object_get(known, "Waiting")), 0);
+    json_decref(known);
+    api_ask("POST", "/swarm/reschedule", NULL, &result);
+    assert_int_equal(result.status, 200);
+    http_result_clear(&result);
+}
+
 static void test_lists_of_an_empty_pool_are_empty(void **state)
 {
     api_assert_text("GET", "/containers/json?all=1", 200, "[]\n");
@@ -149,6 +164,7 @@ int main(void)
         cmocka_unit_test(test_ping_answers_get_and_head),
         cmocka_unit_test(test_version_names_a_classic_swarm),
         cmocka_unit_test(test_info_of_an_empty_pool),
+        cmocka_unit_test(test_nothing_waits_in_an_empty_pool),
         cmocka_unit_test(test_lists_of_an_empty_pool_are_empty),
         cmocka_unit_test(test_versions_out_of_range_are_refused),
         cmocka_unit_test(test_unknown_paths_are_named),

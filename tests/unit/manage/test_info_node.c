@@ -100,6 +100,7 @@ static void test_healthy_node_tells_everything(void **state)
 static void test_failing_node_shows_its_error_and_a_plain_count(void **state)
 {
     char name[] = "node1", address[] = "192.0.2.1:2375", empty[] = "", error[] = "it is on fire";
+    char rescheduling[] = "3 waiting, next try in 5s";
     struct info_node node = {.state = ENGINE_UNHEALTHY,
                              .name = name,
                              .address = address,
@@ -107,11 +108,13 @@ static void test_failing_node_shows_its_error_and_a_plain_count(void **state)
                              .server_version = empty,
                              .labels = empty,
                              .error = error,
+                             .rescheduling = rescheduling,
                              .running = 3};
     char *text = lines_of(&node, 1);
 
     assert_non_null(strstr(text, "  └ Status|Unhealthy\n  └ Containers|3\n"));
-    assert_non_null(strstr(text, "  └ Labels|\n  └ Error|it is on fire\n  └ UpdatedAt|"));
+    assert_non_null(strstr(text, "  └ Labels|\n  └ Error|it is on fire\n"
+                                 "  └ Rescheduling|3 waiting, next try in 5s\n  └ UpdatedAt|"));
     free(text);
 }
 

@@ -207,10 +207,53 @@ static void test_bad_cluster_settings_are_named(void **state)
                  "--cluster-opt swarm.createretry: \"1x\" is no whole number");
 }
 
+static void test_rescheduling(void **state)
+{
+    struct line line;
+
+    read_line(&line, "swarm-manage nodes://a:1");
+    assert_null(line.error);
+    assert_int_equal(line.config.manager.reschedule.grace_ms, 10000);
+    assert_int_equal(line.config.manager.reschedule.retry_limit, 0);
+    assert_int_equal(line.config.manager.reschedule.reconcile, SWARM_RECONCILE_KEEP_NEW);
+    assert_int_equal(line.config.manager.reschedule.mass_share_percent, 50);
+    assert_int_equal(line.config.manager.reschedule.mass_min_nodes, 4);
+    assert_int_equal(line.config.manager.reschedule.mass_window_ms, 60000);
+    forget_line(&line);
+    read_line(&line, "swarm-manage --reschedule-grace=1m --reschedule-retry-limit 7 --reschedule-reconcile keep-old "
+                     "--reschedule-mass-share 30 --reschedule-mass-min 10 --reschedule-mass-window 5s nodes://a:1");
+    assert_null(line.error);
+    assert_int_equal(line.config.manager.reschedule.grace_ms, 60000);
+    assert_int_equal(line.config.manager.reschedule.retry_limit, 7);
+    assert_int_equal(line.config.manager.reschedule.reconcile, SWARM_RECONCILE_KEEP_OLD);
+    assert_int_equal(line.config.manager.reschedule.mass_share_percent, 30);
+    assert_int_equal(line.config.manager.reschedule.mass_min_nodes, 10);
+    assert_int_equal(line.config.manager.reschedule.mass_window_ms, 5000);
+    forget_line(&line);
+}
+
+static void test_bad_rescheduling_is_named(void **state)
+{
+    assert_error("swarm-manage --reschedule-grace=soon nodes://a:1",
+                 "invalid --reschedule-grace: time: invalid duration \"soon\"");
+    assert_error("swarm-manage --reschedule-mass-window=-1s nodes://a:1",
+                 "invalid --reschedule-mass-window: it should not be negative");
+    assert_error("swarm-manage --reschedule-retry-limit=-1 nodes://a:1",
+                 "invalid --reschedule-retry-limit: -1, a number from 0 on is expected");
+    assert_error("swarm-manage --reschedule-mass-share=0 nodes://a:1",
+                 "invalid --reschedule-mass-share: 0, a number from 1 to 100 is expected");
+    assert_error("swarm-manage --reschedule-mass-min=0 nodes://a:1",
+                 "invalid --reschedule-mass-min: 0, a number from 1 on is expected");
+    assert_error("swarm-manage --reschedule-reconcile=both nodes://a:1",
+                 "invalid --reschedule-reconcile: \"both\", keep-new, keep-old or longest-running is expected");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_rescheduling),
+        cmocka_unit_test(test_bad_rescheduling_is_named),
         cmocka_unit_test(test_lists_replace_their_defaults),
         cmocka_unit_test(test_global_options_are_taken_too),
         cmocka_unit_test(test_tls_files_must_fit_together),

@@ -30,6 +30,28 @@ static int set_up(void **state)
     return watchdog_new(&pool.manager.watchdog, &pool.manager) || watchdog_start(pool.manager.watchdog);
 }
 
+static int set_up_giving_up(void **state)
+{
+    fake_pool_init(&pool, 2);
+    pool.manager.options.reschedule.retry_limit = 1;
+    return watchdog_new(&pool.manager.watchdog, &pool.manager) || watchdog_start(pool.manager.watchdog);
+}
+
+static int set_up_holding(void **state)
+{
+    fake_pool_init(&pool, 2);
+    pool.manager.options.reschedule.mass_share_percent = 40;
+    pool.manager.options.reschedule.mass_min_nodes = 2;
+    return watchdog_new(&pool.manager.watchdog, &pool.manager) || watchdog_start(pool.manager.watchdog);
+}
+
+static int set_up_keeping_old(void **state)
+{
+    fake_pool_init(&pool, 2);
+    pool.manager.options.reschedule.reconcile = SWARM_RECONCILE_KEEP_OLD;
+    return watchdog_new(&pool.manager.watchdog, &pool.manager) || watchdog_start(pool.manager.watchdog);
+}
+
 static int tear_down(void **state)
 {
     watchdog_free(pool.manager.watchdog);
@@ -322,6 +344,92 @@ static void test_end_with_moves_waiting_leaks_nothing(void **state)
     assert_true(wait_until(tried_once));
 }
 
+/* --- what is told of it --- */
+
+/* Whether the text of the first engine, and the one of all, contain these; NULL: there is none. */
+static bool says(const char *of_engine, const char *of_all)
+{
+    char *engine_text, *all_text;
+    bool same;
+
+    pool_read_lock(pool.manager.pool);
+    engine_text = watchdog_engine_text(pool.manager.watchdog, fake_pool_engine(&pool, 0));
+    all_text = watchdog_held_text(pool.manager.watchdog);
+    pool_unlock(pool.manager.pool);
+    same = (of_engine ? engine_text && strstr(engine_text, of_engine) : !engine_text) &&
+           (of_all ? all_text && !strcmp(all_text, of_all) : !all_text);
+    free(engine_text);
+    free(all_text);
+    return same;
+}
+
+static bool says_nothing(void)
+{
+    return says(NULL, NULL);
+}
+
+static bool says_given_up(void)
+{
+    return says("1 waiting, 1 given up: no luck", NULL);
+}
+
+static void test_move_given_up_is_told_of_and_goes_on_by_hand(void **state)
+{
+    assert_true(says_nothing());
+    place(TO_MOVE, true);
+    engine_peer_break(pool.engines[1], (struct engine_faults){.create_status = 500, .create_message = "no luck"});
+    lose(0);
+    assert_true(wait_until(says_given_up));
+    engine_peer_break(pool.engines[1], (struct engine_faults){0});
+    watchdog_release(pool.manager.watchdog);
+    assert_true(wait_until(moved));
+    assert_true(wait_until(says_nothing));
+}
+
+static bool says_held(void)
+{
+    return says("1 waiting, 1 held", "held, 1 of 2 engines lost at once");
+}
+
+static void test_mass_failure_is_held_until_released_by_hand(void **state)
+{
+    place(TO_MOVE, true);
+    lose(0);
+    assert_true(wait_until(says_held));
+    assert_int_equal(http_peer_count(pool.engines[1]->http, "/containers/create"), 0);
+    watchdog_release(pool.manager.watchdog);
+    assert_true(wait_until(moved));
+    assert_true(wait_until(says_nothing));
+}
+
+static void test_mass_failure_ends_with_the_engine_back(void **state)
+{
+    place(TO_MOVE, true);
+    lose(0);
+    assert_true(wait_until(says_held));
+    bring_back(0);
+    assert_true(wait_until(says_nothing));
+    assert_true(is_on("web", "node-0", NULL));
+    assert_int_equal(http_peer_count(pool.engines[1]->http, "/containers/create"), 0);
+}
+
+static bool stand_in_removed(void)
+{
+    return engine_peer_count(pool.engines[1]) == 0 && known_containers() == 1;
+}
+
+static void test_old_copy_is_kept_where_that_is_asked_for(void **state)
+{
+    place(TO_MOVE, true);
+    lose(0);
+    assert_true(wait_until(moved));
+    assert_true(wait_until(stand_in_runs));
+    bring_back(0);
+    assert_true(wait_until(stand_in_removed));
+    assert_true(is_on("web", "node-0", NULL));
+    assert_int_equal(http_peer_count(pool.engines[0]->http, "DELETE "), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -341,6 +449,10 @@ int main(void)
         TEST(test_leaving_engine_with_nothing_to_move_goes_at_once),
         TEST(test_container_removed_during_its_move_is_no_trouble),
         TEST(test_end_with_moves_waiting_leaks_nothing),
+        cmocka_unit_test_setup_teardown(test_move_given_up_is_told_of_and_goes_on_by_hand, set_up_giving_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_mass_failure_is_held_until_released_by_hand, set_up_holding, tear_down),
+        cmocka_unit_test_setup_teardown(test_mass_failure_ends_with_the_engine_back, set_up_holding, tear_down),
+        cmocka_unit_test_setup_teardown(test_old_copy_is_kept_where_that_is_asked_for, set_up_keeping_old, tear_down),
     };
 
     fake_pool_global_init();
