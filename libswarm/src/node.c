@@ -247,22 +247,22 @@ int64_t swarm_node_used_memory(const struct swarm_node *node)
     return node ? swarm__node_slot(node)->used_memory : 0;
 }
 
-/* Of none where nothing of the name is there. */
-static struct swarm__room room_of(const struct swarm_node *node, const char *name)
+/* NULL where nothing of the name is there. */
+static const struct swarm__resource *find_resource(const struct swarm_node *node, const char *name)
 {
-    const struct swarm__resource *resource =
-        node && name ? swarm__resources_find(&node->cluster->resources, name) : NULL;
-    return resource ? resource->rooms[node->slot] : (struct swarm__room){0, 0};
+    return node && name ? swarm__resources_find(&node->cluster->resources, name) : NULL;
 }
 
 int64_t swarm_node_resource_total(const struct swarm_node *node, const char *name)
 {
-    return room_of(node, name).total;
+    const struct swarm__resource *resource = find_resource(node, name);
+    return resource ? resource->totals[node->slot] : 0;
 }
 
 int64_t swarm_node_resource_used(const struct swarm_node *node, const char *name)
 {
-    return room_of(node, name).used;
+    const struct swarm__resource *resource = find_resource(node, name);
+    return resource ? swarm__resource_used(resource, node->slot) : 0;
 }
 
 int swarm_node_resource_at(const struct swarm_node *node, size_t index, const char **ret_name, int64_t *ret_total,
@@ -270,15 +270,16 @@ int swarm_node_resource_at(const struct swarm_node *node, size_t index, const ch
 {
     const struct swarm__resources *resources = node ? &node->cluster->resources : NULL;
     for (size_t i = 0; resources && i < resources->count; i++) {
-        const struct swarm__room *room = &resources->list[i]->rooms[node->slot];
-        if ((room->total == 0 && room->used == 0) || index-- > 0)
+        int64_t total = resources->list[i]->totals[node->slot];
+        int64_t used = swarm__resource_used(resources->list[i], node->slot);
+        if ((total == 0 && used == 0) || index-- > 0)
             continue;
         if (ret_name)
             *ret_name = resources->list[i]->name;
         if (ret_total)
-            *ret_total = room->total;
+            *ret_total = total;
         if (ret_used)
-            *ret_used = room->used;
+            *ret_used = used;
         return 1;
     }
     return 0;

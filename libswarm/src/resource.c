@@ -10,27 +10,34 @@
 void swarm__resources_finish(struct swarm__resources *resources)
 {
     for (size_t i = 0; i < resources->count; i++) {
-        swarm__free(resources->list[i]->rooms);
+        swarm__free(resources->list[i]->totals);
+        swarm__free(resources->list[i]->free);
         swarm__free(resources->list[i]);
     }
     swarm__free(resources->list);
     swarm__map_finish(&resources->by_name);
 }
 
+/* Of an array as long as all are; where the rest of a resize fails it is only longer than it need be. */
+static int resize(int64_t **amounts, size_t before, size_t slots)
+{
+    int64_t *longer = slots <= SIZE_MAX / sizeof(*longer) ? swarm__realloc(*amounts, slots * sizeof(*longer)) : NULL;
+    if (!longer)
+        return -1;
+    memset(longer + before, 0, (slots - before) * sizeof(*longer));
+    *amounts = longer;
+    return 0;
+}
+
 int swarm__resources_resize(struct swarm__resources *resources, size_t slots)
 {
     if (slots <= resources->slots)
         return 0;
-    /* Where one of them fails, those before it only have more rooms than they need. */
-    for (size_t i = 0; i < resources->count; i++) {
-        struct swarm__room *rooms = slots <= SIZE_MAX / sizeof(*rooms)
-                                        ? swarm__realloc(resources->list[i]->rooms, slots * sizeof(*rooms))
-                                        : NULL;
-        if (!rooms)
+    slots = (slots + SWARM__NODESET_WORD - 1) / SWARM__NODESET_WORD * SWARM__NODESET_WORD;
+    for (size_t i = 0; i < resources->count; i++)
+        if (resize(&resources->list[i]->totals, resources->slots, slots) != 0 ||
+            resize(&resources->list[i]->free, resources->slots, slots) != 0)
             return -1;
-        memset(rooms + resources->slots, 0, (slots - resources->slots) * sizeof(*rooms));
-        resources->list[i]->rooms = rooms;
-    }
     resources->slots = slots;
     return 0;
 }
@@ -65,9 +72,11 @@ static struct swarm__resource *add(struct swarm__resources *resources, const cha
         return NULL;
     memcpy(resource->name, name, size);
     resource->by_name.key = resource->name;
-    resource->rooms = swarm__calloc(resources->slots, sizeof(*resource->rooms));
-    if (!resource->rooms || swarm__map_add(&resources->by_name, &resource->by_name) != 0) {
-        swarm__free(resource->rooms);
+    resource->totals = swarm__calloc(resources->slots, sizeof(*resource->totals));
+    resource->free = swarm__calloc(resources->slots, sizeof(*resource->free));
+    if (!resource->totals || !resource->free || swarm__map_add(&resources->by_name, &resource->by_name) != 0) {
+        swarm__free(resource->totals);
+        swarm__free(resource->free);
         swarm__free(resource);
         return NULL;
     }
@@ -99,19 +108,27 @@ static void release(struct swarm__resources *resources, struct swarm__resource *
     memmove(resources->list + place, resources->list + place + 1,
             (resources->count - place) * sizeof(struct swarm__resource *));
     swarm__map_remove(&resources->by_name, &resource->by_name);
-    swarm__free(resource->rooms);
+    swarm__free(resource->totals);
+    swarm__free(resource->free);
     swarm__free(resource);
+}
+
+/* What is used stays as it is. */
+static void put_total(struct swarm__resource *resource, uint32_t slot, int64_t total)
+{
+    resource->free[slot] = total - swarm__resource_used(resource, slot);
+    resource->totals[slot] = total;
 }
 
 int swarm__resources_set_total(struct swarm__resources *resources, uint32_t slot, const char *name, int64_t total)
 {
     struct swarm__resource *resource = swarm__resources_find(resources, name);
-    bool had = resource && resource->rooms[slot].total > 0;
+    bool had = resource && resource->totals[slot] > 0;
     if (total > 0 && !had && !(resource = hold(resources, name)))
         return SWARM_ERR_NOMEM;
     if (!resource)
         return 0;
-    resource->rooms[slot].total = total;
+    put_total(resource, slot, total);
     if (total == 0 && had)
         release(resources, resource);
     return 0;
@@ -120,8 +137,8 @@ int swarm__resources_set_total(struct swarm__resources *resources, uint32_t slot
 void swarm__resources_vacate(struct swarm__resources *resources, uint32_t slot)
 {
     for (size_t i = resources->count; i-- > 0;)
-        if (resources->list[i]->rooms[slot].total > 0) {
-            resources->list[i]->rooms[slot].total = 0;
+        if (resources->list[i]->totals[slot] > 0) {
+            put_total(resources->list[i], slot, 0);
             release(resources, resources->list[i]);
         }
 }
@@ -131,7 +148,7 @@ static void give_back(struct swarm__resources *resources, uint32_t slot, const s
 {
     for (uint32_t i = 0; i < count; i++) {
         struct swarm__resource *resource = swarm__resources_find(resources, request->amounts[i].name);
-        resource->rooms[slot].used -= request->amounts[i].amount;
+        resource->free[slot] += request->amounts[i].amount;
         release(resources, resource);
     }
 }
@@ -152,15 +169,26 @@ int swarm__resources_take(struct swarm__resources *resources, uint32_t slot, con
             return swarm__error_nomem(reterr);
         }
         int64_t used;
-        if (__builtin_add_overflow(resource->rooms[slot].used, asked->amount, &used)) {
+        if (__builtin_add_overflow(swarm__resource_used(resource, slot), asked->amount, &used)) {
             release(resources, resource);
             give_back(resources, slot, request, i);
             return swarm__error_set(reterr, SWARM_ERR_INVALID, "%s used on node %s would pass the greatest number",
                                     asked->name, node_id);
         }
-        resource->rooms[slot].used = used;
+        resource->free[slot] = resource->totals[slot] - used;
     }
     return 0;
+}
+
+/* Which of a word's nodes have so much; without a branch, since which of them do is anyone's guess. */
+static uint64_t enough(const int64_t there[SWARM__NODESET_WORD], int64_t amount)
+{
+    enum { LANES = 4, EACH = SWARM__NODESET_WORD / LANES };
+    uint64_t lanes[LANES] = {0};
+    for (unsigned bit = 0; bit < EACH; bit++)
+        for (unsigned lane = 0; lane < LANES; lane++)
+            lanes[lane] |= (uint64_t)(there[lane * EACH + bit] >= amount) << bit;
+    return lanes[0] | lanes[1] << EACH | lanes[2] << 2 * EACH | lanes[3] << 3 * EACH;
 }
 
 void swarm__resources_narrow(const struct swarm__resources *resources, const struct swarm__amount *asked, bool lasting,
@@ -171,12 +199,10 @@ void swarm__resources_narrow(const struct swarm__resources *resources, const str
         swarm__nodeset_clear(set);
         return;
     }
-    for (size_t slot = swarm__nodeset_next(set, 0); slot != SWARM__NODESET_END;
-         slot = swarm__nodeset_next(set, slot + 1)) {
-        const struct swarm__room *room = &resource->rooms[slot];
-        if (room->total - (lasting ? 0 : room->used) < asked->amount)
-            swarm__nodeset_remove(set, slot);
-    }
+    const int64_t *there = lasting ? resource->totals : resource->free;
+    for (size_t word = 0; word < set->length; word++)
+        if (set->words[word] != 0)
+            set->words[word] &= enough(there + word * SWARM__NODESET_WORD, asked->amount);
 }
 
 int64_t swarm__resources_lack(const struct swarm__resources *resources, const char *name, int64_t asked, bool lasting,
@@ -185,9 +211,9 @@ int64_t swarm__resources_lack(const struct swarm__resources *resources, const ch
     const struct swarm__resource *resource = swarm__resources_find(resources, name);
     if (!resource)
         return asked;
-    const struct swarm__room *room = &resource->rooms[slot];
     int64_t lack;
-    return __builtin_sub_overflow(asked, room->total - (lasting ? 0 : room->used), &lack) ? INT64_MAX : lack;
+    return __builtin_sub_overflow(asked, lasting ? resource->totals[slot] : resource->free[slot], &lack) ? INT64_MAX
+                                                                                                         : lack;
 }
 
 int swarm__resource_check_name(const char *name, struct swarm_error **reterr)

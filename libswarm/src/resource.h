@@ -22,14 +22,10 @@ struct swarm__amount;
 /** Longest name, in bytes. */
 #define SWARM__RESOURCE_NAME_MAX 255
 
-struct swarm__room {
-    int64_t total;
-    int64_t used; /**< May pass the total: engines are the truth. */
-};
-
 struct swarm__resource {
     struct swarm__map_item by_name; /**< Its key is @c name. First: the map gives resources. */
-    struct swarm__room *rooms;      /**< By slot. */
+    int64_t *totals;                /**< By slot, like the next ones; all there is for each word of a nodeset. */
+    int64_t *free;                  /**< Below 0 where more than the total is used: engines are the truth. */
     size_t holders;                 /**< Nodes with a total, and containers that count for it. */
     char name[];
 };
@@ -40,12 +36,18 @@ struct swarm__resources {
     struct swarm__resource **list; /**< In order of names. */
     size_t count;
     size_t capacity;
-    size_t slots; /**< That each has rooms for. */
+    size_t slots; /**< That each has room for; whole words of a nodeset. */
 };
 
 void swarm__resources_finish(struct swarm__resources *resources);
 /** Make room for @p slots nodes. @return 0, or -1 where there is no memory. */
 int swarm__resources_resize(struct swarm__resources *resources, size_t slots);
+/** How much of it is used on a node. */
+static inline int64_t swarm__resource_used(const struct swarm__resource *resource, uint32_t slot)
+{
+    return resource->totals[slot] - resource->free[slot];
+}
+
 /** NULL where nothing has it or counts for it. */
 struct swarm__resource *swarm__resources_find(const struct swarm__resources *resources, const char *name);
 
