@@ -171,6 +171,23 @@ static void test_states_that_setters_would_refuse_or_merge(void **state)
     swarm_cluster_free(cluster);
 }
 
+/* What a container carries that no setter would take. */
+static void test_flawed_parts_are_kept(void **state)
+{
+    static const char body[] = "{\"Image\":\"i\",\"Labels\":{\"com.docker.swarm.constraints\":\"[\\\"node=x\\\"]\"},"
+                               "\"ExposedPorts\":{\"web\":{}},\"HostConfig\":{\"Links\":[\"\"],\"VolumesFrom\":[\":\"],"
+                               "\"PortBindings\":{\"x\":[{\"HostPort\":\"http\"}]}}}";
+    struct swarm_cluster *cluster = new_cluster();
+    struct swarm_node *node = add_node(cluster, "a", "a");
+    struct swarm_request *request = NULL;
+    assert_int_equal(swarm_request_from_create(&request, body, strlen(body), NULL), 0);
+    assert_int_equal(request->port_count + request->exposed_count + request->constraints.count, 3);
+    assert_int_equal(swarm_cluster_add_container(cluster, node, "c", request, NULL, NULL), 0);
+    assert_round_trip(cluster);
+    swarm_request_unref(request);
+    swarm_cluster_free(cluster);
+}
+
 static void test_reservations_go_on(void **state)
 {
     struct swarm_cluster *cluster = new_cluster();
@@ -462,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_only_ids_are_needed),
         cmocka_unit_test(test_names_with_slashes_stay),
         cmocka_unit_test(test_states_that_setters_would_refuse_or_merge),
+        cmocka_unit_test(test_flawed_parts_are_kept),
         cmocka_unit_test(test_reservations_go_on),
         cmocka_unit_test(test_what_stopped_containers_count_for),
         cmocka_unit_test(test_other_versions_are_refused),
