@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Decisions once more: reads a recorded state (swarm_cluster_write()) and, from standard input, requests as
- * swarm_request_write() writes them, one a line. Says for each where it would go now, and why not where it goes
- * nowhere; what goes somewhere is placed, so that later ones see it.
+ * swarm_request_write() writes them, one a line. Says for each where it goes now, and why there or nowhere; what goes
+ * somewhere is placed, so that later ones see it.
  *
  *   replay STATE [STRATEGY [SEED]] <REQUESTS
  */
@@ -85,21 +85,27 @@ static struct swarm_request *read_request(const char *line, size_t length, size_
     return request;
 }
 
+/* Explains the decision, and makes it. */
 static void answer(const struct swarm_scheduler *scheduler, struct swarm_cluster *cluster,
                    struct swarm_request *request, uint64_t seed)
 {
     struct swarm_place_options options = SWARM_PLACE_OPTIONS_INIT;
-    struct swarm_reservation *place = NULL; /* released with the cluster */
+    struct swarm_decision *decision = NULL;
+    struct swarm_reservation *place; /* released with the cluster */
     struct swarm_error *error = NULL;
     const char *name = swarm_request_name(request);
+    char *text = NULL;
     options.seed = seed;
-    int code = swarm_scheduler_place(scheduler, cluster, request, &options, &place, &error);
-    printf("%s: ", name ? name : "a container");
+    int code = swarm_scheduler_explain(scheduler, cluster, request, &options, &decision, &error);
+    if (!code)
+        code = swarm_decision_text(decision, &text, &error);
+    if (!code && !swarm_decision_code(decision))
+        code = swarm_scheduler_place(scheduler, cluster, request, &options, &place, &error);
     if (code)
-        printf("nowhere: %s\n", error ? swarm_error_message(error) : swarm_strerror(code));
-    else
-        printf("%s\n", swarm_node_name(swarm_reservation_node(place)));
-    swarm_error_free(error);
+        fail(name ? name : "a container", code, error);
+    printf("%s: %s\n", name ? name : "a container", text);
+    swarm_free(text);
+    swarm_decision_free(decision);
 }
 
 int main(int argc, char **argv)
