@@ -39,6 +39,10 @@ installed_examples() {
   sed -n '/^```c$/,/^```$/{/^```/!p}' README.md >"$out/readme.c"
   example "$out/readme.c"
   has "the README's program places" '^goes to oslo-1$'
+  sed -n '/^```c$/,/^```$/{/^```/!p}' libswarm/tutorial.md >"$out/tutorial.c"
+  example "$out/tutorial.c"
+  has "the tutorial's program does what the tutorial says" '^3 jobs run, 3 are written down$'
+  has "and says why a job waits" '^\[region==us\]$'
   example examples/embed.c
   has "embed places" '^match-3 goes to oslo-[12]$'
   example examples/custom_filter.c
@@ -52,9 +56,10 @@ installed_examples() {
   equal "place answers each problem" "$OUT" "$(wc -l <tests/golden/placement.jsonl)"
   example examples/replay.c examples/state.json
   OUT=$(installed "$out/example-replay" examples/state.json spread 7 <examples/requests.jsonl 2>&1)
-  has "replay places" '^shop: oslo-2$'
-  has "replay knows what was there" '^backup: oslo-1$'
+  has "replay places" '^shop: oslo-2 is chosen'
+  has "replay knows what was there" '^backup: oslo-1 is chosen'
   has "replay refuses" '^\[port 443 \(Bridge mode\)\]$'
+  has "replay explains" '^0/3 nodes fit: .*port 443 taken by web'
   refused "replay of no state" 1 installed "$out/example-replay" tests/fuzz/corpus/state/request
   has "says what is wrong" 'state: a recorded state is expected'
   step_ok "plugin.c builds with pkg-config" "$out/example-plugin.log" compile_with libswarm \
@@ -73,9 +78,12 @@ installed_manuals() {
   while read -r name; do
     step_ok "$(basename "$name") is clean" "$out/mandoc.log" mandoc -Tlint -Wwarning "$name"
   done < <(find "$prefix/share/man" -type f 2>/dev/null | sort)
-  for name in swarm.1 swarm-manage.1 swarm-join.1; do
+  for name in swarm.1 swarm-manage.1 swarm-join.1 libswarm.3; do
     step_ok "$name is there" "$out/mandoc.log" test -s "$prefix/share/man/man${name##*.}/$name"
   done
+  # shellcheck disable=SC2046
+  step_ok "everything public is documented" "$out/doxygen.log" tests/abi/documented.sh "$out/doxygen" \
+    "$prefix"/include/swarm/*.h
 }
 
 installed_checks() {

@@ -12,6 +12,7 @@ extern "C" {
 #endif
 
 /**
+ * @file
  * Docker's JSON in and out. A body that came in keeps the fields that this library does not know, in their order.
  *
  * Texts need no NUL at their end. Every function that returns int answers 0, or SWARM_ERR_INVALID (an argument is NULL
@@ -27,89 +28,196 @@ struct swarm_create_body;
 /**
  * Read a create body.
  *
- * Expressions are moved from Env ("constraint:", "affinity:", "whitelist:", "reschedule:") into
- * their com.docker.swarm.* labels; both com.docker.swarm.reschedule-policies and .reschedule-policy are read.
+ * Expressions are moved from Env ("constraint:", "affinity:", "whitelist:", "reschedule:") into their
+ * com.docker.swarm.* labels; both com.docker.swarm.reschedule-policies and .reschedule-policy are read.
  *
  * CpuShares count whole CPUs, NanoCpus as themselves; the larger of both is reserved, and NanoCpus are the limit where
  * that is not less. MemoryReservation is the memory reserved, and Memory the limit; Memory alone is both. Resources
  * that old clients name at the top level move to HostConfig.
  *
  * @param ret_body  New, release with swarm_create_body_free(). Untouched on failure.
+ * @param json      Needs no NUL at its end.
+ * @param length    Bytes of @p json.
+ * @param reterr    Optional. New error, release with swarm_error_free(). Untouched on success.
  *
  * @return As above, or SWARM_ERR_PARSE (not JSON, a field of the wrong type, a bad expression or policy, a
- * MemoryReservation above Memory: the message names it).
+ *         MemoryReservation above Memory: the message names it).
+ *
+ * Thread safety: any thread. Since: 1.3
  */
 SWARM_EXPORT int swarm_create_body_parse(struct swarm_create_body **ret_body, const char *json, size_t length,
                                          struct swarm_error **reterr);
+
 /**
  * Make the create body that a container's inspect answer amounts to, to create it again elsewhere: Config, HostConfig
- * and the endpoints of its networks, less what belonged to that engine alone (addresses, ids, MACs that it assigned,
- * a host name that is just its id). The request carries the container's name.
+ * and the endpoints of its networks, less what belonged to that engine alone (addresses, ids, MACs that it assigned, a
+ * host name that is just its id).
+ *
+ * The request carries the container's name.
  *
  * A bad expression or policy that the container carries is no error here: it matters when it is placed.
  *
  * @param ret_body     New, release with swarm_create_body_free(). Untouched on failure.
+ * @param json         Needs no NUL at its end.
+ * @param length       Bytes of @p json.
  * @param engine_cpus  Whole CPUs of the container's engine, 1 or more: see swarm_request_from_inspect().
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
  *
  * @return 0; SWARM_ERR_PARSE (not JSON, a field of the wrong type); SWARM_ERR_INVALID; SWARM_ERR_NOMEM.
+ *
+ * Thread safety: any thread. Since: 1.3
  */
 SWARM_EXPORT int swarm_create_body_from_inspect(struct swarm_create_body **ret_body, const char *json, size_t length,
                                                 int engine_cpus, struct swarm_error **reterr);
-/** Release a body; its request lives on where somebody holds a reference. NULL is allowed. */
+
+/**
+ * Release a body; its request lives on where somebody holds a reference. NULL is allowed.
+ *
+ * @param body  NULL is allowed.
+ *
+ * Thread safety: one thread at a time per body or request. Since: 1.3
+ */
 SWARM_EXPORT void swarm_create_body_free(struct swarm_create_body *body);
-/** The request in it. Borrowed until the next edit below (which, where a placement shares the request, goes to a copy
- *  of it). */
+
+/**
+ * Get the request in a body.
+ *
+ * @param body  NULL is allowed.
+ *
+ * @return Borrowed until the next edit below (which, where a placement shares the request, goes to a copy of it).
+ *
+ * Thread safety: one thread at a time per body or request. Since: 1.3
+ */
 SWARM_EXPORT struct swarm_request *swarm_create_body_request(const struct swarm_create_body *body);
-/** Set the identity that survives moves, in body and request. */
+
+/**
+ * Set the identity that survives moves, in body and request.
+ *
+ * @param body    Not NULL.
+ * @param id      Copied.
+ * @param reterr  Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return As at the top of this file.
+ *
+ * Thread safety: one thread at a time per body or request. Since: 1.3
+ */
 SWARM_EXPORT int swarm_create_body_set_swarm_id(struct swarm_create_body *body, const char *id,
                                                 struct swarm_error **reterr);
-/** Add a constraint to body and request. @return As above, or SWARM_ERR_PARSE (the message names the expression). */
+
+/**
+ * Add a constraint to body and request.
+ *
+ * @param body        Not NULL.
+ * @param expression  Copied.
+ * @param reterr      Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return As above, or SWARM_ERR_PARSE (the message names the expression).
+ *
+ * Thread safety: one thread at a time per body or request. Since: 1.3
+ */
 SWARM_EXPORT int swarm_create_body_add_constraint(struct swarm_create_body *body, const char *expression,
                                                   struct swarm_error **reterr);
-/** Set the network mode in body and request. */
+
+/**
+ * Set the network mode in body and request.
+ *
+ * @param body    Not NULL.
+ * @param mode    Copied.
+ * @param reterr  Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return As at the top of this file.
+ *
+ * Thread safety: one thread at a time per body or request. Since: 1.3
+ */
 SWARM_EXPORT int swarm_create_body_set_network_mode(struct swarm_create_body *body, const char *mode,
                                                     struct swarm_error **reterr);
-/** Name of the network endpoint at @p index (NetworkingConfig.EndpointsConfig), NULL past the end. Borrowed. */
+
+/**
+ * Name a network endpoint (NetworkingConfig.EndpointsConfig).
+ *
+ * @param body   NULL is allowed.
+ * @param index  From 0.
+ *
+ * @return Borrowed until the body changes; NULL past the end.
+ *
+ * Thread safety: one thread at a time per body or request. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_create_body_endpoint(const struct swarm_create_body *body, size_t index);
-/** Give an endpoint another network's name; the order stays.
- *  @return As above, or SWARM_ERR_NOT_FOUND (no endpoint @p from); SWARM_ERR_EXISTS (there is one of the name @p to).
+
+/**
+ * Give an endpoint another network's name; the order stays.
+ *
+ * @param body    Not NULL.
+ * @param from    Its name now.
+ * @param to      Its new name, copied.
+ * @param reterr  Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return As above, or SWARM_ERR_NOT_FOUND (no endpoint @p from); SWARM_ERR_EXISTS (there is one of the name @p to).
+ *
+ * Thread safety: one thread at a time per body or request. Since: 1.3
  */
 SWARM_EXPORT int swarm_create_body_rename_endpoint(struct swarm_create_body *body, const char *from, const char *to,
                                                    struct swarm_error **reterr);
+
 /**
  * Take an endpoint out of the body: engines before API 1.44 create with one network only, the others are connected
  * afterwards.
  *
+ * @param body          Not NULL.
+ * @param name          Of the network.
  * @param ret_settings  New: the endpoint's settings as a JSON object ("{}" where it has none), release with
- * swarm_free().
+ *                      swarm_free().
+ * @param reterr        Optional. New error, release with swarm_error_free(). Untouched on success.
  *
  * @return 0; SWARM_ERR_NOT_FOUND; SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time per body or request. Since: 1.3
  */
 SWARM_EXPORT int swarm_create_body_take_endpoint(struct swarm_create_body *body, const char *name, char **ret_settings,
                                                  struct swarm_error **reterr);
+
 /**
- * The JSON to send to an engine with @p engine_cpus whole CPUs: CpuShares, which mean whole CPUs here, become
- * ceil(n * 1024 / engine_cpus).
+ * The JSON to send to an engine with @p engine_cpus whole CPUs: CpuShares, which mean whole CPUs here, become ceil(n *
+ * 1024 / engine_cpus).
  *
+ * @param body         Not NULL.
  * @param engine_cpus  1 or more.
  * @param ret_json     New, NUL-ended, release with swarm_free(). Untouched on failure.
  * @param ret_length   Its length without the NUL. May be NULL.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0; SWARM_ERR_INVALID (NULL, no CPUs); SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time per body or request. Since: 1.3
  */
 SWARM_EXPORT int swarm_create_body_write(const struct swarm_create_body *body, int engine_cpus, char **ret_json,
                                          size_t *ret_length, struct swarm_error **reterr);
 
 /**
- * The request in a create body, without keeping the body. Unlike swarm_create_body_parse() it takes a malformed
- * expression as classic Swarm does: the placement fails then, with "error from constraint filter: …" among its lines.
+ * The request in a create body, without keeping the body.
+ *
+ * Unlike swarm_create_body_parse() it takes a malformed expression as classic Swarm does: the placement fails then,
+ * with "error from constraint filter: …" among its lines.
  *
  * @param ret_request  New reference, release with swarm_request_unref(). Untouched on failure.
+ * @param json         Needs no NUL at its end.
+ * @param length       Bytes of @p json.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
  *
  * @return 0; SWARM_ERR_PARSE (not JSON, a field of the wrong type); SWARM_ERR_INVALID; SWARM_ERR_NOMEM.
+ *
+ * Thread safety: any thread. Since: 1.3
  */
 SWARM_EXPORT int swarm_request_from_create(struct swarm_request **ret_request, const char *json, size_t length,
                                            struct swarm_error **reterr);
 
-/** Release memory that this library handed out as text. NULL is allowed. Thread safety: any thread. */
+/**
+ * Release memory that this library handed out as text. NULL is allowed.
+ *
+ * @param memory  A text that a function said to release with this one. NULL is allowed.
+ *
+ * Thread safety: any thread. Since: 1.3
+ */
 SWARM_EXPORT void swarm_free(void *memory);
 
 /**
@@ -121,10 +229,15 @@ SWARM_EXPORT void swarm_free(void *memory);
  *
  * @param ret_request  New reference, release with swarm_request_unref(). It carries the container's name. Untouched on
  *                     failure.
- * @param engine_cpus  Whole CPUs of its engine, 1 or more: its CpuShares are turned back into CPUs
- *                     (shares * cpus / 1024).
+ * @param json         Needs no NUL at its end.
+ * @param length       Bytes of @p json.
+ * @param engine_cpus  Whole CPUs of its engine, 1 or more: its CpuShares are turned back into CPUs (shares * cpus /
+ *                     1024).
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
  *
  * @return 0; SWARM_ERR_PARSE (not JSON, a field of the wrong type); SWARM_ERR_INVALID; SWARM_ERR_NOMEM.
+ *
+ * Thread safety: any thread. Since: 1.3
  */
 SWARM_EXPORT int swarm_request_from_inspect(struct swarm_request **ret_request, const char *json, size_t length,
                                             int engine_cpus, struct swarm_error **reterr);

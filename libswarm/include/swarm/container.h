@@ -2,6 +2,9 @@
 #ifndef SWARM_CONTAINER_H
 #define SWARM_CONTAINER_H
 
+/** @file
+ * Containers: requests that are on a node. */
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,41 +40,153 @@ enum swarm_container_state {
     SWARM_CONTAINER_DEAD = 5,
 };
 
-/** The engine's id of it. */
+/**
+ * Get the id that its engine gave it.
+ *
+ * @param container  NULL is allowed: then the answer is NULL or 0.
+ *
+ * @return Borrowed; empty for what only a reservation keeps a place for.
+ *
+ * Thread safety: as of the container's cluster. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_container_id(const struct swarm_container *container);
-/** The request's swarm id, which survives moves; empty where there is none. */
+
+/**
+ * Get the swarm id of its request, which survives moves.
+ *
+ * @param container  NULL is allowed: then the answer is NULL or 0.
+ *
+ * @return Borrowed; empty where there is none.
+ *
+ * Thread safety: as of the container's cluster. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_container_swarm_id(const struct swarm_container *container);
-/** First name, without a slash in front; empty where there is none. */
+
+/**
+ * Get its first name.
+ *
+ * @param container  NULL is allowed: then the answer is NULL or 0.
+ *
+ * @return Borrowed, without a slash in front; empty where there is none.
+ *
+ * Thread safety: as of the container's cluster. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_container_name(const struct swarm_container *container);
-/** The name at @p index, of which the first is its own, as swarm_container_set_names() has them; NULL past the end. */
+
+/**
+ * Get one of its names, of which the first is its own, as swarm_container_set_names() has them.
+ *
+ * @param container  NULL is allowed: then the answer is NULL or 0.
+ * @param index      From 0.
+ *
+ * @return Borrowed; NULL past the end.
+ *
+ * Thread safety: as of the container's cluster. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_container_name_at(const struct swarm_container *container, size_t index);
-/** The node that it is on. Borrowed. */
+
+/**
+ * Get the node that it is on.
+ *
+ * @param container  NULL is allowed: then the answer is NULL or 0.
+ *
+ * @return Borrowed until the node is removed.
+ *
+ * Thread safety: as of the container's cluster. Since: 1.3
+ */
 SWARM_EXPORT struct swarm_node *swarm_container_node(const struct swarm_container *container);
-/** The request that it was placed with, or set last. Borrowed; take a reference to keep it. */
+
+/**
+ * Get the request that it was placed with, or that was set last.
+ *
+ * @param container  NULL is allowed: then the answer is NULL or 0.
+ *
+ * @return Borrowed; take a reference to keep it.
+ *
+ * Thread safety: as of the container's cluster. Since: 1.3
+ */
 SWARM_EXPORT struct swarm_request *swarm_container_request(const struct swarm_container *container);
-/** One of enum swarm_container_state. */
+
+/**
+ * Get what the engine said of it last.
+ *
+ * @param container  NULL is allowed: then the answer is NULL or 0.
+ *
+ * @return One of enum swarm_container_state.
+ *
+ * Thread safety: as of the container's cluster. Since: 1.3
+ */
 SWARM_EXPORT int swarm_container_state(const struct swarm_container *container);
+
 /**
  * Set what the engine says of it, and count it for what it counts for then.
  *
- * @param state  One of enum swarm_container_state; created at first.
+ * @param container  Not NULL.
+ * @param state      One of enum swarm_container_state; created at first.
+ * @param reterr     Optional. New error, release with swarm_error_free(). Untouched on success.
  *
  * @return As above; SWARM_ERR_INVALID also where the node's used amounts would pass the greatest number.
+ *
+ * Thread safety: as of the container's cluster. Since: 1.3
  */
 SWARM_EXPORT int swarm_container_set_state(struct swarm_container *container, int state, struct swarm_error **reterr);
-/** Since when it runs, in milliseconds since the Unix epoch; 0: not known, the default. */
+
+/**
+ * Get since when it runs.
+ *
+ * @param container  NULL is allowed: then the answer is NULL or 0.
+ *
+ * @return Milliseconds since the Unix epoch; 0: not known, the default.
+ *
+ * Thread safety: as of the container's cluster. Since: 1.3
+ */
 SWARM_EXPORT int64_t swarm_container_running_since(const struct swarm_container *container);
-/** Set since when it runs: what decides between two copies of one (enum swarm_reconcile). @param since_ms  Milliseconds
- *  since the Unix epoch, by one clock for all nodes; 0: not known. Not below 0. */
+
+/**
+ * Set since when it runs: what decides between two copies of one (enum swarm_reconcile).
+ *
+ * @param container  Not NULL.
+ * @param since_ms   Milliseconds since the Unix epoch, by one clock for all nodes; 0: not known. Not below 0.
+ * @param reterr     Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, a value out of its range), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: as of the container's cluster. Since: 1.3
+ */
 SWARM_EXPORT int swarm_container_set_running_since(struct swarm_container *container, int64_t since_ms,
                                                    struct swarm_error **reterr);
-/** Replace all names, without a slash in front (one is cut off); the first is the container's own, others are link
- * aliases ("db/alias"). Duplicates with other containers are allowed: engines are the truth, and look-ups tell them
- * apart. */
+
+/**
+ * Replace all names, without a slash in front (one is cut off); the first is the container's own, others are link
+ * aliases ("db/alias").
+ *
+ * Duplicates with other containers are allowed: engines are the truth, and look-ups tell them apart.
+ *
+ * @param container  Not NULL.
+ * @param names      @p count texts, copied; may be NULL where @p count is 0.
+ * @param count      0: it has no names.
+ * @param reterr     Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, a value out of its range), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: as of the container's cluster. Since: 1.3
+ */
 SWARM_EXPORT int swarm_container_set_names(struct swarm_container *container, const char *const *names, size_t count,
                                            struct swarm_error **reterr);
-/** Replace the request: what an engine reports now, after an update. A reference is taken; shared from now on. Names
- * stay as they are. */
+
+/**
+ * Replace the request: what an engine reports now, after an update.
+ *
+ * A reference is taken; shared from now on. Names stay as they are.
+ *
+ * @param container  Not NULL.
+ * @param request    A reference is taken.
+ * @param reterr     Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, a value out of its range), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: as of the container's cluster. Since: 1.3
+ */
 SWARM_EXPORT int swarm_container_set_request(struct swarm_container *container, struct swarm_request *request,
                                              struct swarm_error **reterr);
 
@@ -80,26 +195,60 @@ struct swarm_bound_port {
     const char *host_ip;   /**< NULL, empty or an unspecified address: all interfaces. */
     const char *host_port; /**< Decimal; NULL, empty and "0" are passed over. */
 };
-/** Replace the host ports really bound now (NetworkSettings.Ports); only the requested ones count without it.
- *  @param count  0 (then @p ports may be NULL) to 1,000,000. */
+
+/**
+ * Replace the host ports really bound now (NetworkSettings.Ports); only the requested ones count without it.
+ *
+ * @param container  Not NULL.
+ * @param ports      @p count ports, copied.
+ * @param count      0 (then @p ports may be NULL) to 1,000,000.
+ * @param reterr     Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, a value out of its range), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: as of the container's cluster. Since: 1.3
+ */
 SWARM_EXPORT int swarm_container_set_bound_ports(struct swarm_container *container,
                                                  const struct swarm_bound_port *ports, size_t count,
                                                  struct swarm_error **reterr);
+
 /**
  * The host port really bound at @p index, in the order in which swarm_container_set_bound_ports() had them.
  *
+ * @param container      NULL is allowed: then the answer is NULL or 0.
+ * @param index          From 0.
  * @param ret_host_ip    Empty: all interfaces. Each out parameter may be NULL.
  * @param ret_host_port  Decimal.
  *
  * @return 1, or 0 past the end (nothing is written).
+ *
+ * Thread safety: as of the container's cluster. Since: 1.3
  */
 SWARM_EXPORT int swarm_container_bound_port_at(const struct swarm_container *container, size_t index,
                                                const char **ret_host_ip, const char **ret_host_port);
-/** Keep a pointer of the caller's with the container; swarm_cluster_set_container_destroy() says what becomes of it
- * when the container goes. One that was set before is only replaced. @param data  Borrowed; NULL: none (the default).
+
+/**
+ * Keep a pointer of the caller's with the container; swarm_cluster_set_container_destroy() says what becomes of it when
+ * the container goes.
+ *
+ * One that was set before is only replaced.
+ *
+ * @param container  NULL is allowed.
+ * @param data       Borrowed; NULL: none (the default).
+ *
+ * Thread safety: as of the container's cluster. Since: 1.3
  */
 SWARM_EXPORT void swarm_container_set_data(struct swarm_container *container, void *data);
-/** The pointer set last, NULL where none was. */
+
+/**
+ * Get the pointer of the caller's.
+ *
+ * @param container  NULL is allowed: then the answer is NULL or 0.
+ *
+ * @return The one set last; NULL where none was.
+ *
+ * Thread safety: as of the container's cluster. Since: 1.3
+ */
 SWARM_EXPORT void *swarm_container_data(const struct swarm_container *container);
 
 #ifdef __cplusplus

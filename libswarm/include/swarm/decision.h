@@ -2,6 +2,9 @@
 #ifndef SWARM_DECISION_H
 #define SWARM_DECISION_H
 
+/** @file
+ * Decisions: where something would go, and why. */
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,31 +30,138 @@ struct swarm_container;
  */
 struct swarm_decision;
 
-/** Release a decision. NULL is allowed. */
+/**
+ * Release a decision. NULL is allowed.
+ *
+ * @param decision  NULL is allowed.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT void swarm_decision_free(struct swarm_decision *decision);
-/** 0 where the request was granted; SWARM_ERR_NO_NODE, SWARM_ERR_NAME_TAKEN or SWARM_ERR_PARSE (the request is flawed)
- *  where it was refused. */
+
+/**
+ * Say whether the request was granted.
+ *
+ * @param decision  Not NULL.
+ *
+ * @return 0 where it was; SWARM_ERR_NO_NODE, SWARM_ERR_NAME_TAKEN or SWARM_ERR_PARSE (the request is flawed) where it
+ *         was refused.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT int swarm_decision_code(const struct swarm_decision *decision);
-/** Classic Swarm's lines of the refusal, NULL where the request was granted. Borrowed from the decision. */
+
+/**
+ * Get classic Swarm's lines of a refusal.
+ *
+ * @param decision  Not NULL.
+ *
+ * @return Borrowed from the decision; NULL where the request was granted.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_decision_message(const struct swarm_decision *decision);
-/** The chosen node, borrowed from the cluster; NULL where the request was refused, and from
- *  swarm_scheduler_would_fit(), which chooses none. */
+
+/**
+ * Get the chosen node.
+ *
+ * @param decision  Not NULL.
+ *
+ * @return Borrowed from the cluster; NULL where the request was refused, and from swarm_scheduler_would_fit(), which
+ *         chooses none.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT struct swarm_node *swarm_decision_node(const struct swarm_decision *decision);
-/** Nodes that the filters left, before resources were weighed. */
+
+/**
+ * Count the nodes that the filters left, before resources were weighed.
+ *
+ * @param decision  Not NULL.
+ *
+ * @return How many there were.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT size_t swarm_decision_candidate_count(const struct swarm_decision *decision);
-/** The one at @p index of those nodes, borrowed from the cluster; NULL past the end. */
+
+/**
+ * Get one of the nodes that the filters left.
+ *
+ * @param decision  Not NULL.
+ * @param index     From 0.
+ *
+ * @return Borrowed from the cluster; NULL past the end.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT struct swarm_node *swarm_decision_candidate(const struct swarm_decision *decision, size_t index);
-/** Nodes that tie for the first place; the chosen one is among them, by the seed. */
+
+/**
+ * Count the nodes that tie for the first place; the chosen one is among them, by the seed.
+ *
+ * @param decision  Not NULL.
+ *
+ * @return How many there are.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT size_t swarm_decision_best_count(const struct swarm_decision *decision);
-/** The one at @p index of those nodes, borrowed from the cluster; NULL past the end. */
+
+/**
+ * Get one of the nodes that tie for the first place.
+ *
+ * @param decision  Not NULL.
+ * @param index     From 0.
+ *
+ * @return Borrowed from the cluster; NULL past the end.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT struct swarm_node *swarm_decision_best(const struct swarm_decision *decision, size_t index);
-/** 1 where the answer was found only after soft ('~') expressions were dropped. */
+
+/**
+ * Say whether soft ('~') expressions were dropped.
+ *
+ * @param decision  Not NULL.
+ *
+ * @return 1 where the answer was found only without them, else 0.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT int swarm_decision_soft_dropped(const struct swarm_decision *decision);
-/** The seed that it was made with. */
+
+/**
+ * Get the seed that it was made with.
+ *
+ * @param decision  Not NULL.
+ *
+ * @return As it was given.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT uint64_t swarm_decision_seed(const struct swarm_decision *decision);
-/** The generation of the cluster that it was made of. */
+
+/**
+ * Get the generation of the cluster that it was made of.
+ *
+ * @param decision  Not NULL.
+ *
+ * @return As swarm_cluster_generation() was.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT uint64_t swarm_decision_generation(const struct swarm_decision *decision);
-/** Nodes in the cluster. */
+
+/**
+ * Count the nodes in the cluster.
+ *
+ * @param decision  Not NULL.
+ *
+ * @return How many there were.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT size_t swarm_decision_node_count(const struct swarm_decision *decision);
 
 /** Why a node was not taken. */
@@ -98,72 +208,212 @@ enum swarm_unit {
  */
 struct swarm_cause;
 
-/** Nodes that could have taken it, of swarm_decision_node_count(). */
+/**
+ * Count the nodes that could have taken it.
+ *
+ * @param decision  Not NULL.
+ *
+ * @return How many of swarm_decision_node_count().
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT size_t swarm_decision_fit_count(const struct swarm_decision *decision);
-/** The cause at @p index, those with most nodes first; NULL past the end. */
+
+/**
+ * Get one of the causes, those with most nodes first.
+ *
+ * @param decision  Not NULL.
+ * @param index     From 0.
+ *
+ * @return Borrowed from the decision; NULL past the end.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT const struct swarm_cause *swarm_decision_cause(const struct swarm_decision *decision, size_t index);
-/** The cause for which @p node was not taken; NULL where it could have taken it. */
+
+/**
+ * Find the cause for which a node was not taken.
+ *
+ * @param decision  Not NULL.
+ * @param node      One of the cluster's.
+ *
+ * @return Borrowed from the decision; NULL where it could have taken it.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT const struct swarm_cause *swarm_decision_cause_of(const struct swarm_decision *decision,
                                                                const struct swarm_node *node);
-/** One of enum swarm_reason. */
+
+/**
+ * Get the reason.
+ *
+ * @param cause  Not NULL.
+ *
+ * @return One of enum swarm_reason.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT int swarm_cause_reason(const struct swarm_cause *cause);
-/** Name of the filter or strategy that took the nodes out; NULL where none did: paused, draining, replaced, name, and
- *  named resources, which are looked at between both. */
+
+/**
+ * Name the filter or strategy that took the nodes out.
+ *
+ * @param cause  Not NULL.
+ *
+ * @return Borrowed; NULL where none did: paused, draining, replaced, name, and named resources, which are looked at
+ *         between both.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_cause_filter(const struct swarm_cause *cause);
-/** What it was about, as the reason says; NULL where there is no more to say. */
+
+/**
+ * Say what it was about, as the reason has it.
+ *
+ * @param cause  Not NULL.
+ *
+ * @return Borrowed; NULL where there is no more to say.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_cause_detail(const struct swarm_cause *cause);
-/** How many nodes. */
+
+/**
+ * Count the nodes that were not taken for it.
+ *
+ * @param cause  Not NULL.
+ *
+ * @return How many there are.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT size_t swarm_cause_count(const struct swarm_cause *cause);
-/** Walk these nodes: start with NULL, ends with NULL. */
+
+/**
+ * Walk the nodes that were not taken for it.
+ *
+ * @param cause     Not NULL.
+ * @param previous  The one before; NULL: start.
+ *
+ * @return Borrowed from the cluster; NULL: there are no more.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT struct swarm_node *swarm_cause_next_node(const struct swarm_cause *cause,
                                                       const struct swarm_node *previous);
-/** The one of these nodes that lacks least, where an amount is short (SWARM_REASON_CPU, _MEMORY, _RESOURCE, _SLOTS) and
- *  a built-in filter or strategy, or one with a room of its own (ops.h), says so; else NULL. For CPU it is one that
- *  lacks no memory if there is such a node. */
+
+/**
+ * Find the node that lacks least, where an amount is short (SWARM_REASON_CPU, _MEMORY, _RESOURCE, _SLOTS) and a
+ * built-in filter or strategy, or one with a room of its own (ops.h), says so.
+ *
+ * For CPU it is one that lacks no memory if there is such a node.
+ *
+ * @param cause  Not NULL.
+ *
+ * @return Borrowed from the cluster; NULL where nothing is short.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT struct swarm_node *swarm_cause_nearest(const struct swarm_cause *cause);
+
 /**
  * How much of what is asked for one of these nodes has not free: with so much more it would have room.
  *
+ * @param cause     Not NULL.
  * @param node      NULL: the nearest one.
  * @param ret_unit  One of enum swarm_unit; may be NULL.
+ *
  * @return Above 0; 0, and SWARM_UNIT_NONE, where no amount is short or the node is none of these.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
  */
 SWARM_EXPORT int64_t swarm_cause_shortage(const struct swarm_cause *cause, const struct swarm_node *node,
                                           int *ret_unit);
-/** The container that has the port on one of these nodes (their first), or the name. One whose id is empty is being
- *  created. NULL: nothing of that kind, or a name that is held for a rename. */
+
+/**
+ * Find what is in the way: the container that has the port on one of these nodes (their first), or the name.
+ *
+ * @param cause  Not NULL.
+ *
+ * @return Borrowed from the cluster; one whose id is empty is being created. NULL: nothing of that kind, or a name that
+ *         is held for a rename.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT const struct swarm_container *swarm_cause_blocker(const struct swarm_cause *cause);
 
-/** Nodes of which the scores are told: those that would come first, in that order, so that the first is the chosen one;
- *  no more than swarm_place_options.ranked. */
+/**
+ * Count the nodes of which the scores are told: those that would come first, in that order, so that the first is the
+ * chosen one.
+ *
+ * @param decision  Not NULL.
+ *
+ * @return How many there are, no more than swarm_place_options.ranked.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT size_t swarm_decision_ranked_count(const struct swarm_decision *decision);
-/** The one at @p index of those nodes, borrowed from the cluster; NULL past the end.
- *  @param ret_score  What the strategy gives it, the greatest first. May be NULL; untouched past the end. */
+
+/**
+ * Get one of the nodes of which the scores are told.
+ *
+ * @param decision   Not NULL.
+ * @param index      From 0.
+ * @param ret_score  What the strategy gives it, the greatest first. May be NULL; untouched past the end.
+ *
+ * @return Borrowed from the cluster; NULL past the end.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT struct swarm_node *swarm_decision_ranked(const struct swarm_decision *decision, size_t index,
                                                       int64_t *ret_score);
+
 /**
  * One of the numbers that the score at @p index was made of; "spread" and "binpack" have "cpu" and "memory" (the share
  * that would be taken, in percent, 100 where none is asked for), "health" and "containers".
  *
+ * @param decision   Not NULL.
+ * @param index      As for swarm_decision_ranked().
  * @param part       From 0.
  * @param ret_name   Borrowed from the decision.
+ * @param ret_value  Its value.
+ *
  * @return 1, or 0 past the end (nothing is written).
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
  */
 SWARM_EXPORT int swarm_decision_part(const struct swarm_decision *decision, size_t index, size_t part,
                                      const char **ret_name, int64_t *ret_value);
-/** The soft expression at @p index of those that were dropped, such as "constraint:storage==~ssd"; NULL past the end.
- *  Borrowed from the decision. */
+
+/**
+ * Get one of the soft expressions that were dropped.
+ *
+ * @param decision  Not NULL.
+ * @param index     From 0.
+ *
+ * @return Borrowed from the decision, such as "constraint:storage==~ssd"; NULL past the end.
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_decision_dropped(const struct swarm_decision *decision, size_t index);
 
 /**
- * Tell the decision for people. Of a refusal these are classic Swarm's lines and then one such as "0/12 nodes fit: 7
- * memory short (nearest node-3 lacks 310 MiB), 3 port 443 taken by web-1 on node-5 and others, 2 draining".
+ * Tell the decision for people.
  *
+ * Of a refusal these are classic Swarm's lines and then one such as "0/12 nodes fit: 7 memory short (nearest node-3
+ * lacks 310 MiB), 3 port 443 taken by web-1 on node-5 and others, 2 draining".
+ *
+ * @param decision  Not NULL.
  * @param ret_text  New, release with swarm_free(). UTF-8, lines separated by '\n', none at the end.
+ * @param reterr    Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
  * @return 0; SWARM_ERR_NOMEM; SWARM_ERR_INVALID (NULL).
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
  */
 SWARM_EXPORT int swarm_decision_text(const struct swarm_decision *decision, char **ret_text,
                                      struct swarm_error **reterr);
+
 /**
  * Tell the decision for programs, as a JSON object with exact numbers:
  *
@@ -182,9 +432,14 @@ SWARM_EXPORT int swarm_decision_text(const struct swarm_decision *decision, char
  *   seed         As decimal text, since it may pass what readers of JSON can hold.
  *   generation   Of the cluster.
  *
+ * @param decision    Not NULL.
  * @param ret_json    New, NUL-ended, release with swarm_free(). Untouched on failure.
  * @param ret_length  Its length without the NUL. May be NULL.
+ * @param reterr      Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
  * @return 0; SWARM_ERR_NOMEM; SWARM_ERR_INVALID (NULL).
+ *
+ * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
  */
 SWARM_EXPORT int swarm_decision_json(const struct swarm_decision *decision, char **ret_json, size_t *ret_length,
                                      struct swarm_error **reterr);

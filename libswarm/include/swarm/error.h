@@ -2,6 +2,9 @@
 #ifndef SWARM_ERROR_H
 #define SWARM_ERROR_H
 
+/** @file
+ * Errors: codes and messages. */
+
 #include <swarm/version.h>
 
 #ifdef __cplusplus

@@ -10,7 +10,8 @@
 extern "C" {
 #endif
 
-/*
+/**
+ * @file
  * Filters take nodes out that a container cannot go to. A scheduler runs them one after another, each on the nodes
  * that the former left (scheduler.h); <swarm/ops.h> says how to write one.
  *

@@ -15,7 +15,8 @@
 extern "C" {
 #endif
 
-/*
+/**
+ * @file
  * For those who write filters and strategies: fill an ops struct, put it into a registry, and name it in the options of
  * a scheduler made with that registry. The built-in ones are made of the same structs.
  *
@@ -29,23 +30,52 @@ extern "C" {
 /** The nodes that are still in the running; valid during the callback, on the thread that it runs on. */
 struct swarm_candidates;
 
-/** How many there are. Since: 1.3 */
+/**
+ * Count the candidates.
+ *
+ * @param candidates  As the callback got them.
+ *
+ * @return How many there are now.
+ *
+ * Thread safety: within the callback, on its thread. Since: 1.3
+ */
 SWARM_EXPORT size_t swarm_candidates_count(const struct swarm_candidates *candidates);
-/** Walk them: start with NULL, ends with NULL. The one returned may be removed before the next call. Since: 1.3 */
+
+/**
+ * Walk the candidates. The one returned may be removed before the next call.
+ *
+ * @param candidates  As the callback got them.
+ * @param previous    The one before; NULL: start.
+ *
+ * @return Borrowed from the cluster; NULL: there are no more.
+ *
+ * Thread safety: within the callback, on its thread. Since: 1.3
+ */
 SWARM_EXPORT struct swarm_node *swarm_candidates_next(const struct swarm_candidates *candidates,
                                                       const struct swarm_node *previous);
-/** Take a node out; nothing happens where it is out already. Since: 1.3 */
-SWARM_EXPORT void swarm_candidates_remove(struct swarm_candidates *candidates, const struct swarm_node *node);
+
 /**
- * Say why: all that were taken out since the last such call, or since the filter began, went for this reason. Nodes of
- * which nothing is said go under SWARM_REASON_OTHER with the filter's name. Costs next to nothing, and has no effect,
- * where the decision is not an explained one.
+ * Take a node out; nothing happens where it is out already.
  *
- * @param reason  One of enum swarm_reason (decision.h); any other number counts as SWARM_REASON_OTHER.
- * @param detail  One line, copied; NULL: none. A filter may give a few dozen different ones; what comes after those is
- *                told without its detail.
+ * @param candidates  As the callback got them.
+ * @param node        NULL is allowed.
  *
- * Since: 1.3
+ * Thread safety: within the callback, on its thread. Since: 1.3
+ */
+SWARM_EXPORT void swarm_candidates_remove(struct swarm_candidates *candidates, const struct swarm_node *node);
+
+/**
+ * Say why: all that were taken out since the last such call, or since the filter began, went for this reason.
+ *
+ * Nodes of which nothing is said go under SWARM_REASON_OTHER with the filter's name. Costs next to nothing, and has no
+ * effect, where the decision is not an explained one.
+ *
+ * @param candidates  As the callback got them.
+ * @param reason      One of enum swarm_reason (decision.h); any other number counts as SWARM_REASON_OTHER.
+ * @param detail      One line, copied; NULL: none. A filter may give a few dozen different ones; what comes after those
+ *                    is told without its detail.
+ *
+ * Thread safety: within the callback, on its thread. Since: 1.3
  */
 SWARM_EXPORT void swarm_candidates_refuse(struct swarm_candidates *candidates, int reason, const char *detail);
 
@@ -56,10 +86,12 @@ struct swarm_conditions;
 /**
  * Add one condition, such as "rack==7".
  *
- * @param text  One line, copied.
+ * @param conditions  As the callback got them.
+ * @param text        One line, copied.
+ *
  * @return 0, SWARM_ERR_NOMEM, SWARM_ERR_INVALID (NULL).
  *
- * Since: 1.3
+ * Thread safety: within the callback, on its thread. Since: 1.3
  */
 SWARM_EXPORT int swarm_conditions_add(struct swarm_conditions *conditions, const char *text);
 
@@ -96,6 +128,7 @@ struct swarm_filter_ops {
     int (*lasting)(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,
                    struct swarm_candidates *candidates, struct swarm_error **reterr);
 };
+/** What a struct swarm_filter_ops begins as: its size, and its defaults. */
 #define SWARM_FILTER_OPS_INIT                                                                                          \
     {                                                                                                                  \
         sizeof(struct swarm_filter_ops), NULL, NULL, NULL, NULL, NULL                                                  \
@@ -104,11 +137,31 @@ struct swarm_filter_ops {
 /** Nodes that a strategy offers, in any order; valid during the callback, on the thread that it runs on. */
 struct swarm_ranking;
 
-/** Offer a node; the greatest score wins, ties are told apart as strategy.h says. Offer each at most once. Nothing
- *  happens where it is NULL or no candidate. Since: 1.3 */
+/**
+ * Offer a node; the greatest score wins, ties are told apart as strategy.h says.
+ *
+ * Offer each at most once. Nothing happens where it is NULL or no candidate.
+ *
+ * @param ranking  As the callback got it.
+ * @param node     NULL is allowed.
+ * @param score    The greatest wins; any number.
+ *
+ * Thread safety: within the callback, on its thread. Since: 1.3
+ */
 SWARM_EXPORT void swarm_ranking_offer(struct swarm_ranking *ranking, const struct swarm_node *node, int64_t score);
-/** Say why a candidate is not offered; everything else as swarm_candidates_refuse(). Candidates that were neither
- *  offered nor refused go under SWARM_REASON_OTHER with the strategy's name. Since: 1.3 */
+
+/**
+ * Say why a candidate is not offered; everything else as swarm_candidates_refuse().
+ *
+ * Candidates that were neither offered nor refused go under SWARM_REASON_OTHER with the strategy's name.
+ *
+ * @param ranking  As the callback got it.
+ * @param node     Not NULL.
+ * @param reason   One of enum swarm_reason (decision.h).
+ * @param detail   One line, copied; NULL: none.
+ *
+ * Thread safety: within the callback, on its thread. Since: 1.3
+ */
 SWARM_EXPORT void swarm_ranking_refuse(struct swarm_ranking *ranking, const struct swarm_node *node, int reason,
                                        const char *detail);
 
@@ -118,10 +171,13 @@ struct swarm_parts;
 /**
  * Add a number, such as "cpu" 40.
  *
- * @param name  Copied.
+ * @param parts  As the callback got them.
+ * @param name   Copied.
+ * @param value  Any number.
+ *
  * @return 0, SWARM_ERR_NOMEM, SWARM_ERR_INVALID (NULL).
  *
- * Since: 1.3
+ * Thread safety: within the callback, on its thread. Since: 1.3
  */
 SWARM_EXPORT int swarm_parts_add(struct swarm_parts *parts, const char *name, int64_t value);
 
@@ -153,6 +209,7 @@ struct swarm_strategy_ops {
      *  "spread" and "binpack"; where it offers such a node not, that is the reason told. 0: it says so itself. */
     int needs_room;
 };
+/** What a struct swarm_strategy_ops begins as: its size, and its defaults. */
 #define SWARM_STRATEGY_OPS_INIT                                                                                        \
     {                                                                                                                  \
         sizeof(struct swarm_strategy_ops), NULL, NULL, NULL, NULL, 0                                                   \
@@ -165,30 +222,51 @@ struct swarm_registry;
  * Make an empty registry.
  *
  * @param ret_registry  New, release with swarm_registry_free().
+ * @param reterr        Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
  * @return 0, SWARM_ERR_NOMEM, SWARM_ERR_INVALID (NULL).
  *
  * Thread safety: any thread. Since: 1.3
  */
 SWARM_EXPORT int swarm_registry_new(struct swarm_registry **ret_registry, struct swarm_error **reterr);
 
-/** Release a registry; schedulers made from it keep what they use. NULL is allowed.
- *  Thread safety: one thread at a time per registry. Since: 1.3 */
+/**
+ * Release a registry; schedulers made from it keep what they use. NULL is allowed.
+ *
+ * @param registry  NULL is allowed.
+ *
+ * Thread safety: one thread at a time per registry. Since: 1.3
+ */
 SWARM_EXPORT void swarm_registry_free(struct swarm_registry *registry);
 
 /**
  * Register a filter.
  *
- * @param ops   Copied.
- * @param data  Passed to the callbacks; taken on success only.
- * @return 0; SWARM_ERR_INVALID (no name, no filter function, a size that this library cannot read);
- *         SWARM_ERR_EXISTS (a filter, or a built-in one, has that name); SWARM_ERR_NOMEM.
+ * @param registry  Not NULL.
+ * @param ops       Copied.
+ * @param data      Passed to the callbacks; taken on success only.
+ * @param reterr    Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0; SWARM_ERR_INVALID (no name, no filter function, a size that this library cannot read); SWARM_ERR_EXISTS (a
+ *         filter, or a built-in one, has that name); SWARM_ERR_NOMEM.
  *
  * Thread safety: one thread at a time per registry. Since: 1.3
  */
 SWARM_EXPORT int swarm_registry_add_filter(struct swarm_registry *registry, const struct swarm_filter_ops *ops,
                                            void *data, struct swarm_error **reterr);
 
-/** Register a strategy; everything as with swarm_registry_add_filter(). Since: 1.3 */
+/**
+ * Register a strategy.
+ *
+ * @param registry  Not NULL.
+ * @param ops       Copied.
+ * @param data      Passed to the callbacks; taken on success only.
+ * @param reterr    Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return As swarm_registry_add_filter(), of strategies.
+ *
+ * Thread safety: one thread at a time per registry. Since: 1.3
+ */
 SWARM_EXPORT int swarm_registry_add_strategy(struct swarm_registry *registry, const struct swarm_strategy_ops *ops,
                                              void *data, struct swarm_error **reterr);
 

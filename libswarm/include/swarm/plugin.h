@@ -12,7 +12,8 @@
 extern "C" {
 #endif
 
-/*
+/**
+ * @file
  * A plugin is a shared object with filters and strategies (ops.h) that a program loads by its file's name, as
  * `swarm-manage --plugin FILE.so` does. It defines one variable:
  *

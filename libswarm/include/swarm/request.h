@@ -2,6 +2,9 @@
 #ifndef SWARM_REQUEST_H
 #define SWARM_REQUEST_H
 
+/** @file
+ * Requests: what is asked for. */
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,186 +38,630 @@ enum swarm_reschedule_policy {
  * Make a request that asks for nothing.
  *
  * @param ret_request  New reference, release with swarm_request_unref(). Untouched on failure.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
  *
  * @return 0, SWARM_ERR_INVALID, SWARM_ERR_NOMEM.
+ *
+ * Thread safety: any thread. Since: 1.3
  */
 SWARM_EXPORT int swarm_request_new(struct swarm_request **ret_request, struct swarm_error **reterr);
+
 /**
  * Make a request that asks for the same and is not shared.
  *
  * @param ret_request  New reference, release with swarm_request_unref(). Untouched on failure.
+ * @param from         Not NULL; may be shared.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
  *
  * @return 0, SWARM_ERR_INVALID, SWARM_ERR_NOMEM.
+ *
+ * Thread safety: any thread, as long as @p from is not changed. Since: 1.3
  */
 SWARM_EXPORT int swarm_request_copy(struct swarm_request **ret_request, const struct swarm_request *from,
                                     struct swarm_error **reterr);
-/** Take a reference. @return @p request; NULL for NULL. Thread safety: any thread. */
+
+/**
+ * Take a reference.
+ *
+ * @param request  NULL is allowed.
+ *
+ * @return @p request; NULL for NULL.
+ *
+ * Thread safety: any thread. Since: 1.3
+ */
 SWARM_EXPORT struct swarm_request *swarm_request_ref(struct swarm_request *request);
-/** Give a reference back; with the last one the request goes. NULL is allowed. Thread safety: any thread. */
+
+/**
+ * Give a reference back; with the last one the request goes. NULL is allowed.
+ *
+ * @param request  NULL is allowed.
+ *
+ * Thread safety: any thread. Since: 1.3
+ */
 SWARM_EXPORT void swarm_request_unref(struct swarm_request *request);
 
-/** Set the name in the cluster, without a leading slash (one is cut off). @param name  NULL or empty: none. */
+/**
+ * Set the name in the cluster, without a leading slash (one is cut off).
+ *
+ * @param request  Not NULL; not shared yet.
+ * @param name     NULL or empty: none.
+ * @param reterr   Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, out of range), SWARM_ERR_STATE (the request is shared), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
+ */
 SWARM_EXPORT int swarm_request_set_name(struct swarm_request *request, const char *name, struct swarm_error **reterr);
-/** Set the image as the user names it. @param image  NULL or empty: none. */
+
+/**
+ * Set the image as the user names it.
+ *
+ * @param request  Not NULL; not shared yet.
+ * @param image    NULL or empty: none.
+ * @param reterr   Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, out of range), SWARM_ERR_STATE (the request is shared), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
+ */
 SWARM_EXPORT int swarm_request_set_image(struct swarm_request *request, const char *image, struct swarm_error **reterr);
-/** Set the identity that survives moves; it is kept as label com.docker.swarm.id. */
+
+/**
+ * Set the identity that survives moves; it is kept as label com.docker.swarm.id.
+ *
+ * @param request  Not NULL; not shared yet.
+ * @param id       Copied; empty: none.
+ * @param reterr   Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, out of range), SWARM_ERR_STATE (the request is shared), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
+ */
 SWARM_EXPORT int swarm_request_set_swarm_id(struct swarm_request *request, const char *id, struct swarm_error **reterr);
+
 /**
  * Set the CPU to reserve: what a node must have free, and what is taken there.
  *
+ * @param request     Not NULL; not shared yet.
  * @param cpus_milli  Thousandths of a CPU, 0 or more; default 0. SWARM_ERR_INVALID also where the limit is less.
+ * @param reterr      Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, out of range), SWARM_ERR_STATE (the request is shared), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
  */
 SWARM_EXPORT int swarm_request_set_cpus(struct swarm_request *request, int64_t cpus_milli, struct swarm_error **reterr);
-/** Set the memory to reserve. @param bytes  0 or more; default 0. SWARM_ERR_INVALID also where the limit is less. */
+
+/**
+ * Set the memory to reserve.
+ *
+ * @param request  Not NULL; not shared yet.
+ * @param bytes    0 or more; default 0. SWARM_ERR_INVALID also where the limit is less.
+ * @param reterr   Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, out of range), SWARM_ERR_STATE (the request is shared), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
+ */
 SWARM_EXPORT int swarm_request_set_memory(struct swarm_request *request, int64_t bytes, struct swarm_error **reterr);
+
 /**
  * Set the CPU that it may use at most. Placing does not look at it: the limit alone reserves nothing.
  *
+ * @param request     Not NULL; not shared yet.
  * @param cpus_milli  Thousandths of a CPU; 0 (the default): no limit. SWARM_ERR_INVALID also where more is reserved.
+ * @param reterr      Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, out of range), SWARM_ERR_STATE (the request is shared), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
  */
 SWARM_EXPORT int swarm_request_set_cpus_limit(struct swarm_request *request, int64_t cpus_milli,
                                               struct swarm_error **reterr);
-/** Set the memory that it may use at most, as with swarm_request_set_cpus_limit(). @param bytes  0: no limit. */
+
+/**
+ * Set the memory that it may use at most, as with swarm_request_set_cpus_limit().
+ *
+ * @param request  Not NULL; not shared yet.
+ * @param bytes    0: no limit.
+ * @param reterr   Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, out of range), SWARM_ERR_STATE (the request is shared), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
+ */
 SWARM_EXPORT int swarm_request_set_memory_limit(struct swarm_request *request, int64_t bytes,
                                                 struct swarm_error **reterr);
+
 /**
  * Set how much of a named resource to reserve, such as 2 of "gpu": nodes that do not have so much free are no
  * candidates, whatever the strategy (swarm_node_set_resource()).
  *
- * @param name    1 to 255 bytes; names are told apart byte by byte.
- * @param amount  0 or more, in the unit that nodes count it in; 0 (the default): none.
+ * @param request  Not NULL; not shared yet.
+ * @param name     1 to 255 bytes; names are told apart byte by byte.
+ * @param amount   0 or more, in the unit that nodes count it in; 0 (the default): none.
+ * @param reterr   Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, out of range), SWARM_ERR_STATE (the request is shared), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
  */
 SWARM_EXPORT int swarm_request_set_resource(struct swarm_request *request, const char *name, int64_t amount,
                                             struct swarm_error **reterr);
-/** Set a label, replacing one of that key. @param value  NULL: empty. */
+
+/**
+ * Set a label, replacing one of that key.
+ *
+ * @param request  Not NULL; not shared yet.
+ * @param key      Copied.
+ * @param value    NULL: empty.
+ * @param reterr   Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, out of range), SWARM_ERR_STATE (the request is shared), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
+ */
 SWARM_EXPORT int swarm_request_set_label(struct swarm_request *request, const char *key, const char *value,
                                          struct swarm_error **reterr);
+
 /**
  * Ask for nodes by what they are: "<key><op><value>" such as "storage==ssd", "node!=~web*" or "node==/^eu-[0-9]+$/".
  *
  * The key is a node label, or "node" for its id or name. The operator is "==" or "!=". A value between slashes is a
  * regular expression (RE2's syntax, searched for anywhere); any other is matched as a whole, with '*' for any text and
  * other metacharacters as in regular expressions; a single slash is none. '~' before it makes it soft: dropped where no
- * node would be left.
- * Groups may be nested 50 levels deep.
+ * node would be left. Groups may be nested 50 levels deep.
+ *
+ * @param request     Not NULL; not shared yet.
+ * @param expression  Copied.
+ * @param reterr      Optional. New error, release with swarm_error_free(). Untouched on success.
  *
  * @return As above, or SWARM_ERR_PARSE (malformed, or a pattern that does not compile): the message names the
- * expression and what was expected.
+ *         expression and what was expected.
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
  */
 SWARM_EXPORT int swarm_request_add_constraint(struct swarm_request *request, const char *expression,
                                               struct swarm_error **reterr);
-/** Ask for nodes by what is on them: the key is "container" (id or name), "image" (id, reference or repository) or a
- *  container label. Otherwise as swarm_request_add_constraint(). */
+
+/**
+ * Ask for nodes by what is on them: the key is "container" (id or name), "image" (id, reference or repository) or a
+ * container label.
+ *
+ * Otherwise as swarm_request_add_constraint().
+ *
+ * @param request     Not NULL; not shared yet.
+ * @param expression  Copied.
+ * @param reterr      Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return As swarm_request_add_constraint().
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
+ */
 SWARM_EXPORT int swarm_request_add_affinity(struct swarm_request *request, const char *expression,
                                             struct swarm_error **reterr);
-/** Ask for one of some nodes: the value lists their names with '|' between them; key and operator do not matter.
- *  Otherwise as swarm_request_add_constraint(). */
+
+/**
+ * Ask for one of some nodes: the value lists their names with '|' between them; key and operator do not matter.
+ *
+ * Otherwise as swarm_request_add_constraint().
+ *
+ * @param request     Not NULL; not shared yet.
+ * @param expression  Copied.
+ * @param reterr      Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return As swarm_request_add_constraint().
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
+ */
 SWARM_EXPORT int swarm_request_add_whitelist(struct swarm_request *request, const char *expression,
                                              struct swarm_error **reterr);
+
 /**
  * Add a host port to bind.
  *
+ * @param request         Not NULL; not shared yet.
  * @param container_port  "80/tcp"; a range such as "80-90/tcp" too, and the protocol may be missing.
  * @param host_ip         NULL or empty: all interfaces.
  * @param host_port       NULL, empty or "0": any; else 1 to 65535 in decimal or a range such as "8000-8010" (compared
- * as text).
+ *                        as text).
+ * @param reterr          Optional. New error, release with swarm_error_free(). Untouched on success.
  *
  * @return As above; SWARM_ERR_INVALID names the port that cannot be one.
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
  */
 SWARM_EXPORT int swarm_request_add_port(struct swarm_request *request, const char *container_port, const char *host_ip,
                                         const char *host_port, struct swarm_error **reterr);
-/** Add a port that the container exposes ("80/tcp", as above); it matters in host network mode. */
+
+/**
+ * Add a port that the container exposes ("80/tcp", as above); it matters in host network mode.
+ *
+ * @param request         Not NULL; not shared yet.
+ * @param container_port  Copied.
+ * @param reterr          Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, out of range), SWARM_ERR_STATE (the request is shared), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
+ */
 SWARM_EXPORT int swarm_request_add_exposed_port(struct swarm_request *request, const char *container_port,
                                                 struct swarm_error **reterr);
-/** Set the network mode: "bridge", "host", "container:<name>" (which must then be on the same node), a network's name…
- *  @param mode  NULL or empty: the default. */
+
+/**
+ * Set the network mode: "bridge", "host", "container:<name>" (which must then be on the same node), a network's name…
+ *
+ * @param request  Not NULL; not shared yet.
+ * @param mode     NULL or empty: the default.
+ * @param reterr   Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, out of range), SWARM_ERR_STATE (the request is shared), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
+ */
 SWARM_EXPORT int swarm_request_set_network_mode(struct swarm_request *request, const char *mode,
                                                 struct swarm_error **reterr);
-/** Set the PID mode. Kept where it is "container:<name>": that container must be on the same node. */
+
+/**
+ * Set the PID mode. Kept where it is "container:<name>": that container must be on the same node.
+ *
+ * @param request  Not NULL; not shared yet.
+ * @param mode     NULL or empty: the default.
+ * @param reterr   Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, out of range), SWARM_ERR_STATE (the request is shared), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
+ */
 SWARM_EXPORT int swarm_request_set_pid_mode(struct swarm_request *request, const char *mode,
                                             struct swarm_error **reterr);
-/** Set the IPC mode. Kept where it is "container:<name>": that container must be on the same node. */
+
+/**
+ * Set the IPC mode. Kept where it is "container:<name>": that container must be on the same node.
+ *
+ * @param request  Not NULL; not shared yet.
+ * @param mode     NULL or empty: the default.
+ * @param reterr   Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, out of range), SWARM_ERR_STATE (the request is shared), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
+ */
 SWARM_EXPORT int swarm_request_set_ipc_mode(struct swarm_request *request, const char *mode,
                                             struct swarm_error **reterr);
-/** Use another container's volumes: "name[:ro]"; it must be on the same node. */
+
+/**
+ * Use another container's volumes: "name[:ro]"; it must be on the same node.
+ *
+ * @param request  Not NULL; not shared yet.
+ * @param from     Copied.
+ * @param reterr   Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, out of range), SWARM_ERR_STATE (the request is shared), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
+ */
 SWARM_EXPORT int swarm_request_add_volumes_from(struct swarm_request *request, const char *from,
                                                 struct swarm_error **reterr);
-/** Link to another container: "name[:alias]"; it must be on the same node. */
+
+/**
+ * Link to another container: "name[:alias]"; it must be on the same node.
+ *
+ * @param request  Not NULL; not shared yet.
+ * @param link     Copied.
+ * @param reterr   Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, out of range), SWARM_ERR_STATE (the request is shared), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
+ */
 SWARM_EXPORT int swarm_request_add_link(struct swarm_request *request, const char *link, struct swarm_error **reterr);
-/** Set what is to be done when its node is lost. @param policy  enum swarm_reschedule_policy; default off. */
+
+/**
+ * Set what is to be done when its node is lost.
+ *
+ * @param request  Not NULL; not shared yet.
+ * @param policy   enum swarm_reschedule_policy; default off.
+ * @param reterr   Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, out of range), SWARM_ERR_STATE (the request is shared), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time until it is shared. Since: 1.3
+ */
 SWARM_EXPORT int swarm_request_set_reschedule_policy(struct swarm_request *request, int policy,
                                                      struct swarm_error **reterr);
 
 /* Getters. Strings are borrowed, valid while the request lives and is not changed; NULL where not set. For a NULL
  * request they give NULL or 0. */
 
-/** The name, without a slash in front. */
+/**
+ * Get the name.
+ *
+ * @param request  NULL is allowed.
+ *
+ * @return Borrowed, without a slash in front; NULL where it has none.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_request_name(const struct swarm_request *request);
-/** The image, as the user named it. */
+
+/**
+ * Get the image.
+ *
+ * @param request  NULL is allowed.
+ *
+ * @return Borrowed, as the user named it; NULL where it has none.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_request_image(const struct swarm_request *request);
-/** The identity that survives moves; NULL also where it is empty. */
+
+/**
+ * Get the identity that survives moves.
+ *
+ * @param request  NULL is allowed.
+ *
+ * @return Borrowed; NULL where it has none, or an empty one.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_request_swarm_id(const struct swarm_request *request);
-/** The network mode. */
+
+/**
+ * Get the network mode.
+ *
+ * @param request  NULL is allowed.
+ *
+ * @return Borrowed; NULL where it is not set.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_request_network_mode(const struct swarm_request *request);
-/** The PID mode where it is "container:<name>", else NULL. */
+
+/**
+ * Get the PID mode.
+ *
+ * @param request  NULL is allowed.
+ *
+ * @return Borrowed where it is "container:<name>", else NULL.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_request_pid_mode(const struct swarm_request *request);
-/** The IPC mode where it is "container:<name>", else NULL. */
+
+/**
+ * Get the IPC mode.
+ *
+ * @param request  NULL is allowed.
+ *
+ * @return Borrowed where it is "container:<name>", else NULL.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_request_ipc_mode(const struct swarm_request *request);
-/** The value of a label, NULL where there is none of that key. */
+
+/**
+ * Get a label.
+ *
+ * @param request  NULL is allowed.
+ * @param key      NULL is allowed.
+ *
+ * @return Its value, borrowed; NULL where there is none of that key.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_request_label(const struct swarm_request *request, const char *key);
-/** The label at @p index, in the order in which they were first set; each out parameter may be NULL.
- *  @return 1, or 0 past the end (nothing is written). */
+
+/**
+ * The label at @p index, in the order in which they were first set; each out parameter may be NULL.
+ *
+ * @param request    NULL is allowed.
+ * @param index      From 0.
+ * @param ret_key    Its key, borrowed.
+ * @param ret_value  Its value, borrowed.
+ *
+ * @return 1, or 0 past the end (nothing is written).
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT int swarm_request_label_at(const struct swarm_request *request, size_t index, const char **ret_key,
                                         const char **ret_value);
+
 /**
  * The host port to bind at @p index, in the order in which they were added.
  *
+ * @param request             NULL is allowed.
+ * @param index               From 0.
  * @param ret_container_port  As it was added, like the others: "80/tcp". Each out parameter may be NULL.
  * @param ret_host_ip         Empty: all interfaces.
  * @param ret_host_port       Empty or "0": any.
  *
  * @return 1, or 0 past the end (nothing is written).
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
  */
 SWARM_EXPORT int swarm_request_port_at(const struct swarm_request *request, size_t index,
                                        const char **ret_container_port, const char **ret_host_ip,
                                        const char **ret_host_port);
-/** The exposed port at @p index ("80/tcp"), NULL past the end; like all below, in the order in which they were added.
+
+/**
+ * Get one of the exposed ports; like all below, in the order in which they were added.
+ *
+ * @param request  NULL is allowed.
+ * @param index    From 0.
+ *
+ * @return Borrowed, as it was added ("80/tcp"); NULL past the end.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
  */
 SWARM_EXPORT const char *swarm_request_exposed_port_at(const struct swarm_request *request, size_t index);
-/** The container whose volumes it uses at @p index, as it was added ("data:ro"), NULL past the end. */
+
+/**
+ * Get one of the containers whose volumes it uses.
+ *
+ * @param request  NULL is allowed.
+ * @param index    From 0.
+ *
+ * @return Borrowed, as it was added ("data:ro"); NULL past the end.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_request_volumes_from_at(const struct swarm_request *request, size_t index);
-/** The link at @p index, as it was added ("db:alias"), NULL past the end. */
+
+/**
+ * Get one of the links.
+ *
+ * @param request  NULL is allowed.
+ * @param index    From 0.
+ *
+ * @return Borrowed, as it was added ("db:alias"); NULL past the end.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_request_link_at(const struct swarm_request *request, size_t index);
-/** The constraint at @p index as text ("zone==~eu*"), NULL past the end. One read from a container may be malformed. */
+
+/**
+ * Get one of the constraints. One read from a container may be malformed.
+ *
+ * @param request  NULL is allowed.
+ * @param index    From 0.
+ *
+ * @return Borrowed, as text ("zone==~eu*"); NULL past the end.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_request_constraint_at(const struct swarm_request *request, size_t index);
-/** The affinity at @p index, as with swarm_request_constraint_at(). */
+
+/**
+ * Get one of the affinities, as with swarm_request_constraint_at().
+ *
+ * @param request  NULL is allowed.
+ * @param index    From 0.
+ *
+ * @return Borrowed; NULL past the end.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_request_affinity_at(const struct swarm_request *request, size_t index);
-/** The whitelist at @p index, as with swarm_request_constraint_at(). */
+
+/**
+ * Get one of the whitelists, as with swarm_request_constraint_at().
+ *
+ * @param request  NULL is allowed.
+ * @param index    From 0.
+ *
+ * @return Borrowed; NULL past the end.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT const char *swarm_request_whitelist_at(const struct swarm_request *request, size_t index);
-/** The CPU to reserve, in thousandths of a CPU. */
+
+/**
+ * Get the CPU to reserve.
+ *
+ * @param request  NULL is allowed.
+ *
+ * @return In thousandths of a CPU.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT int64_t swarm_request_cpus_milli(const struct swarm_request *request);
-/** The memory to reserve, in bytes. */
+
+/**
+ * Get the memory to reserve.
+ *
+ * @param request  NULL is allowed.
+ *
+ * @return In bytes.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT int64_t swarm_request_memory(const struct swarm_request *request);
-/** The CPU that it may use at most, in thousandths of a CPU; 0: no limit. */
+
+/**
+ * Get the CPU that it may use at most.
+ *
+ * @param request  NULL is allowed.
+ *
+ * @return In thousandths of a CPU; 0: no limit.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT int64_t swarm_request_cpus_limit_milli(const struct swarm_request *request);
-/** The memory that it may use at most, in bytes; 0: no limit. */
+
+/**
+ * Get the memory that it may use at most.
+ *
+ * @param request  NULL is allowed.
+ *
+ * @return In bytes; 0: no limit.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT int64_t swarm_request_memory_limit(const struct swarm_request *request);
-/** How much of a named resource to reserve; 0 where it asks for none. */
+
+/**
+ * Get how much of a named resource to reserve.
+ *
+ * @param request  NULL is allowed.
+ * @param name     NULL is allowed.
+ *
+ * @return 0 where it asks for none.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT int64_t swarm_request_resource(const struct swarm_request *request, const char *name);
-/** The named resource at @p index, in the order in which they were first set; each out parameter may be NULL.
- *  @return 1, or 0 past the end (nothing is written). */
+
+/**
+ * The named resource at @p index, in the order in which they were first set; each out parameter may be NULL.
+ *
+ * @param request     NULL is allowed.
+ * @param index       From 0.
+ * @param ret_name    Its name, borrowed.
+ * @param ret_amount  How much of it is asked for.
+ *
+ * @return 1, or 0 past the end (nothing is written).
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
 SWARM_EXPORT int swarm_request_resource_at(const struct swarm_request *request, size_t index, const char **ret_name,
                                            int64_t *ret_amount);
-/** What is to be done when its node is lost. @return One of enum swarm_reschedule_policy. */
-SWARM_EXPORT int swarm_request_reschedule_policy(const struct swarm_request *request);
-/** Whether it is tied to certain nodes. @return 1 when some constraint is a hard "node==…", else 0. */
-SWARM_EXPORT int swarm_request_has_node_constraint(const struct swarm_request *request);
+
 /**
- * Say whether all expressions in it are well formed. Those added here are; a request read from a container or with
- * swarm_request_from_create() may hold others, which are then reported when it is placed.
+ * Get what is to be done when its node is lost.
+ *
+ * @param request  NULL is allowed.
+ *
+ * @return One of enum swarm_reschedule_policy.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
+SWARM_EXPORT int swarm_request_reschedule_policy(const struct swarm_request *request);
+
+/**
+ * Say whether it is tied to certain nodes.
+ *
+ * @param request  NULL is allowed.
+ *
+ * @return 1 when some constraint is a hard "node==…", else 0.
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
+ */
+SWARM_EXPORT int swarm_request_has_node_constraint(const struct swarm_request *request);
+
+/**
+ * Say whether all expressions in it are well formed.
+ *
+ * Those added here are; a request read from a container or with swarm_request_from_create() may hold others, which are
+ * then reported when it is placed.
+ *
+ * @param request  Not NULL.
+ * @param reterr   Optional. New error, release with swarm_error_free(). Untouched on success.
  *
  * @return 0, or SWARM_ERR_PARSE that names the first bad one ("constraint: 'node=x': one of operator ==, != is
- * expected").
+ *         expected").
+ *
+ * Thread safety: any thread, as long as the request is not changed. Since: 1.3
  */
 SWARM_EXPORT int swarm_request_check(const struct swarm_request *request, struct swarm_error **reterr);
 

@@ -2,6 +2,9 @@
 #ifndef SWARM_RESCHEDULER_H
 #define SWARM_RESCHEDULER_H
 
+/** @file
+ * What is to be done when nodes are lost and come back. */
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -71,6 +74,7 @@ struct swarm_rescheduler_options {
     int mass_min_nodes;       /**< Not in pools of fewer nodes than this (1 or more). Default 4. */
     int64_t mass_window_ms;   /**< Nodes that were lost longer ago do not count, nor what they left. Default 60,000. */
 };
+/** What a struct swarm_rescheduler_options begins as: its size, and its defaults. */
 #define SWARM_RESCHEDULER_OPTIONS_INIT                                                                                 \
     {                                                                                                                  \
         sizeof(struct swarm_rescheduler_options), 10000, 1000, 60000, 16, 4, 0, 0, SWARM_RECONCILE_KEEP_NEW, 50, 4,    \
@@ -110,6 +114,7 @@ struct swarm_action {
     struct swarm_container *kept;          /**< REMOVE, START: the copy that stays. */
     uint64_t term;                         /**< The term that it was given out in: of use with nothing older. */
 };
+/** What a struct swarm_action begins as: its size, and its defaults. */
 #define SWARM_ACTION_INIT                                                                                              \
     {                                                                                                                  \
         sizeof(struct swarm_action), 0, 0, 0, NULL, NULL, NULL, 0                                                      \
@@ -120,13 +125,27 @@ struct swarm_action {
  *
  * @param ret_rescheduler  New, release with swarm_rescheduler_free(). Untouched on failure.
  * @param cluster          Borrowed, like @p scheduler: both must outlive it.
+ * @param scheduler        Borrowed.
  * @param options          NULL: all defaults. Times of 0 or more, pauses and limits of 1 or more.
+ * @param reterr           Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, options out of their range: the message says which), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
  */
 SWARM_EXPORT int swarm_rescheduler_new(struct swarm_rescheduler **ret_rescheduler, struct swarm_cluster *cluster,
                                        const struct swarm_scheduler *scheduler,
                                        const struct swarm_rescheduler_options *options, struct swarm_error **reterr);
-/** Release it. Reservations of actions that were not reported are aborted: report those that were committed first. NULL
- *  is allowed. */
+
+/**
+ * Release it.
+ *
+ * Reservations of actions that were not reported are aborted: report those that were committed first. NULL is allowed.
+ *
+ * @param rescheduler  NULL is allowed.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
+ */
 SWARM_EXPORT void swarm_rescheduler_free(struct swarm_rescheduler *rescheduler);
 
 /**
@@ -135,32 +154,80 @@ SWARM_EXPORT void swarm_rescheduler_free(struct swarm_rescheduler *rescheduler);
  * Reporting it again is allowed: containers that have become known since are added, and the earlier of two times
  * counts.
  *
- * @param loss  enum swarm_node_loss.
+ * @param rescheduler  Not NULL.
+ * @param now_ms       The time of the event, in milliseconds of the caller's monotonic clock.
+ * @param node         Not NULL.
+ * @param loss         enum swarm_node_loss.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL or unknown), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
  */
 SWARM_EXPORT int swarm_rescheduler_node_lost(struct swarm_rescheduler *rescheduler, int64_t now_ms,
                                              struct swarm_node *node, int loss, struct swarm_error **reterr);
+
 /**
  * A node answers (again, or for the first time) and its containers are known: its waiting moves are called off, those
  * under way end first; of the copies of what was moved one is to be removed, by the reconcile policy; moves of others
  * that failed are tried at once.
+ *
+ * @param rescheduler  Not NULL.
+ * @param now_ms       The time of the event, in milliseconds of the caller's monotonic clock.
+ * @param node         Not NULL.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL or unknown), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
  */
 SWARM_EXPORT int swarm_rescheduler_node_back(struct swarm_rescheduler *rescheduler, int64_t now_ms,
                                              struct swarm_node *node, struct swarm_error **reterr);
+
 /**
  * To be called before swarm_cluster_remove_node().
  *
+ * @param rescheduler  Not NULL.
+ * @param now_ms       The time of the event, in milliseconds of the caller's monotonic clock.
+ * @param node         Not NULL.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
  * @return 0: nothing points to the node any more, take it out. SWARM_ERR_STATE while moves of its containers are
- * waiting or under way: keep the node until it answers 0.
+ *         waiting or under way: keep the node until it answers 0.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
  */
 SWARM_EXPORT int swarm_rescheduler_node_removed(struct swarm_rescheduler *rescheduler, int64_t now_ms,
                                                 struct swarm_node *node, struct swarm_error **reterr);
-/** A container has become known, or its state has changed, on a node that answers. What waits for that is looked at
- *  again; the late product of a move that was reported as failed is to be removed where another copy lives. It may be
- *  left out for containers on a node that swarm_rescheduler_node_back() follows for. */
+
+/**
+ * A container has become known, or its state has changed, on a node that answers.
+ *
+ * What waits for that is looked at again; the late product of a move that was reported as failed is to be removed where
+ * another copy lives. It may be left out for containers on a node that swarm_rescheduler_node_back() follows for.
+ *
+ * @param rescheduler  Not NULL.
+ * @param now_ms       The time of the event, in milliseconds of the caller's monotonic clock.
+ * @param container    Not NULL.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL or unknown), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
+ */
 SWARM_EXPORT int swarm_rescheduler_container_changed(struct swarm_rescheduler *rescheduler, int64_t now_ms,
                                                      struct swarm_container *container, struct swarm_error **reterr);
-/** To be called before swarm_cluster_remove_container() by anyone but the rescheduler itself. What waits for the
- *  container is dropped; an action under way is to be reported still. */
+
+/**
+ * To be called before swarm_cluster_remove_container() by anyone but the rescheduler itself.
+ *
+ * What waits for the container is dropped; an action under way is to be reported still.
+ *
+ * @param rescheduler  Not NULL.
+ * @param container    Not NULL.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
+ */
 SWARM_EXPORT void swarm_rescheduler_container_removed(struct swarm_rescheduler *rescheduler,
                                                       const struct swarm_container *container);
 
@@ -170,21 +237,55 @@ SWARM_EXPORT void swarm_rescheduler_container_removed(struct swarm_rescheduler *
  */
 
 /**
- * The stand-in exists (and runs, where asked for): the lost container is taken out of the cluster. Where its node has
- * come back meanwhile it stays, as an old copy to be removed.
+ * The stand-in exists (and runs, where asked for): the lost container is taken out of the cluster.
  *
- * @param stand_in  The container that the reservation became.
+ * Where its node has come back meanwhile it stays, as an old copy to be removed.
+ *
+ * @param rescheduler  Not NULL.
+ * @param now_ms       The time of the event, in milliseconds of the caller's monotonic clock.
+ * @param action_id    Of the action, from swarm_rescheduler_next().
+ * @param stand_in     The container that the reservation became.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL or unknown), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
  */
 SWARM_EXPORT int swarm_rescheduler_moved(struct swarm_rescheduler *rescheduler, int64_t now_ms, uint64_t action_id,
                                          struct swarm_container *stand_in, struct swarm_error **reterr);
-/** The old copy is gone: it is taken out of the cluster. */
+
+/**
+ * The old copy is gone: it is taken out of the cluster.
+ *
+ * @param rescheduler  Not NULL.
+ * @param now_ms       The time of the event, in milliseconds of the caller's monotonic clock.
+ * @param action_id    Of the action, from swarm_rescheduler_next().
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL or unknown), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
+ */
 SWARM_EXPORT int swarm_rescheduler_removed(struct swarm_rescheduler *rescheduler, int64_t now_ms, uint64_t action_id,
                                            struct swarm_error **reterr);
-/** The action failed, and nothing of it is left or can come of it; it is tried again after a pause, up to retry_limit
- *  times, unless it is not wanted any more.
- *  @param reason  Copied; NULL: none. */
+
+/**
+ * The action failed, and nothing of it is left or can come of it; it is tried again after a pause, up to retry_limit
+ * times, unless it is not wanted any more.
+ *
+ * @param rescheduler  Not NULL.
+ * @param now_ms       The time of the event, in milliseconds of the caller's monotonic clock.
+ * @param action_id    Of the action, from swarm_rescheduler_next().
+ * @param reason       Copied; NULL: none.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL or unknown), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
+ */
 SWARM_EXPORT int swarm_rescheduler_failed(struct swarm_rescheduler *rescheduler, int64_t now_ms, uint64_t action_id,
                                           const char *reason, struct swarm_error **reterr);
+
 /**
  * The action failed as far as the caller can tell, but the engine may have done it, or may do it yet: no answer came,
  * or it was not understood.
@@ -192,46 +293,114 @@ SWARM_EXPORT int swarm_rescheduler_failed(struct swarm_rescheduler *rescheduler,
  * It is tried again as after swarm_rescheduler_failed(). What a move made all the same stands in once it is known, or
  * is to be removed where another one does (see swarm_rescheduler_container_changed()). A copy that may be removed yet
  * does not count as one that lives, for ten minutes from here.
+ *
+ * @param rescheduler  Not NULL.
+ * @param now_ms       The time of the event, in milliseconds of the caller's monotonic clock.
+ * @param action_id    Of the action, from swarm_rescheduler_next().
+ * @param reason       Copied; NULL: none.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL or unknown), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
  */
 SWARM_EXPORT int swarm_rescheduler_unanswered(struct swarm_rescheduler *rescheduler, int64_t now_ms, uint64_t action_id,
                                               const char *reason, struct swarm_error **reterr);
 
-/** Time has passed. A time before the last one reported counts as that. */
+/**
+ * Time has passed. A time before the last one reported counts as that.
+ *
+ * @param rescheduler  Not NULL.
+ * @param now_ms       The time of the event, in milliseconds of the caller's monotonic clock.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL or unknown), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
+ */
 SWARM_EXPORT int swarm_rescheduler_advance(struct swarm_rescheduler *rescheduler, int64_t now_ms,
                                            struct swarm_error **reterr);
-/** When swarm_rescheduler_advance() is due, on the caller's clock; -1 for never. */
-SWARM_EXPORT int64_t swarm_rescheduler_timeout(const struct swarm_rescheduler *rescheduler);
+
 /**
- * Take the next action. One call does a bounded amount of work: there may be more to do at once although it answers 0,
- * which swarm_rescheduler_timeout() then says.
+ * Say when swarm_rescheduler_advance() is due.
  *
- * @param action  Its size is the caller's, from SWARM_ACTION_INIT.
+ * @param rescheduler  Not NULL.
+ *
+ * @return A time on the caller's clock, in milliseconds; -1: never.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
+ */
+SWARM_EXPORT int64_t swarm_rescheduler_timeout(const struct swarm_rescheduler *rescheduler);
+
+/**
+ * Take the next action.
+ *
+ * One call does a bounded amount of work: there may be more to do at once although it answers 0, which
+ * swarm_rescheduler_timeout() then says.
+ *
+ * @param rescheduler  Not NULL.
+ * @param action       Its size is the caller's, from SWARM_ACTION_INIT.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
  *
  * @return 1 with @p action filled, 0 where there is none now, or an error.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
  */
 SWARM_EXPORT int swarm_rescheduler_next(struct swarm_rescheduler *rescheduler, struct swarm_action *action,
                                         struct swarm_error **reterr);
 
-/** Whether an action under way is still wanted: to be asked right before it has an effect. @return 1 or 0; where it is
- * 0, report it with swarm_rescheduler_failed(): its node is back, its container is gone, its term has ended, or the
- *  mass-failure guard holds it. */
+/**
+ * Whether an action under way is still wanted: to be asked right before it has an effect.
+ *
+ * @param rescheduler  Not NULL.
+ * @param action_id    Of the action, from swarm_rescheduler_next().
+ *
+ * @return 1 or 0; where it is 0, report it with swarm_rescheduler_failed(): its node is back, its container is gone,
+ *         its term has ended, or the mass-failure guard holds it.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
+ */
 SWARM_EXPORT int swarm_rescheduler_wanted(const struct swarm_rescheduler *rescheduler, uint64_t action_id);
 
 /**
  * A new term begins: actions under way are of an old one from now on, and are not wanted any more (each is to be
  * reported still).
  *
- * @param term  Greater than the one before, or the same (nothing changes then); the first one is 0.
+ * @param rescheduler  Not NULL.
+ * @param now_ms       The time of the event, in milliseconds of the caller's monotonic clock.
+ * @param term         Greater than the one before, or the same (nothing changes then); the first one is 0.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
  *
  * @return 0, or SWARM_ERR_INVALID (the term is older than the present one).
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
  */
 SWARM_EXPORT int swarm_rescheduler_set_term(struct swarm_rescheduler *rescheduler, int64_t now_ms, uint64_t term,
                                             struct swarm_error **reterr);
-/** The present term; 0 for NULL. */
+
+/**
+ * Get the present term.
+ *
+ * @param rescheduler  NULL is allowed.
+ *
+ * @return The term; 0 for NULL.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
+ */
 SWARM_EXPORT uint64_t swarm_rescheduler_term(const struct swarm_rescheduler *rescheduler);
 
-/** Go on by hand: what the mass-failure guard holds is moved, and the nodes lost by now no longer count for it; what
- * was given up is tried again. */
+/**
+ * Go on by hand: what the mass-failure guard holds is moved, and the nodes lost by now no longer count for it; what was
+ * given up is tried again.
+ *
+ * @param rescheduler  Not NULL.
+ * @param now_ms       The time of the event, in milliseconds of the caller's monotonic clock.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL or unknown), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
+ */
 SWARM_EXPORT int swarm_rescheduler_release(struct swarm_rescheduler *rescheduler, int64_t now_ms,
                                            struct swarm_error **reterr);
 
@@ -252,7 +421,16 @@ struct swarm_report {
 };
 /** Told within whatever call made it so; it must not call the rescheduler or change the cluster. */
 typedef void (*swarm_report_fn)(void *data, const struct swarm_report *report);
-/** Set who is told. @param fn  NULL: nobody, the default. @param data  Handed to it. */
+
+/**
+ * Set who is told.
+ *
+ * @param rescheduler  Not NULL.
+ * @param fn           NULL: nobody, the default.
+ * @param data         Handed to it.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
+ */
 SWARM_EXPORT void swarm_rescheduler_set_report(struct swarm_rescheduler *rescheduler, swarm_report_fn fn, void *data);
 
 /** How things stand, in numbers. */
@@ -269,16 +447,36 @@ struct swarm_rescheduler_status {
     size_t removals_under_way; /**< Given out as actions. */
     uint64_t term;             /**< See swarm_rescheduler_set_term(). */
 };
+/** What a struct swarm_rescheduler_status begins as: its size, and its defaults. */
 #define SWARM_RESCHEDULER_STATUS_INIT                                                                                  \
     {                                                                                                                  \
         sizeof(struct swarm_rescheduler_status), 0, -1, 0, 0, 0, 0, 0, 0, 0, 0                                         \
     }
-/** Read how things stand. @param ret_status  Its size is the caller's. */
+
+/**
+ * Read how things stand.
+ *
+ * @param rescheduler  Not NULL.
+ * @param ret_status   Its size is the caller's.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, a size that this library cannot read).
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
+ */
 SWARM_EXPORT int swarm_rescheduler_status(const struct swarm_rescheduler *rescheduler,
                                           struct swarm_rescheduler_status *ret_status);
 
-/** What waits for a node: how many moves there are to do, and why the last try of the first of them that failed did
- *  (NULL: none failed). Borrowed. */
+/**
+ * Say what waits for a node.
+ *
+ * @param rescheduler  Not NULL.
+ * @param node         One of the cluster's.
+ * @param ret_reason   Why the last try of the first of them that failed did, borrowed; NULL: none failed. May be NULL.
+ *
+ * @return How many moves there are to do.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
+ */
 SWARM_EXPORT size_t swarm_rescheduler_waiting(const struct swarm_rescheduler *rescheduler,
                                               const struct swarm_node *node, const char **ret_reason);
 
@@ -302,7 +500,17 @@ struct swarm_waiting {
 };
 /** Told of a container that waits; it must not call the rescheduler or change the cluster. */
 typedef void (*swarm_waiting_fn)(void *data, const struct swarm_waiting *waiting);
-/** Walk the containers of a node that are waiting to be moved or being moved, and those to be removed. */
+
+/**
+ * Walk the containers of a node that are waiting to be moved or being moved, and those to be removed.
+ *
+ * @param rescheduler  Not NULL.
+ * @param node         One of the cluster's.
+ * @param fn           Called for each.
+ * @param data         Passed to @p fn.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
+ */
 SWARM_EXPORT void swarm_rescheduler_each_waiting(const struct swarm_rescheduler *rescheduler,
                                                  const struct swarm_node *node, swarm_waiting_fn fn, void *data);
 

@@ -14,6 +14,7 @@ extern "C" {
 #endif
 
 /**
+ * @file
  * Recorded states: a whole cluster as JSON, to look at a decision again later, elsewhere, as often as needed.
  *
  * All that decisions depend on is in it: nodes with their facts, containers with what they asked for, names, state and
@@ -39,8 +40,8 @@ extern "C" {
  *
  *     {"name", "image", "cpus_milli", "memory", "cpus_limit_milli", "memory_limit", "resources": {name: amount, …},
  *      "labels": {key: value, …}, "constraints": [expression, …], "affinities": […], "whitelists": […],
- *      "ports": [{"container_port", "host_ip", "host_port"}, …], "exposed_ports": [port, …], "network_mode", "pid_mode",
- *      "ipc_mode", "volumes_from": […], "links": […], "reschedule": "off" | "on-node-failure"}
+ *      "ports": [{"container_port", "host_ip", "host_port"}, …], "exposed_ports": [port, …], "network_mode",
+ * "pid_mode", "ipc_mode", "volumes_from": […], "links": […], "reschedule": "off" | "on-node-failure"}
  *
  * Only "swarm_state" and ids are needed; what is left out is as in a fresh object. Members that are not known, and such
  * that are there twice, are errors: nothing is passed over.

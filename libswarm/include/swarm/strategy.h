@@ -10,7 +10,8 @@
 extern "C" {
 #endif
 
-/*
+/**
+ * @file
  * A strategy chooses among the nodes that the filters left (scheduler.h); <swarm/ops.h> says how to write one.
  *
  *   spread    The healthiest, then the emptiest node: least weight = CPU share + memory share - 10 * health, where a

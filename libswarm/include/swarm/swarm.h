@@ -2,8 +2,10 @@
 #ifndef SWARM_SWARM_H
 #define SWARM_SWARM_H
 
-/* All of libswarm for those who use it; <swarm/ops.h> is for those who write filters and strategies, <swarm/plugin.h>
- * for those who keep them in shared objects of their own. */
+/** @file
+ * All of libswarm for those who use it; <swarm/ops.h> is for those who write filters and strategies, <swarm/plugin.h>
+ * for those who keep them in shared objects of their own.
+ */
 #include <swarm/cluster.h>
 #include <swarm/codec.h>
 #include <swarm/container.h>
