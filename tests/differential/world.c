@@ -8,8 +8,7 @@
 #include "check.h"
 #include "vocabulary.h"
 
-/* Told by the library of each container that goes; the data is the flag. */
-static void note_destroyed(void *data)
+void world_note_destroyed(void *data)
 {
     *(bool *)data = true;
 }
@@ -23,7 +22,7 @@ void world_init(struct world *world, const struct world_ops *ops)
     WORLD_CALL(world, code, swarm_cluster_new(&world->cluster, &world->error));
     world_expect(world, "new cluster", code, 0);
     kit_check(code == 0);
-    swarm_cluster_set_container_destroy(world->cluster, note_destroyed);
+    swarm_cluster_set_container_destroy(world->cluster, world_note_destroyed);
     world->patterns = world_draw(world, 4) == 0;
 }
 
@@ -123,6 +122,7 @@ void world_forget(struct world *world, struct oracle_container *container)
 void world_tie(struct oracle_container *container, struct swarm_container *twin)
 {
     container->twin = twin;
+    free(container->flag);
     container->flag = calloc(1, sizeof(*container->flag));
     kit_check(container->flag != NULL);
     swarm_container_set_data(twin, container->flag);
@@ -200,7 +200,9 @@ void world_step(struct world *world)
     if (world->differs)
         return;
     unsigned what = world_draw(world, 32);
-    if (!world->oracle->nodes || what < 6)
+    if (what == 31 && world_draw(world, 4) == 0)
+        world_reload(world);
+    else if (!world->oracle->nodes || what < 6)
         world_change_node(world);
     else if (what < 14)
         world_change_container(world);

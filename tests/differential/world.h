@@ -81,10 +81,12 @@ struct oracle_node *world_any_node(struct world *world);
 struct oracle_container *world_any_container(struct world *world);
 /* Take a container of the oracle's out, in the places too. */
 void world_forget(struct world *world, struct oracle_container *container);
+/* What the library calls for each container that goes; @p data is the flag. */
+void world_note_destroyed(void *data);
 /* Note that the library has made a container for one of the oracle's. */
 void world_tie(struct oracle_container *container, struct swarm_container *twin);
 
-/* world_nodes.c, world_containers.c, world_decide.c */
+/* world_nodes.c, world_containers.c, world_decide.c, world_reload.c */
 void world_change_node(struct world *world);
 void world_change_container(struct world *world);
 void world_change_place(struct world *world);
@@ -92,5 +94,6 @@ void world_hold(struct world *world);
 void world_except_stopped(struct world *world);
 void world_decide(struct world *world);
 void world_look_up(struct world *world);
+void world_reload(struct world *world);
 
 #endif
