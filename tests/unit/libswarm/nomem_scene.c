@@ -201,7 +201,8 @@ void scene_end(void)
     swarm_scheduler_free(scene.scheduler);
     swarm_scheduler_free(scene.own);
     swarm_scheduler_free(scene.new_scheduler);
-    swarm_error_free(scene.new_error);
+    swarm_error_free(scene.new_errors[0]);
+    swarm_error_free(scene.new_errors[1]);
     swarm_free(scene.new_text);
     swarm_free(scene.state);
     swarm_free(scene.asked);

@@ -38,7 +38,7 @@ struct scene {
     struct swarm_decision *new_decision;
     struct swarm_reservation *new_reservation, *new_reservations[3];
     struct swarm_rescheduler *new_rescheduler;
-    struct swarm_error *new_error;
+    struct swarm_error *new_errors[2];
     char *new_text;
 };
 
