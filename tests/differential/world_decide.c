@@ -1,24 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "asking.h"
 #include "check.h"
 #include "oracle_expr.h"
 #include "translate.h"
 #include "vocabulary.h"
-
-#define MOST_FILTERS 9
-
-/* A question to both. */
-struct asking {
-    struct world *world;
-    struct oracle_request facts;
-    struct oracle_question question;
-    const char *filters[MOST_FILTERS];
-    struct swarm_place_options options;
-    struct swarm_scheduler *scheduler;
-    struct swarm_request *request;
-    struct oracle_answer expected;
-};
 
 static void any_filters(struct world *world, struct oracle_question *question, const char **filters)
 {
@@ -136,7 +123,7 @@ static const char *ids_in(struct world *world, const struct swarm_decision *deci
     return text;
 }
 
-static void compare_granted(const struct asking *asking, const struct swarm_decision *decision)
+void compare_granted(const struct asking *asking, const struct swarm_decision *decision)
 {
     struct world *world = asking->world;
     const struct oracle_answer *expected = &asking->expected;
@@ -152,7 +139,7 @@ static void compare_granted(const struct asking *asking, const struct swarm_deci
             ids_of(world, &expected->best), ids_of(world, &expected->candidates), expected->soft_dropped);
 }
 
-static int code_of(enum oracle_verdict verdict)
+int code_of(enum oracle_verdict verdict)
 {
     switch (verdict) {
     case ORACLE_GRANTED:
@@ -185,9 +172,11 @@ static void compare_refused(const struct asking *asking, int code)
     struct world *world = asking->world;
     const struct oracle_answer *expected = &asking->expected;
     const char *message = swarm_error_message(world->error);
-    if (code != code_of(expected->verdict) || strcmp(message, expected->error) != 0)
+    char lines[sizeof(expected->error) + sizeof(expected->excluded) + 1];
+    snprintf(lines, sizeof(lines), "%s%s%s", expected->error, *expected->excluded ? "\n" : "", expected->excluded);
+    if (code != code_of(expected->verdict) || strcmp(message, lines) != 0)
         world_differ(world, "library: %d %s\noracle: %d %s%s%s", code, code ? message : "granted",
-                     code_of(expected->verdict), expected->error, expected->verdict ? "" : "granted, one of",
+                     code_of(expected->verdict), lines, expected->verdict ? "" : "granted, one of",
                      expected->verdict ? "" : ids_of(world, &expected->best));
 }
 
@@ -278,6 +267,8 @@ void world_decide(struct world *world)
     if (ask(world, &asking)) {
         bool bad_extra = expect(&asking);
         const struct swarm_node *planned = plan(&asking, bad_extra);
+        if (!world->differs && world_draw(world, 2))
+            explain(&asking, planned, bad_extra);
         if (placing && !world->differs)
             place(&asking, planned, bad_extra);
     }

@@ -145,14 +145,32 @@ struct oracle_nodes {
     size_t count;
 };
 
+/* Why a node does not take it: the first thing that is in the way. */
+struct oracle_why {
+    const struct oracle_node *node;
+    const char *reason; /* in one word; NULL: it could have taken it */
+    const char *by;     /* the filter or strategy; NULL: neither */
+    char detail[640];   /* "" is none */
+    int64_t shortage;   /* above 0 where an amount is short */
+};
+
 struct oracle_answer {
     enum oracle_verdict verdict;
     struct oracle_nodes candidates, best;
     bool soft_dropped;
-    char error[ORACLE_ERROR];
+    char error[ORACLE_ERROR]; /* classic Swarm's lines */
+    char excluded[128];       /* the line after those: what was no candidate; "" is none */
+    struct oracle_why why[ORACLE_NODES];
+    size_t why_count;
 };
 
 void oracle_ask(const struct oracle *oracle, const struct oracle_question *question, struct oracle_answer *ret);
+
+/* The nodes that could take it if they were empty, healthy and active. */
+void oracle_would_fit(const struct oracle *oracle, const struct oracle_question *question, struct oracle_nodes *ret,
+                      bool *ret_malformed);
+/* Whether a container has one of the ports that are asked for. */
+bool oracle_blocks(const struct oracle_container *container, const struct oracle_request *request);
 
 /* What a user means by a reference: every container that may be the answer. "ambiguous" where they are distinct. */
 struct oracle_found {

@@ -33,6 +33,24 @@ static const struct oracle_expr *first_bad(const struct oracle_filter *filter, c
     return NULL;
 }
 
+static struct oracle_why *why_of(const struct attempt *attempt, const struct oracle_node *node)
+{
+    size_t i = 0;
+    while (attempt->answer->why[i].node != node)
+        i++;
+    return &attempt->answer->why[i];
+}
+
+static void blame(const struct attempt *attempt, const struct oracle_node *node, const char *reason, const char *by,
+                  const char *detail)
+{
+    struct oracle_why *why = why_of(attempt, node);
+    why->reason = reason;
+    why->by = by;
+    why->shortage = 0;
+    snprintf(why->detail, sizeof(why->detail), "%s", detail);
+}
+
 /* Filters up to the one that failed have their conditions listed. */
 static void refuse(const struct attempt *attempt, size_t failed)
 {
@@ -59,14 +77,24 @@ static enum oracle_verdict run_filter(const struct attempt *attempt, size_t inde
 {
     const struct oracle_filter *filter = oracle_filter(attempt->question->filters[index]);
     struct oracle_nodes *nodes = &attempt->answer->candidates, before = *nodes;
-    if (first_bad(filter, attempt->asked)) {
+    const struct oracle_expr *bad = first_bad(filter, attempt->asked);
+    for (size_t i = 0; bad && i < before.count; i++)
+        blame(attempt, before.items[i], "other", filter->name, bad->error);
+    if (bad) {
         refuse(attempt, index);
         return ORACLE_MALFORMED;
     }
     nodes->count = 0;
-    for (size_t i = 0; i < before.count; i++)
-        if (filter->keeps(attempt->oracle, attempt->asked, attempt->soft, before.items[i]))
+    for (size_t i = 0; i < before.count; i++) {
+        if (filter->keeps(attempt->oracle, attempt->asked, attempt->soft, before.items[i])) {
             nodes->items[nodes->count++] = before.items[i];
+            continue;
+        }
+        blame(attempt, before.items[i], filter->reason, filter->name, "");
+        if (filter->detail)
+            filter->detail(attempt->oracle, attempt->asked, attempt->soft, before.items[i],
+                           why_of(attempt, before.items[i]));
+    }
     if (nodes->count > 0)
         return ORACLE_GRANTED;
     if (strcmp(filter->name, "health") == 0) {
@@ -94,17 +122,42 @@ struct weight {
     size_t containers;
 };
 
+/* What is asked for beyond what is left, which may be less than nothing. */
+static int64_t lack(int64_t asked, int64_t left)
+{
+    wide lack = (wide)asked - left;
+    return lack < INT64_MAX ? (int64_t)lack : INT64_MAX;
+}
+
+/* By whole percent, so that a node may be filled up to just under 101 %. */
+static bool has_room(int64_t used, int64_t asked, int64_t total)
+{
+    return asked == 0 || (asked <= total && share(used, asked, total) <= 100);
+}
+
+static void blame_room(const struct attempt *attempt, const struct oracle_node *node, const struct oracle_sums *sums)
+{
+    const struct oracle_request *request = attempt->question->request;
+    bool cpu = !has_room(sums->cpus_milli, request->cpus_milli, sums->total_cpus_milli);
+    blame(attempt, node, cpu ? "cpu" : "memory", attempt->question->strategy, "");
+    why_of(attempt, node)->shortage = cpu ? lack(request->cpus_milli, sums->total_cpus_milli - sums->cpus_milli)
+                                          : lack(request->memory, sums->total_memory - sums->memory);
+}
+
 static bool weigh(const struct attempt *attempt, const struct oracle_node *node, int factor, struct weight *ret)
 {
     const struct oracle_request *request = attempt->question->request;
     struct oracle_sums sums = oracle_sums(attempt->oracle, node);
-    if (sums.total_cpus_milli < request->cpus_milli || sums.total_memory < request->memory)
+    if (!has_room(sums.cpus_milli, request->cpus_milli, sums.total_cpus_milli) ||
+        !has_room(sums.memory, request->memory, sums.total_memory)) {
+        blame_room(attempt, node, &sums);
         return false;
+    }
     int64_t cpus = share(sums.cpus_milli, request->cpus_milli, sums.total_cpus_milli);
     int64_t memory = share(sums.memory, request->memory, sums.total_memory);
     ret->weight = cpus + memory + factor * node->health;
     ret->containers = sums.all;
-    return cpus <= 100 && memory <= 100;
+    return true;
 }
 
 /* Above 0: @p a comes first. */
@@ -125,10 +178,14 @@ static void narrow(const struct attempt *attempt)
     for (size_t i = 0; i < before.count; i++) {
         struct oracle_node *node = before.items[i];
         bool fits = true;
-        for (size_t j = 0; j < asked->count; j++) {
+        for (size_t j = 0; fits && j < asked->count; j++) {
             const char *name = asked->items[j].name;
             int64_t left = oracle_amount(&node->resources, name) - oracle_used(attempt->oracle, node, name);
-            fits = fits && (asked->items[j].amount == 0 || asked->items[j].amount <= left);
+            fits = asked->items[j].amount == 0 || asked->items[j].amount <= left;
+            if (fits)
+                continue;
+            blame(attempt, node, "resource", NULL, name);
+            why_of(attempt, node)->shortage = lack(asked->items[j].amount, left);
         }
         if (fits)
             nodes->items[nodes->count++] = node;
@@ -172,10 +229,16 @@ static enum oracle_verdict run(const struct attempt *attempt)
 {
     const struct oracle_container *replaces = attempt->question->replaces;
     struct oracle_nodes *nodes = &attempt->answer->candidates;
+    static const char *const words[] = {NULL, "paused", "draining"};
     nodes->count = 0;
-    for (struct oracle_node *at = attempt->oracle->nodes; at; at = at->next)
-        if (at->availability == 0 && !(replaces && replaces->node == at))
+    attempt->answer->why_count = 0;
+    for (struct oracle_node *at = attempt->oracle->nodes; at; at = at->next) {
+        bool replaced = replaces && replaces->node == at;
+        attempt->answer->why[attempt->answer->why_count++] = (struct oracle_why){.node = at};
+        blame(attempt, at, replaced ? "replaced" : words[at->availability], NULL, "");
+        if (at->availability == 0 && !replaced)
             nodes->items[nodes->count++] = at;
+    }
     for (size_t i = 0; i < attempt->question->filter_count; i++) {
         enum oracle_verdict verdict = run_filter(attempt, i);
         if (verdict != ORACLE_GRANTED)
@@ -200,13 +263,17 @@ static void add_excluded(const struct oracle *oracle, const struct oracle_contai
         if (counts[i] > 0)
             sprintf(line + strlen(line), "%s%zu %s", *line ? ", " : "", counts[i], words[i]);
     if (*line)
-        add_line(text, "[nodes not considered: ", line, "]");
+        sprintf(text, "[nodes not considered: %s]", line);
 }
 
 void oracle_ask(const struct oracle *oracle, const struct oracle_question *question, struct oracle_answer *ret)
 {
     const char *name = question->request->name;
     memset(ret, 0, sizeof(*ret));
+    for (const struct oracle_node *at = oracle->nodes; at; at = at->next) {
+        ret->why[ret->why_count] = (struct oracle_why){.node = at, .reason = "name"};
+        snprintf(ret->why[ret->why_count++].detail, sizeof(ret->why[0].detail), "%s", name);
+    }
     if (*name && oracle_name_taken(oracle, name, question->replaces)) {
         ret->verdict = ORACLE_NAME_TAKEN;
         snprintf(ret->error, sizeof(ret->error),
@@ -227,6 +294,39 @@ void oracle_ask(const struct oracle *oracle, const struct oracle_question *quest
     if (ret->verdict == ORACLE_GRANTED)
         ret->error[0] = '\0';
     else
-        add_excluded(oracle, question->replaces, ret->error);
+        add_excluded(oracle, question->replaces, ret->excluded);
+    oracle_asked_finish(&asked);
+}
+
+void oracle_would_fit(const struct oracle *oracle, const struct oracle_question *question, struct oracle_nodes *ret,
+                      bool *ret_malformed)
+{
+    const struct oracle_request *request = question->request;
+    struct oracle_asked asked;
+    bool random = strcmp(question->strategy, "random") == 0, malformed = false;
+    oracle_asked_init(&asked, request);
+    ret->count = 0;
+    for (struct oracle_node *at = oracle->nodes; at; at = at->next) {
+        struct oracle_sums sums = oracle_sums(oracle, at);
+        bool fits = random || (request->cpus_milli <= sums.total_cpus_milli && request->memory <= sums.total_memory);
+        for (size_t i = 0; i < request->resources.count; i++)
+            fits = fits && request->resources.items[i].amount <=
+                               oracle_amount(&at->resources, request->resources.items[i].name);
+        for (size_t i = 0; i < question->filter_count; i++) {
+            const struct oracle_filter *filter = oracle_filter(question->filters[i]);
+            bool lasts = strcmp(filter->name, "constraint") == 0 || strcmp(filter->name, "whitelist") == 0;
+            if (strcmp(filter->name, "containerslots") == 0)
+                fits = fits && oracle_slots(at) >= 1;
+            else if (lasts && !first_bad(filter, &asked))
+                fits = fits && filter->keeps(oracle, &asked, false, at);
+        }
+        if (fits)
+            ret->items[ret->count++] = at;
+    }
+    for (size_t i = 0; i < question->filter_count; i++) {
+        const struct oracle_filter *filter = oracle_filter(question->filters[i]);
+        malformed = malformed || (strcmp(filter->name, "affinity") != 0 && first_bad(filter, &asked));
+    }
+    *ret_malformed = malformed;
     oracle_asked_finish(&asked);
 }

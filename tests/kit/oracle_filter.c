@@ -125,13 +125,46 @@ static bool port_beside(const struct oracle_request *request, const struct oracl
     return true;
 }
 
+static bool port_is_free(const struct oracle *oracle, const struct oracle_request *request,
+                         const struct oracle_node *node)
+{
+    for (const struct oracle_container *at = oracle->containers; at; at = at->next)
+        if (at->node == node && !(oracle_stopped(at) && oracle->ports_excepted) && !port_beside(request, at))
+            return false;
+    return true;
+}
+
 static bool port(const struct oracle *oracle, const struct oracle_asked *asked, bool soft,
                  const struct oracle_node *node)
 {
-    for (const struct oracle_container *at = oracle->containers; at; at = at->next)
-        if (at->node == node && !(oracle_stopped(at) && oracle->ports_excepted) && !port_beside(asked->request, at))
-            return false;
-    return true;
+    return port_is_free(oracle, asked->request, node);
+}
+
+static void port_detail(const struct oracle *oracle, const struct oracle_asked *asked, bool soft,
+                        const struct oracle_node *node, struct oracle_why *ret)
+{
+    /* The same request with one port only. */
+    struct oracle_request one = *asked->request;
+    bool host = is_host(&one);
+    for (size_t i = 0; i < (host ? asked->request->exposed.count : asked->request->ports.count); i++) {
+        one.exposed = (struct oracle_list){.items = {asked->request->exposed.items[i]}, .count = 1};
+        one.ports = (struct oracle_ports){.items = {asked->request->ports.items[i]}, .count = 1};
+        if (port_is_free(oracle, &one, node))
+            continue;
+        const struct oracle_port *bound = &one.ports.items[0];
+        if (host)
+            strcpy(ret->detail, one.exposed.items[0]);
+        else if (all_interfaces(bound->host_ip))
+            strcpy(ret->detail, bound->host_port);
+        else
+            sprintf(ret->detail, "%s:%s", bound->host_ip, bound->host_port);
+        return;
+    }
+}
+
+bool oracle_blocks(const struct oracle_container *container, const struct oracle_request *request)
+{
+    return !port_beside(request, container);
 }
 
 static void list_ports(const struct oracle_asked *asked, char *text)
@@ -170,13 +203,23 @@ static const char *value_of(const struct oracle_pairs *labels, const char *key)
     return "";
 }
 
+int64_t oracle_slots(const struct oracle_node *node)
+{
+    long long limit = 0;
+    return whole_number(value_of(&node->labels, "containerslots"), &limit) ? limit : INT64_MAX;
+}
+
 static bool containerslots(const struct oracle *oracle, const struct oracle_asked *asked, bool soft,
                            const struct oracle_node *node)
 {
-    long long limit = 0;
-    if (!whole_number(value_of(&node->labels, "containerslots"), &limit))
-        return true;
-    return (long long)oracle_sums(oracle, node).all < limit;
+    return (int64_t)oracle_sums(oracle, node).all < oracle_slots(node);
+}
+
+static void slots_detail(const struct oracle *oracle, const struct oracle_asked *asked, bool soft,
+                         const struct oracle_node *node, struct oracle_why *ret)
+{
+    int64_t limit = oracle_slots(node);
+    ret->shortage = (int64_t)oracle_sums(oracle, node).all + 1 - (limit > 0 ? limit : 0);
 }
 
 static void list_slots(const struct oracle_asked *asked, char *text)
@@ -215,6 +258,38 @@ static bool dependency(const struct oracle *oracle, const struct oracle_asked *a
             return false;
     return mode_holds(oracle, node, request->network_mode) && mode_holds(oracle, node, request->pid_mode) &&
            mode_holds(oracle, node, request->ipc_mode);
+}
+
+static bool mode_detail(const struct oracle *oracle, const struct oracle_node *node, const char *option,
+                        const char *mode, struct oracle_why *ret)
+{
+    if (mode_holds(oracle, node, mode))
+        return false;
+    snprintf(ret->detail, sizeof(ret->detail), "%s%s", option, mode);
+    return true;
+}
+
+static bool list_detail(const struct oracle *oracle, const struct oracle_node *node, const char *option,
+                        const struct oracle_list *list, struct oracle_why *ret)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (!node_has_part(oracle, node, list->items[i])) {
+            snprintf(ret->detail, sizeof(ret->detail), "%s%s", option, list->items[i]);
+            return true;
+        }
+    return false;
+}
+
+static void dependency_detail(const struct oracle *oracle, const struct oracle_asked *asked, bool soft,
+                              const struct oracle_node *node, struct oracle_why *ret)
+{
+    const struct oracle_request *request = asked->request;
+    bool done = list_detail(oracle, node, "--volumes-from=", &request->volumes_from, ret) ||
+                list_detail(oracle, node, "--link=", &request->links, ret) ||
+                mode_detail(oracle, node, "--net=", request->network_mode, ret) ||
+                mode_detail(oracle, node, "--pid=", request->pid_mode, ret) ||
+                mode_detail(oracle, node, "--ipc=", request->ipc_mode, ret);
+    kit_check(done);
 }
 
 static void list_mode(const char *option, const char *mode, char *text)
@@ -311,6 +386,35 @@ static bool constraint(const struct oracle *oracle, const struct oracle_asked *a
     return true;
 }
 
+static void expr_detail(const struct oracle_expr *expr, struct oracle_why *ret)
+{
+    snprintf(ret->detail, sizeof(ret->detail), "%s%s%s", expr->key, expr->equal ? "==" : "!=", expr->value);
+}
+
+static void affinity_detail(const struct oracle *oracle, const struct oracle_asked *asked, bool soft,
+                            const struct oracle_node *node, struct oracle_why *ret)
+{
+    size_t i = 0;
+    for (;; i++) {
+        const struct oracle_expr *expr = &asked->affinities.items[i];
+        if ((soft || !expr->soft) && on_node(oracle, expr, node) != expr->equal)
+            break;
+    }
+    expr_detail(&asked->affinities.items[i], ret);
+}
+
+static void constraint_detail(const struct oracle *oracle, const struct oracle_asked *asked, bool soft,
+                              const struct oracle_node *node, struct oracle_why *ret)
+{
+    size_t i = 0;
+    for (;; i++) {
+        const struct oracle_expr *expr = &asked->constraints.items[i];
+        if ((soft || !expr->soft) && of_node(expr, node) != expr->equal)
+            break;
+    }
+    expr_detail(&asked->constraints.items[i], ret);
+}
+
 static void list_exprs(const struct oracle_exprs *exprs, bool show_soft, char *text)
 {
     for (size_t i = 0; i < exprs->count; i++) {
@@ -366,6 +470,18 @@ static bool whitelist(const struct oracle *oracle, const struct oracle_asked *as
     return true;
 }
 
+static void whitelist_detail(const struct oracle *oracle, const struct oracle_asked *asked, bool soft,
+                             const struct oracle_node *node, struct oracle_why *ret)
+{
+    size_t i = 0;
+    for (;; i++) {
+        const struct oracle_expr *expr = &asked->whitelists.items[i];
+        if ((soft || !expr->soft) && !listed(expr->value, node->name))
+            break;
+    }
+    expr_detail(&asked->whitelists.items[i], ret);
+}
+
 static void list_whitelists(const struct oracle_asked *asked, char *text)
 {
     list_exprs(&asked->whitelists, true, text);
@@ -379,13 +495,13 @@ static const struct oracle_exprs *whitelists(const struct oracle_asked *asked)
 const struct oracle_filter *oracle_filter(const char *name)
 {
     static const struct oracle_filter filters[] = {
-        {"health", health, NULL, NULL},
-        {"port", port, list_ports, NULL},
-        {"containerslots", containerslots, list_slots, NULL},
-        {"dependency", dependency, list_dependencies, NULL},
-        {"affinity", affinity, list_affinities, affinities},
-        {"constraint", constraint, list_constraints, constraints},
-        {"whitelist", whitelist, list_whitelists, whitelists},
+        {"health", health, "unhealthy", NULL, NULL, NULL},
+        {"port", port, "port", port_detail, list_ports, NULL},
+        {"containerslots", containerslots, "slots", slots_detail, list_slots, NULL},
+        {"dependency", dependency, "dependency", dependency_detail, list_dependencies, NULL},
+        {"affinity", affinity, "affinity", affinity_detail, list_affinities, affinities},
+        {"constraint", constraint, "constraint", constraint_detail, list_constraints, constraints},
+        {"whitelist", whitelist, "whitelist", whitelist_detail, list_whitelists, whitelists},
     };
     for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
         if (strcmp(filters[i].name, name) == 0)

@@ -25,12 +25,18 @@ struct oracle_filter {
     const char *name;
     bool (*keeps)(const struct oracle *oracle, const struct oracle_asked *asked, bool soft,
                   const struct oracle_node *node);
+    /* What a node that does not stay is told: the first item that does not hold there. */
+    const char *reason;
+    void (*detail)(const struct oracle *oracle, const struct oracle_asked *asked, bool soft,
+                   const struct oracle_node *node, struct oracle_why *ret);
     /* Items with one blank between them; "" is none. */
     void (*list)(const struct oracle_asked *asked, char *text);
     /* Its expressions, NULL: none. */
     const struct oracle_exprs *(*exprs)(const struct oracle_asked *asked);
 };
 
+/* How many containers a node may have; INT64_MAX: no limit. */
+int64_t oracle_slots(const struct oracle_node *node);
 const struct oracle_filter *oracle_filter(const char *name);
 
 #endif

@@ -26,8 +26,10 @@ static int own_filter(void *data, const struct swarm_request *request, const str
                       struct swarm_candidates *candidates, int soft, struct swarm_error **reterr)
 {
     for (struct swarm_node *node = NULL; (node = swarm_candidates_next(candidates, node));)
-        if (swarm_node_health(node) < 50)
+        if (swarm_node_health(node) < 50) {
             swarm_candidates_remove(candidates, node);
+            swarm_candidates_refuse(candidates, SWARM_REASON_UNHEALTHY, swarm_node_name(node));
+        }
     if (swarm_candidates_count(candidates) == 0)
         return swarm_error_new(reterr, SWARM_ERR_NO_NODE, "all %d are ill", 3);
     return 0;
@@ -44,14 +46,26 @@ static int own_rank(void *data, const struct swarm_request *request, const struc
                     const struct swarm_candidates *candidates, struct swarm_ranking *ranking,
                     struct swarm_error **reterr)
 {
-    for (struct swarm_node *node = NULL; (node = swarm_candidates_next(candidates, node));)
-        swarm_ranking_offer(ranking, node, swarm_node_health(node));
+    for (struct swarm_node *node = NULL; (node = swarm_candidates_next(candidates, node));) {
+        if (strcmp(swarm_node_id(node), "n1") == 0)
+            swarm_ranking_refuse(ranking, node, SWARM_REASON_OTHER, "not this one");
+        else
+            swarm_ranking_offer(ranking, node, swarm_node_health(node));
+    }
     return 0;
+}
+
+static int own_parts(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,
+                     const struct swarm_node *node, struct swarm_parts *parts, struct swarm_error **reterr)
+{
+    int code = swarm_parts_add(parts, "health", swarm_node_health(node));
+    return code == 0 ? 0 : swarm_error_new(reterr, code, NULL);
 }
 
 const struct swarm_filter_ops scene_filter = {
     .size = sizeof(scene_filter), .name = "mine", .filter = own_filter, .conditions = own_conditions};
-const struct swarm_strategy_ops scene_strategy = {.size = sizeof(scene_strategy), .name = "mine", .rank = own_rank};
+const struct swarm_strategy_ops scene_strategy = {
+    .size = sizeof(scene_strategy), .name = "mine", .rank = own_rank, .parts = own_parts};
 
 static const char words[] =
     "name=web image=app:1 cpus=1 memory=1 resource=gpu:1 label=app=web label=tier=front port=81 port=10.0.0.1:82 "
@@ -135,8 +149,17 @@ void scene_begin(void)
                                           &scene.decision, NULL),
                      0);
     assert_int_equal(swarm_rescheduler_new(&scene.rescheduler, scene.cluster, scene.scheduler, NULL, NULL), 0);
+    scene_explain();
     assert_int_equal(swarm_cluster_write(scene.cluster, &scene.state, NULL, NULL), 0);
     assert_int_equal(swarm_request_write(scene.request, &scene.asked, NULL, NULL), 0);
+}
+
+void scene_explain(void)
+{
+    swarm_decision_free(scene.explained);
+    scene.explained = NULL;
+    assert_int_equal(
+        swarm_scheduler_explain(scene.scheduler, scene.cluster, scene.request, NULL, &scene.explained, NULL), 0);
 }
 
 static void dump_rescheduler(FILE *out)
@@ -185,6 +208,7 @@ void scene_end(void)
     report_action();
     swarm_decision_free(scene.decision);
     swarm_decision_free(scene.new_decision);
+    swarm_decision_free(scene.explained);
     swarm_rescheduler_free(scene.rescheduler);
     swarm_rescheduler_free(scene.new_rescheduler);
     swarm_cluster_free(scene.cluster); /* with its reservations */
@@ -264,7 +288,7 @@ void scene_late(void)
     scene_moving();
     struct swarm_node *first = swarm_reservation_node(scene.action.reservation);
     swarm_reservation_abort(scene.action.reservation);
-    assert_int_equal(swarm_rescheduler_failed(scene.rescheduler, 0, scene.action.id, "no answer", NULL), 0);
+    assert_int_equal(swarm_rescheduler_unanswered(scene.rescheduler, 0, scene.action.id, "no answer", NULL), 0);
     assert_int_equal(swarm_node_set_availability(first, SWARM_AVAILABILITY_PAUSED, NULL), 0);
     assert_int_equal(swarm_rescheduler_advance(scene.rescheduler, 1000, NULL), 0);
     assert_int_equal(swarm_rescheduler_next(scene.rescheduler, &scene.action, NULL), 1);

@@ -17,9 +17,9 @@ struct scene {
     struct swarm_request *shared;
     struct swarm_create_body *body;
     struct swarm_image *image;
-    struct swarm_registry *registry;         /* has filter and strategy "mine" */
-    struct swarm_scheduler *scheduler, *own; /* the second made of the registry's */
-    struct swarm_decision *decision;
+    struct swarm_registry *registry;             /* has filter and strategy "mine" */
+    struct swarm_scheduler *scheduler, *own;     /* the second made of the registry's */
+    struct swarm_decision *decision, *explained; /* the second of request */
     struct swarm_rescheduler *rescheduler;
     struct swarm_action action;
     struct swarm_container *made; /* the stand-in */
@@ -48,6 +48,8 @@ extern const struct swarm_strategy_ops scene_strategy;
 extern const char scene_create[], scene_inspect[];
 
 void scene_begin(void);
+/* Explain the request anew, as it has changed. */
+void scene_explain(void);
 /* What all of it is now, as text; new. */
 char *scene_dump(void);
 void scene_end(void);

@@ -43,6 +43,12 @@ static void ask_too_much(void)
     assert_int_equal(swarm_node_set_availability(scene.n0, SWARM_AVAILABILITY_PAUSED, NULL), 0);
 }
 
+static void explain_refusal(void)
+{
+    ask_too_much();
+    scene_explain();
+}
+
 static void all_ill(void)
 {
     for (struct swarm_node *node = NULL; (node = swarm_cluster_next_node(scene.cluster, node));)
@@ -353,10 +359,42 @@ static void quiet_deciders(void)
     QUIET(swarm_decision_best_count, scene.decision);
     QUIET(swarm_decision_best, scene.decision, 0);
     QUIET(swarm_decision_soft_dropped, scene.decision);
+    QUIET(swarm_reason_name, SWARM_REASON_PORT);
     QUIET(swarm_error_code, NULL);
     QUIET(swarm_error_message, NULL);
     QUIET(swarm_strerror, -1);
     QUIET(swarm_version, );
+}
+
+/* Of a request that could go to two nodes of three. */
+static void quiet_explained(void)
+{
+    const struct swarm_decision *decision = scene.explained;
+    const struct swarm_cause *cause = swarm_decision_cause(decision, 0);
+    const char *name;
+    int64_t value;
+    int unit;
+    assert_non_null(cause);
+    QUIET(swarm_decision_code, decision);
+    QUIET(swarm_decision_message, decision);
+    QUIET(swarm_decision_seed, decision);
+    QUIET(swarm_decision_generation, decision);
+    QUIET(swarm_decision_node_count, decision);
+    QUIET(swarm_decision_fit_count, decision);
+    QUIET(swarm_decision_cause, decision, 0);
+    QUIET(swarm_decision_cause_of, decision, scene.n2);
+    QUIET(swarm_decision_ranked_count, decision);
+    QUIET(swarm_decision_ranked, decision, 0, &value);
+    QUIET(swarm_decision_part, decision, 0, 0, &name, &value);
+    QUIET(swarm_decision_dropped, decision, 0);
+    QUIET(swarm_cause_reason, cause);
+    QUIET(swarm_cause_filter, cause);
+    QUIET(swarm_cause_detail, cause);
+    QUIET(swarm_cause_count, cause);
+    QUIET(swarm_cause_next_node, cause, NULL);
+    QUIET(swarm_cause_nearest, cause);
+    QUIET(swarm_cause_shortage, cause, scene.n2, &unit);
+    QUIET(swarm_cause_blocker, cause);
 }
 
 /* Of a container that waits for its node's grace. */
@@ -414,6 +452,7 @@ static void test_all_others_need_no_memory(void **state)
     quiet_containers();
     quiet_requests();
     quiet_deciders();
+    quiet_explained();
     quiet_rescheduler();
     quiet_ends();
     scene_end();
