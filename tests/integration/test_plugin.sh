@@ -64,7 +64,7 @@ for i in 1 2 3; do
   equal "it is on the cheapest node, which spread would leave" "$(placed_on c$i)" n2
 done
 refused "a node that is cheap enough is not there" 125 $D run -d -l max-price=5 busybox
-has "the refusal lists what the plugin looked for" '\[price 5\]$'
+has "the refusal lists what the plugin looked for" '^\[price 5\]'
 refused "a label that the plugin cannot read" 125 $D run -d -l max-price=cheap busybox
 has "is named by the plugin" "filter priced: label max-price is 'cheap': a whole number is expected"
 engine_kill n2
