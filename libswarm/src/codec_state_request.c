@@ -242,9 +242,9 @@ static int write_resources(json_t *object, const struct swarm__at *at, const str
 {
     json_t *map = json_object();
     int code = 0;
-    for (uint32_t i = 0; i < request->amount_count && code == 0; i++)
-        code = swarm__state_put_amount(map, SWARM__AT_MEMBER(at, "resources"), request->amounts[i].name,
-                                       request->amounts[i].amount, reterr);
+    for (uint32_t i = 0; i < request->extras->amount_count && code == 0; i++)
+        code = swarm__state_put_amount(map, SWARM__AT_MEMBER(at, "resources"), request->extras->amounts[i].name,
+                                       request->extras->amounts[i].amount, reterr);
     if (code == 0)
         return swarm__state_put_filled(object, "resources", map, reterr);
     json_decref(map);
@@ -336,18 +336,21 @@ static int write_amounts(json_t *object, const struct swarm_request *request, st
 static int write_lists(json_t *object, const struct swarm__at *at, const struct swarm_request *request,
                        struct swarm_error **reterr)
 {
-    int code = write_expressions(object, at, "constraints", &request->constraints, reterr);
+    int code = write_expressions(object, at, "constraints", &request->extras->constraints, reterr);
     if (code == 0)
-        code = write_expressions(object, at, "affinities", &request->affinities, reterr);
+        code = write_expressions(object, at, "affinities", &request->extras->affinities, reterr);
     if (code == 0)
-        code = write_expressions(object, at, "whitelists", &request->whitelists, reterr);
+        code = write_expressions(object, at, "whitelists", &request->extras->whitelists, reterr);
     if (code == 0)
         code = write_ports(object, at, request, reterr);
     if (code == 0)
         code = write_exposed(object, at, request, reterr);
     if (code == 0)
-        code = write_references(object, at, "volumes_from", request->volumes_from, request->volumes_from_count, reterr);
-    return code != 0 ? code : write_references(object, at, "links", request->links, request->link_count, reterr);
+        code = write_references(object, at, "volumes_from", request->extras->volumes_from,
+                                request->extras->volumes_from_count, reterr);
+    return code != 0
+               ? code
+               : write_references(object, at, "links", request->extras->links, request->extras->link_count, reterr);
 }
 
 static int write_all(json_t *object, const struct swarm__at *at, const struct swarm_request *request,
@@ -365,9 +368,9 @@ static int write_all(json_t *object, const struct swarm__at *at, const struct sw
     if (code == 0)
         code = swarm__state_put_text(object, at, "network_mode", request->network_mode, reterr);
     if (code == 0)
-        code = swarm__state_put_text(object, at, "pid_mode", request->pid_mode, reterr);
+        code = swarm__state_put_text(object, at, "pid_mode", request->extras->pid_mode, reterr);
     if (code == 0)
-        code = swarm__state_put_text(object, at, "ipc_mode", request->ipc_mode, reterr);
+        code = swarm__state_put_text(object, at, "ipc_mode", request->extras->ipc_mode, reterr);
     if (code == 0 && request->policy != SWARM_RESCHEDULE_OFF)
         code = swarm__state_put_text(object, at, "reschedule", policies[request->policy], reterr);
     return code != 0 ? code : write_lists(object, at, request, reterr);

@@ -12,6 +12,8 @@
 
 /* More than there are, over IPv4 and IPv6 and three protocols. */
 #define BOUND_MAX 1000000
+/* For 64 digits and a NUL. */
+#define ID_ROOM 65u
 
 static struct swarm__container_list *list_of(struct swarm_container *container)
 {
@@ -52,14 +54,26 @@ static void remove_swarm_id(struct swarm_container *container)
         swarm__prefix_remove(&container->node->cluster->swarm_ids, &container->by_swarm_id);
 }
 
+/* How much room for its id a container is made with; a pending one for whatever engine's id may come. */
+static size_t id_room(const char *id)
+{
+    return !id ? ID_ROOM : strlen(id) < ID_ROOM ? strlen(id) + 1 : 0;
+}
+
+static void free_id(struct swarm_container *container, char *id)
+{
+    if (id != container->id_room)
+        swarm__free(id);
+}
+
 static int set_id(struct swarm_container *container, const char *id)
 {
-    char *copy = swarm__strdup(id);
+    char *copy = strlen(id) < ID_ROOM ? strcpy(container->id_room, id) : swarm__strdup(id);
     if (!copy)
         return -1;
     container->by_id.key = copy;
     if (swarm__prefix_add(&container->node->cluster->container_ids, &container->by_id) != 0) {
-        swarm__free(copy);
+        free_id(container, copy);
         return -1;
     }
     container->id = copy;
@@ -71,7 +85,7 @@ static void drop_id(struct swarm_container *container)
     if (!container->id)
         return;
     swarm__prefix_remove(&container->node->cluster->container_ids, &container->by_id);
-    swarm__free(container->id);
+    free_id(container, container->id);
     container->id = NULL;
 }
 
@@ -121,7 +135,7 @@ static int enter_identity(struct swarm_container *container, const char *id)
 int swarm__container_new(struct swarm_container **ret_container, struct swarm_node *node, const char *id,
                          struct swarm_request *request, struct swarm_error **reterr)
 {
-    struct swarm_container *container = swarm__calloc(1, sizeof(*container));
+    struct swarm_container *container = swarm__calloc(1, sizeof(*container) + id_room(id));
     if (!container)
         return swarm__error_nomem(reterr);
     container->node = node;

@@ -34,6 +34,7 @@ struct swarm_container {
     uint8_t counted;          /**< Which of its parts count now (account.h). */
     int64_t running_since_ms; /**< 0: not known. */
     void *data;
+    char id_room[]; /**< Where @c id is, unless it is longer than engines make them. */
 };
 
 static inline bool swarm__container_pending(const struct swarm_container *container)

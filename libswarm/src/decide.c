@@ -97,10 +97,10 @@ int swarm__rank(const struct swarm_scheduler *scheduler, const struct swarm_requ
 static void narrow_to_resources(struct swarm_candidates *candidates, const struct swarm_request *request)
 {
     const struct swarm__resources *resources = &candidates->cluster->resources;
-    for (uint32_t i = 0; i < request->amount_count; i++) {
-        swarm__resources_narrow(resources, &request->amounts[i], false, &candidates->set);
+    for (uint32_t i = 0; i < request->extras->amount_count; i++) {
+        swarm__resources_narrow(resources, &request->extras->amounts[i], false, &candidates->set);
         if (candidates->explain)
-            swarm__explain_resource(candidates->explain, &request->amounts[i], false);
+            swarm__explain_resource(candidates->explain, &request->extras->amounts[i], false);
     }
 }
 
@@ -154,7 +154,8 @@ static bool any_soft(const struct swarm__exprs *exprs)
 
 static bool has_soft(const struct swarm_request *request)
 {
-    return any_soft(&request->constraints) || any_soft(&request->affinities) || any_soft(&request->whitelists);
+    return any_soft(&request->extras->constraints) || any_soft(&request->extras->affinities) ||
+           any_soft(&request->extras->whitelists);
 }
 
 static struct swarm__excluded count_excluded(const struct swarm_cluster *cluster,

@@ -208,9 +208,9 @@ static void drop_soft(struct swarm__text *dropped, const char *kind, const struc
 
 static void drop_all_soft(struct swarm__text *dropped, const struct swarm_request *request)
 {
-    drop_soft(dropped, "affinity:", &request->affinities);
-    drop_soft(dropped, "constraint:", &request->constraints);
-    drop_soft(dropped, "whitelist:", &request->whitelists);
+    drop_soft(dropped, "affinity:", &request->extras->affinities);
+    drop_soft(dropped, "constraint:", &request->extras->constraints);
+    drop_soft(dropped, "whitelist:", &request->extras->whitelists);
 }
 
 int swarm__explain_outcome(struct swarm__explain *explain, const struct swarm_scheduler *scheduler,

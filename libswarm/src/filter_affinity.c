@@ -73,13 +73,13 @@ static int mark(struct swarm_candidates *candidates, const struct swarm__expr *e
 static int filter(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,
                   struct swarm_candidates *candidates, int soft, struct swarm_error **reterr)
 {
-    return swarm__filter_by_exprs(candidates, &request->affinities, soft, mark, SWARM_REASON_AFFINITY, reterr);
+    return swarm__filter_by_exprs(candidates, &request->extras->affinities, soft, mark, SWARM_REASON_AFFINITY, reterr);
 }
 
 static int list_conditions(void *data, const struct swarm_request *request, struct swarm_conditions *conditions,
                            struct swarm_error **reterr)
 {
-    return swarm__filter_list_exprs(&request->affinities, true, conditions, reterr);
+    return swarm__filter_list_exprs(&request->extras->affinities, true, conditions, reterr);
 }
 
 const struct swarm_filter_ops swarm__filter_affinity = {

@@ -36,7 +36,8 @@ static int mark(struct swarm_candidates *candidates, const struct swarm__expr *e
 static int filter(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,
                   struct swarm_candidates *candidates, int soft, struct swarm_error **reterr)
 {
-    return swarm__filter_by_exprs(candidates, &request->constraints, soft, mark, SWARM_REASON_CONSTRAINT, reterr);
+    return swarm__filter_by_exprs(candidates, &request->extras->constraints, soft, mark, SWARM_REASON_CONSTRAINT,
+                                  reterr);
 }
 
 static int filter_lasting(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,
@@ -48,7 +49,7 @@ static int filter_lasting(void *data, const struct swarm_request *request, const
 static int list_conditions(void *data, const struct swarm_request *request, struct swarm_conditions *conditions,
                            struct swarm_error **reterr)
 {
-    return swarm__filter_list_exprs(&request->constraints, false, conditions, reterr);
+    return swarm__filter_list_exprs(&request->extras->constraints, false, conditions, reterr);
 }
 
 const struct swarm_filter_ops swarm__filter_constraint = {

@@ -28,7 +28,7 @@ static int keep_listed(struct swarm_candidates *candidates, const char *list)
 static int filter(void *data, const struct swarm_request *request, const struct swarm_cluster *cluster,
                   struct swarm_candidates *candidates, int soft, struct swarm_error **reterr)
 {
-    const struct swarm__exprs *lists = &request->whitelists;
+    const struct swarm__exprs *lists = &request->extras->whitelists;
     for (uint32_t i = 0; i < lists->count; i++)
         if (lists->items[i].flaw)
             return swarm__expr_error(&lists->items[i], reterr);
@@ -52,7 +52,7 @@ static int filter_lasting(void *data, const struct swarm_request *request, const
 static int list_conditions(void *data, const struct swarm_request *request, struct swarm_conditions *conditions,
                            struct swarm_error **reterr)
 {
-    return swarm__filter_list_exprs(&request->whitelists, true, conditions, reterr);
+    return swarm__filter_list_exprs(&request->extras->whitelists, true, conditions, reterr);
 }
 
 const struct swarm_filter_ops swarm__filter_whitelist = {

@@ -89,24 +89,40 @@ static int add_port(struct swarm_request *request, const char *container_port, c
     return 0;
 }
 
+/* What requests without extras have. */
+static const struct swarm__request_extras no_extras;
+
+/* The request's own extras, made where there are none yet. NULL where there is no memory. */
+static struct swarm__request_extras *own_extras(struct swarm_request *request)
+{
+    if (request->extras == &no_extras) {
+        struct swarm__request_extras *fresh = swarm__calloc(1, sizeof(*fresh));
+        if (fresh == NULL)
+            return NULL;
+        request->extras = fresh;
+    }
+    return (struct swarm__request_extras *)(uintptr_t)request->extras;
+}
+
 static int add_amount(struct swarm_request *request, const char *name, int64_t amount)
 {
-    char *copy = swarm__strdup(name);
-    if (copy == NULL || list_reserve(&request->amounts, request->amount_count, sizeof(*request->amounts)) < 0) {
+    struct swarm__request_extras *extras = own_extras(request);
+    char *copy = extras != NULL ? swarm__strdup(name) : NULL;
+    if (copy == NULL || list_reserve(&extras->amounts, extras->amount_count, sizeof(*extras->amounts)) < 0) {
         swarm__free(copy);
         return SWARM_ERR_NOMEM;
     }
-    request->amounts[request->amount_count++] = (struct swarm__amount){copy, amount};
+    extras->amounts[extras->amount_count++] = (struct swarm__amount){copy, amount};
     return 0;
 }
 
 /** Their order stays. */
-static void remove_amount(struct swarm_request *request, struct swarm__amount *amount)
+static void remove_amount(struct swarm__request_extras *extras, struct swarm__amount *amount)
 {
     swarm__free(amount->name);
-    size_t after = (size_t)(request->amounts + request->amount_count - (amount + 1));
+    size_t after = (size_t)(extras->amounts + extras->amount_count - (amount + 1));
     memmove(amount, amount + 1, after * sizeof(*amount));
-    request->amount_count--;
+    extras->amount_count--;
 }
 
 struct swarm__label *swarm__request_find_label(const struct swarm_request *request, const char *key)
@@ -157,6 +173,7 @@ int swarm_request_new(struct swarm_request **ret_request, struct swarm_error **r
         return swarm__error_nomem(reterr);
     atomic_init(&request->refs, 1);
     atomic_init(&request->shared, false);
+    request->extras = &no_extras;
     *ret_request = request;
     return 0;
 }
@@ -175,30 +192,37 @@ static void free_references(struct swarm__reference *list, uint32_t count)
     swarm__free(list);
 }
 
+static void extras_free(struct swarm__request_extras *extras)
+{
+    swarm__free(extras->pid_mode);
+    swarm__free(extras->ipc_mode);
+    free_exprs(&extras->constraints);
+    free_exprs(&extras->affinities);
+    free_exprs(&extras->whitelists);
+    free_references(extras->volumes_from, extras->volumes_from_count);
+    free_references(extras->links, extras->link_count);
+    for (uint32_t i = 0; i < extras->amount_count; i++)
+        swarm__free(extras->amounts[i].name);
+    swarm__free(extras->amounts);
+    swarm__free(extras);
+}
+
 static void request_free(struct swarm_request *request)
 {
     swarm__free(request->name);
     swarm__free(request->image);
     swarm__free(request->network_mode);
-    swarm__free(request->pid_mode);
-    swarm__free(request->ipc_mode);
     for (uint32_t i = 0; i < request->label_count; i++)
         swarm__free(request->labels[i].key);
     swarm__free(request->labels);
-    free_exprs(&request->constraints);
-    free_exprs(&request->affinities);
-    free_exprs(&request->whitelists);
     for (uint32_t i = 0; i < request->port_count; i++)
         swarm__free(request->ports[i].container_port);
     swarm__free(request->ports);
     for (uint32_t i = 0; i < request->exposed_count; i++)
         swarm__free(request->exposed[i]);
     swarm__free(request->exposed);
-    free_references(request->volumes_from, request->volumes_from_count);
-    free_references(request->links, request->link_count);
-    for (uint32_t i = 0; i < request->amount_count; i++)
-        swarm__free(request->amounts[i].name);
-    swarm__free(request->amounts);
+    if (request->extras != &no_extras)
+        extras_free(own_extras(request));
     swarm__free(request);
 }
 
@@ -244,6 +268,28 @@ static int copy_exprs(struct swarm__exprs *to, const struct swarm__exprs *from)
     return 0;
 }
 
+static int copy_extras(struct swarm_request *request, const struct swarm__request_extras *from)
+{
+    if (from == &no_extras)
+        return 0;
+    struct swarm__request_extras *to = own_extras(request);
+    if (to == NULL || replace_text(&to->pid_mode, from->pid_mode) < 0 ||
+        replace_text(&to->ipc_mode, from->ipc_mode) < 0)
+        return SWARM_ERR_NOMEM;
+    int rc = copy_exprs(&to->constraints, &from->constraints);
+    if (rc == 0)
+        rc = copy_exprs(&to->affinities, &from->affinities);
+    if (rc == 0)
+        rc = copy_exprs(&to->whitelists, &from->whitelists);
+    for (uint32_t i = 0; rc == 0 && i < from->volumes_from_count; i++)
+        rc = add_reference(&to->volumes_from, &to->volumes_from_count, from->volumes_from[i].raw);
+    for (uint32_t i = 0; rc == 0 && i < from->link_count; i++)
+        rc = add_reference(&to->links, &to->link_count, from->links[i].raw);
+    for (uint32_t i = 0; rc == 0 && i < from->amount_count; i++)
+        rc = add_amount(request, from->amounts[i].name, from->amounts[i].amount);
+    return rc;
+}
+
 static int copy_lists(struct swarm_request *to, const struct swarm_request *from)
 {
     int rc = 0;
@@ -253,12 +299,6 @@ static int copy_lists(struct swarm_request *to, const struct swarm_request *from
         rc = add_port(to, from->ports[i].container_port, from->ports[i].host_ip, from->ports[i].host_port);
     for (uint32_t i = 0; rc == 0 && i < from->exposed_count; i++)
         rc = add_text(&to->exposed, &to->exposed_count, from->exposed[i]);
-    for (uint32_t i = 0; rc == 0 && i < from->volumes_from_count; i++)
-        rc = add_reference(&to->volumes_from, &to->volumes_from_count, from->volumes_from[i].raw);
-    for (uint32_t i = 0; rc == 0 && i < from->link_count; i++)
-        rc = add_reference(&to->links, &to->link_count, from->links[i].raw);
-    for (uint32_t i = 0; rc == 0 && i < from->amount_count; i++)
-        rc = add_amount(to, from->amounts[i].name, from->amounts[i].amount);
     return rc;
 }
 
@@ -276,11 +316,8 @@ int swarm_request_copy(struct swarm_request **ret_request, const struct swarm_re
     copy->cpus_limit = from->cpus_limit;
     copy->memory_limit = from->memory_limit;
     if (replace_text(&copy->name, from->name) < 0 || replace_text(&copy->image, from->image) < 0 ||
-        replace_text(&copy->network_mode, from->network_mode) < 0 ||
-        replace_text(&copy->pid_mode, from->pid_mode) < 0 || replace_text(&copy->ipc_mode, from->ipc_mode) < 0 ||
-        copy_exprs(&copy->constraints, &from->constraints) < 0 ||
-        copy_exprs(&copy->affinities, &from->affinities) < 0 || copy_exprs(&copy->whitelists, &from->whitelists) < 0 ||
-        copy_lists(copy, from) < 0) {
+        replace_text(&copy->network_mode, from->network_mode) < 0 || copy_lists(copy, from) < 0 ||
+        copy_extras(copy, from->extras) < 0) {
         request_free(copy);
         return swarm__error_nomem(reterr);
     }
@@ -328,23 +365,29 @@ int swarm_request_set_network_mode(struct swarm_request *request, const char *mo
     return rc < 0 ? rc : nomem_unless_done(replace_text(&request->network_mode, mode), reterr);
 }
 
-static int set_container_mode(struct swarm_request *request, char **slot, const char *mode, struct swarm_error **reterr)
+/* @p offset: where it is in the extras. Only another container's is kept. */
+static int set_container_mode(struct swarm_request *request, size_t offset, const char *mode,
+                              struct swarm_error **reterr)
 {
-    if (mode != NULL && strncmp(mode, SWARM__CONTAINER_MODE, strlen(SWARM__CONTAINER_MODE)) != 0)
-        mode = NULL;
-    return nomem_unless_done(replace_text(slot, mode), reterr);
+    bool kept = mode != NULL && strncmp(mode, SWARM__CONTAINER_MODE, strlen(SWARM__CONTAINER_MODE)) == 0;
+    if (!kept && request->extras == &no_extras)
+        return 0;
+    struct swarm__request_extras *extras = own_extras(request);
+    if (extras == NULL)
+        return swarm__error_nomem(reterr);
+    return nomem_unless_done(replace_text((char **)((char *)extras + offset), kept ? mode : NULL), reterr);
 }
 
 int swarm_request_set_pid_mode(struct swarm_request *request, const char *mode, struct swarm_error **reterr)
 {
     int rc = swarm__request_check(request, "", NULL, reterr);
-    return rc < 0 ? rc : set_container_mode(request, &request->pid_mode, mode, reterr);
+    return rc < 0 ? rc : set_container_mode(request, offsetof(struct swarm__request_extras, pid_mode), mode, reterr);
 }
 
 int swarm_request_set_ipc_mode(struct swarm_request *request, const char *mode, struct swarm_error **reterr)
 {
     int rc = swarm__request_check(request, "", NULL, reterr);
-    return rc < 0 ? rc : set_container_mode(request, &request->ipc_mode, mode, reterr);
+    return rc < 0 ? rc : set_container_mode(request, offsetof(struct swarm__request_extras, ipc_mode), mode, reterr);
 }
 
 int swarm_request_set_label(struct swarm_request *request, const char *key, const char *value,
@@ -439,7 +482,7 @@ int swarm_request_set_resource(struct swarm_request *request, const char *name, 
     if (amount > 0)
         asked->amount = amount;
     else
-        remove_amount(request, asked);
+        remove_amount(own_extras(request), asked);
     return 0;
 }
 
@@ -454,8 +497,21 @@ int swarm_request_set_reschedule_policy(struct swarm_request *request, int polic
     return 0;
 }
 
-static int keep_expression(struct swarm__exprs *list, const char *text, size_t length)
+/* A list of expressions, by where it is in the extras. NULL where there is no memory. */
+static struct swarm__exprs *own_exprs(struct swarm_request *request, size_t offset)
 {
+    struct swarm__request_extras *extras = own_extras(request);
+    return extras != NULL ? (struct swarm__exprs *)((char *)extras + offset) : NULL;
+}
+#define CONSTRAINTS offsetof(struct swarm__request_extras, constraints)
+#define AFFINITIES offsetof(struct swarm__request_extras, affinities)
+#define WHITELISTS offsetof(struct swarm__request_extras, whitelists)
+
+static int keep_expression(struct swarm_request *request, size_t offset, const char *text, size_t length)
+{
+    struct swarm__exprs *list = own_exprs(request, offset);
+    if (list == NULL)
+        return SWARM_ERR_NOMEM;
     struct swarm__expr expr;
     if (swarm__expr_init(&expr, text, length) < 0)
         return SWARM_ERR_NOMEM;
@@ -468,22 +524,26 @@ static int keep_expression(struct swarm__exprs *list, const char *text, size_t l
 
 int swarm__request_keep_constraint(struct swarm_request *request, const char *text, size_t length)
 {
-    return keep_expression(&request->constraints, text, length);
+    return keep_expression(request, CONSTRAINTS, text, length);
 }
 
 int swarm__request_keep_affinity(struct swarm_request *request, const char *text, size_t length)
 {
-    return keep_expression(&request->affinities, text, length);
+    return keep_expression(request, AFFINITIES, text, length);
 }
 
 int swarm__request_keep_whitelist(struct swarm_request *request, const char *text, size_t length)
 {
-    return keep_expression(&request->whitelists, text, length);
+    return keep_expression(request, WHITELISTS, text, length);
 }
 
 /** Add a sound expression; a flawed one is an error that names it after @p kind. */
-static int add_sound(struct swarm__exprs *list, const char *kind, const char *text, struct swarm_error **reterr)
+static int add_sound(struct swarm_request *request, size_t offset, const char *kind, const char *text,
+                     struct swarm_error **reterr)
 {
+    struct swarm__exprs *list = own_exprs(request, offset);
+    if (list == NULL)
+        return swarm__error_nomem(reterr);
     struct swarm__expr expr;
     if (swarm__expr_init(&expr, text, strlen(text)) < 0)
         return swarm__error_nomem(reterr);
@@ -498,19 +558,19 @@ static int add_sound(struct swarm__exprs *list, const char *kind, const char *te
 int swarm_request_add_constraint(struct swarm_request *request, const char *expression, struct swarm_error **reterr)
 {
     int rc = swarm__request_check(request, expression, "expression", reterr);
-    return rc < 0 ? rc : add_sound(&request->constraints, "constraint", expression, reterr);
+    return rc < 0 ? rc : add_sound(request, CONSTRAINTS, "constraint", expression, reterr);
 }
 
 int swarm_request_add_affinity(struct swarm_request *request, const char *expression, struct swarm_error **reterr)
 {
     int rc = swarm__request_check(request, expression, "expression", reterr);
-    return rc < 0 ? rc : add_sound(&request->affinities, "affinity", expression, reterr);
+    return rc < 0 ? rc : add_sound(request, AFFINITIES, "affinity", expression, reterr);
 }
 
 int swarm_request_add_whitelist(struct swarm_request *request, const char *expression, struct swarm_error **reterr)
 {
     int rc = swarm__request_check(request, expression, "expression", reterr);
-    return rc < 0 ? rc : add_sound(&request->whitelists, "whitelist", expression, reterr);
+    return rc < 0 ? rc : add_sound(request, WHITELISTS, "whitelist", expression, reterr);
 }
 
 /* ---- for the codec: whatever engines take or report ---- */
@@ -530,10 +590,15 @@ int swarm__request_keep_exposed_port(struct swarm_request *request, const char *
 
 int swarm__request_keep_volumes_from(struct swarm_request *request, const char *from, struct swarm_error **reterr)
 {
-    return nomem_unless_done(add_reference(&request->volumes_from, &request->volumes_from_count, from), reterr);
+    struct swarm__request_extras *extras = own_extras(request);
+    return nomem_unless_done(extras != NULL ? add_reference(&extras->volumes_from, &extras->volumes_from_count, from)
+                                            : SWARM_ERR_NOMEM,
+                             reterr);
 }
 
 int swarm__request_keep_link(struct swarm_request *request, const char *link, struct swarm_error **reterr)
 {
-    return nomem_unless_done(add_reference(&request->links, &request->link_count, link), reterr);
+    struct swarm__request_extras *extras = own_extras(request);
+    return nomem_unless_done(
+        extras != NULL ? add_reference(&extras->links, &extras->link_count, link) : SWARM_ERR_NOMEM, reterr);
 }

@@ -46,6 +46,21 @@ struct swarm__exprs {
     uint32_t count;
 };
 
+/** What few requests have, in an allocation of its own. */
+struct swarm__request_extras {
+    char *pid_mode; /**< Kept only where it is "container:<x>"; NULL where not set. */
+    char *ipc_mode; /**< The same. */
+    struct swarm__exprs constraints;
+    struct swarm__exprs affinities;
+    struct swarm__exprs whitelists;
+    struct swarm__reference *volumes_from;
+    struct swarm__reference *links;
+    struct swarm__amount *amounts;
+    uint32_t volumes_from_count;
+    uint32_t link_count;
+    uint32_t amount_count;
+};
+
 /** All of it is fixed once @c shared is set. Lists keep the order they were given in. */
 struct swarm_request {
     atomic_uint refs;
@@ -54,9 +69,6 @@ struct swarm_request {
     uint32_t label_count;
     uint32_t port_count;
     uint32_t exposed_count;
-    uint32_t volumes_from_count;
-    uint32_t link_count;
-    uint32_t amount_count;
     int64_t cpus_milli; /**< What is reserved … */
     int64_t memory;
     int64_t cpus_limit; /**< … and what it may use at most; 0: no limit. Never less than what is reserved. */
@@ -64,17 +76,10 @@ struct swarm_request {
     char *name; /**< This and the next ones: NULL where not set. */
     char *image;
     char *network_mode;
-    char *pid_mode; /**< Kept only where it is "container:<x>". */
-    char *ipc_mode; /**< Kept only where it is "container:<x>". */
     struct swarm__label *labels;
-    struct swarm__exprs constraints;
-    struct swarm__exprs affinities;
-    struct swarm__exprs whitelists;
     struct swarm__port *ports;
-    char **exposed; /**< "80/tcp" */
-    struct swarm__reference *volumes_from;
-    struct swarm__reference *links;
-    struct swarm__amount *amounts;
+    char **exposed;                             /**< "80/tcp" */
+    const struct swarm__request_extras *extras; /**< Never NULL: those that have none share empty ones. */
 };
 
 /** NULL where it has none of that key. */

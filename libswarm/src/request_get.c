@@ -21,12 +21,12 @@ const char *swarm_request_network_mode(const struct swarm_request *request)
 
 const char *swarm_request_pid_mode(const struct swarm_request *request)
 {
-    return request != NULL ? request->pid_mode : NULL;
+    return request != NULL ? request->extras->pid_mode : NULL;
 }
 
 const char *swarm_request_ipc_mode(const struct swarm_request *request)
 {
-    return request != NULL ? request->ipc_mode : NULL;
+    return request != NULL ? request->extras->ipc_mode : NULL;
 }
 
 static void put(const char **ret, const char *text)
@@ -63,12 +63,13 @@ const char *swarm_request_exposed_port_at(const struct swarm_request *request, s
 
 const char *swarm_request_volumes_from_at(const struct swarm_request *request, size_t index)
 {
-    return request != NULL && index < request->volumes_from_count ? request->volumes_from[index].raw : NULL;
+    return request != NULL && index < request->extras->volumes_from_count ? request->extras->volumes_from[index].raw
+                                                                          : NULL;
 }
 
 const char *swarm_request_link_at(const struct swarm_request *request, size_t index)
 {
-    return request != NULL && index < request->link_count ? request->links[index].raw : NULL;
+    return request != NULL && index < request->extras->link_count ? request->extras->links[index].raw : NULL;
 }
 
 static const char *text_at(const struct swarm__exprs *list, size_t index)
@@ -78,17 +79,17 @@ static const char *text_at(const struct swarm__exprs *list, size_t index)
 
 const char *swarm_request_constraint_at(const struct swarm_request *request, size_t index)
 {
-    return request != NULL ? text_at(&request->constraints, index) : NULL;
+    return request != NULL ? text_at(&request->extras->constraints, index) : NULL;
 }
 
 const char *swarm_request_affinity_at(const struct swarm_request *request, size_t index)
 {
-    return request != NULL ? text_at(&request->affinities, index) : NULL;
+    return request != NULL ? text_at(&request->extras->affinities, index) : NULL;
 }
 
 const char *swarm_request_whitelist_at(const struct swarm_request *request, size_t index)
 {
-    return request != NULL ? text_at(&request->whitelists, index) : NULL;
+    return request != NULL ? text_at(&request->extras->whitelists, index) : NULL;
 }
 
 const char *swarm_request_label(const struct swarm_request *request, const char *key)
@@ -125,9 +126,9 @@ int64_t swarm_request_memory_limit(const struct swarm_request *request)
 
 struct swarm__amount *swarm__request_find_amount(const struct swarm_request *request, const char *name)
 {
-    for (uint32_t i = 0; i < request->amount_count; i++)
-        if (strcmp(request->amounts[i].name, name) == 0)
-            return &request->amounts[i];
+    for (uint32_t i = 0; i < request->extras->amount_count; i++)
+        if (strcmp(request->extras->amounts[i].name, name) == 0)
+            return &request->extras->amounts[i];
     return NULL;
 }
 
@@ -141,11 +142,11 @@ int64_t swarm_request_resource(const struct swarm_request *request, const char *
 int swarm_request_resource_at(const struct swarm_request *request, size_t index, const char **ret_name,
                               int64_t *ret_amount)
 {
-    if (request == NULL || index >= request->amount_count)
+    if (request == NULL || index >= request->extras->amount_count)
         return 0;
-    put(ret_name, request->amounts[index].name);
+    put(ret_name, request->extras->amounts[index].name);
     if (ret_amount != NULL)
-        *ret_amount = request->amounts[index].amount;
+        *ret_amount = request->extras->amounts[index].amount;
     return 1;
 }
 
@@ -156,8 +157,8 @@ int swarm_request_reschedule_policy(const struct swarm_request *request)
 
 int swarm_request_has_node_constraint(const struct swarm_request *request)
 {
-    for (uint32_t i = 0; request != NULL && i < request->constraints.count; i++) {
-        const char *text = request->constraints.items[i].text;
+    for (uint32_t i = 0; request != NULL && i < request->extras->constraints.count; i++) {
+        const char *text = request->extras->constraints.items[i].text;
         if (strncmp(text, "node==", 6) == 0 && text[6] != '~')
             return 1;
     }
@@ -176,11 +177,11 @@ int swarm_request_check(const struct swarm_request *request, struct swarm_error 
 {
     if (request == NULL)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "request is NULL");
-    int rc = check_exprs(&request->constraints, "constraint", reterr);
+    int rc = check_exprs(&request->extras->constraints, "constraint", reterr);
     if (rc == 0)
-        rc = check_exprs(&request->affinities, "affinity", reterr);
+        rc = check_exprs(&request->extras->affinities, "affinity", reterr);
     if (rc == 0)
-        rc = check_exprs(&request->whitelists, "whitelist", reterr);
+        rc = check_exprs(&request->extras->whitelists, "whitelist", reterr);
     return rc;
 }
 
@@ -199,20 +200,21 @@ static bool container_mode(const char *mode, const char *option, struct swarm__d
 
 bool swarm__request_dependency(const struct swarm_request *request, size_t index, struct swarm__dependency *ret)
 {
-    if (index < request->volumes_from_count) {
-        const struct swarm__reference *from = &request->volumes_from[index];
+    if (index < request->extras->volumes_from_count) {
+        const struct swarm__reference *from = &request->extras->volumes_from[index];
         *ret = (struct swarm__dependency){"--volumes-from=", from->raw, from->target};
         return true;
     }
-    index -= request->volumes_from_count;
-    if (index < request->link_count) {
-        *ret = (struct swarm__dependency){"--link=", request->links[index].raw, request->links[index].target};
+    index -= request->extras->volumes_from_count;
+    if (index < request->extras->link_count) {
+        *ret = (struct swarm__dependency){"--link=", request->extras->links[index].raw,
+                                          request->extras->links[index].target};
         return true;
     }
-    index -= request->link_count;
+    index -= request->extras->link_count;
     if (container_mode(request->network_mode, "--net=", ret) && index-- == 0)
         return true;
-    if (container_mode(request->pid_mode, "--pid=", ret) && index-- == 0)
+    if (container_mode(request->extras->pid_mode, "--pid=", ret) && index-- == 0)
         return true;
-    return container_mode(request->ipc_mode, "--ipc=", ret) && index == 0;
+    return container_mode(request->extras->ipc_mode, "--ipc=", ret) && index == 0;
 }

@@ -188,7 +188,7 @@ static bool waits_for_others(const struct swarm__task *task)
 {
     struct swarm__dependency dependency;
     const struct swarm_request *request = swarm_container_request(task->container);
-    return swarm__request_dependency(request, 0, &dependency) || request->affinities.count != 0;
+    return swarm__request_dependency(request, 0, &dependency) || request->extras->affinities.count != 0;
 }
 
 static void retry(struct swarm_rescheduler *r, struct swarm__task *task)

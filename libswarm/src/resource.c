@@ -147,22 +147,22 @@ static void give_back(struct swarm__resources *resources, uint32_t slot, const s
                       uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        struct swarm__resource *resource = swarm__resources_find(resources, request->amounts[i].name);
-        resource->free[slot] += request->amounts[i].amount;
+        struct swarm__resource *resource = swarm__resources_find(resources, request->extras->amounts[i].name);
+        resource->free[slot] += request->extras->amounts[i].amount;
         release(resources, resource);
     }
 }
 
 void swarm__resources_give_back(struct swarm__resources *resources, uint32_t slot, const struct swarm_request *request)
 {
-    give_back(resources, slot, request, request->amount_count);
+    give_back(resources, slot, request, request->extras->amount_count);
 }
 
 int swarm__resources_take(struct swarm__resources *resources, uint32_t slot, const char *node_id,
                           const struct swarm_request *request, struct swarm_error **reterr)
 {
-    for (uint32_t i = 0; i < request->amount_count; i++) {
-        const struct swarm__amount *asked = &request->amounts[i];
+    for (uint32_t i = 0; i < request->extras->amount_count; i++) {
+        const struct swarm__amount *asked = &request->extras->amounts[i];
         struct swarm__resource *resource = hold(resources, asked->name);
         if (!resource) {
             give_back(resources, slot, request, i);

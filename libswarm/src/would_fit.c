@@ -47,9 +47,9 @@ static int run(const struct swarm_scheduler *scheduler, const struct swarm_reque
         if (code != 0)
             return code;
     }
-    for (uint32_t i = 0; i < request->amount_count; i++) {
-        swarm__resources_narrow(&candidates->cluster->resources, &request->amounts[i], true, &candidates->set);
-        swarm__explain_resource(explain, &request->amounts[i], true);
+    for (uint32_t i = 0; i < request->extras->amount_count; i++) {
+        swarm__resources_narrow(&candidates->cluster->resources, &request->extras->amounts[i], true, &candidates->set);
+        swarm__explain_resource(explain, &request->extras->amounts[i], true);
     }
     swarm__explain_step(explain, scheduler->strategy->name);
     if (scheduler->strategy->needs_room)

@@ -120,7 +120,7 @@ static void test_empty_object_asks_for_nothing(void **state)
     struct swarm_request *request = requested("{}");
     assert_null(swarm_request_image(request));
     assert_int_equal(request->label_count, 0);
-    assert_int_equal(request->constraints.count, 0);
+    assert_int_equal(request->extras->constraints.count, 0);
     swarm_request_unref(request);
 }
 
@@ -328,9 +328,9 @@ static void test_bad_expression_passes_where_only_the_request_is_read(void **sta
     struct swarm_request *request = NULL;
     const char *json = "{\"Env\":[\"constraint:node=x\"],\"Labels\":{\"com.docker.swarm.affinities\":\"oops\"}}";
     assert_int_equal(swarm_request_from_create(&request, json, strlen(json), NULL), 0);
-    assert_int_equal(request->constraints.count, 1);
-    assert_int_equal(request->constraints.items[0].flaw, SWARM__EXPR_NO_OPERATOR);
-    assert_int_equal(request->affinities.count, 0);
+    assert_int_equal(request->extras->constraints.count, 1);
+    assert_int_equal(request->extras->constraints.items[0].flaw, SWARM__EXPR_NO_OPERATOR);
+    assert_int_equal(request->extras->affinities.count, 0);
     swarm_request_unref(request);
 }
 
@@ -452,8 +452,8 @@ static void test_edits_reach_body_and_request(void **state)
     assert_int_equal(swarm_create_body_set_network_mode(body, "back", NULL), 0);
     struct swarm_request *request = swarm_create_body_request(body);
     assert_string_equal(swarm_request_swarm_id(request), "s1");
-    assert_int_equal(request->constraints.count, 2);
-    assert_string_equal(request->constraints.items[1].text, "node==~n1");
+    assert_int_equal(request->extras->constraints.count, 2);
+    assert_string_equal(request->extras->constraints.items[1].text, "node==~n1");
     assert_string_equal(swarm_request_network_mode(request), "back");
     assert_string_equal(swarm_request_label(request, "com.docker.swarm.constraints"),
                         "[\"ostype==linux\",\"node==~n1\"]");
@@ -467,7 +467,7 @@ static void test_bad_constraint_edit_changes_nothing(void **state)
 {
     struct swarm_create_body *body = parse("{}");
     assert_int_equal(swarm_create_body_add_constraint(body, "x", NULL), SWARM_ERR_PARSE);
-    assert_int_equal(swarm_create_body_request(body)->constraints.count, 0);
+    assert_int_equal(swarm_create_body_request(body)->extras->constraints.count, 0);
     expect_written(body, 1, "{}");
     swarm_create_body_free(body);
 }

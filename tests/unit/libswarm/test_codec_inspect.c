@@ -81,9 +81,9 @@ static void test_existing_container_may_carry_bad_expressions(void **state)
                 "\"{\",\"com.docker.swarm.reschedule-policy\":\"on-node-failure\"}",
                 "", ""),
         1);
-    assert_int_equal(request->constraints.count, 1);
-    assert_int_equal(request->constraints.items[0].flaw, SWARM__EXPR_NO_OPERATOR);
-    assert_int_equal(request->affinities.count, 0);
+    assert_int_equal(request->extras->constraints.count, 1);
+    assert_int_equal(request->extras->constraints.items[0].flaw, SWARM__EXPR_NO_OPERATOR);
+    assert_int_equal(request->extras->affinities.count, 0);
     assert_int_equal(swarm_request_reschedule_policy(request), SWARM_RESCHEDULE_ON_NODE_FAILURE);
     swarm_request_unref(request);
 }

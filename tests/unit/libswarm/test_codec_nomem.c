@@ -153,7 +153,7 @@ static void test_edits_run_out_of_memory(void **state)
             char *after = written();
             assert_string_equal(after, before);
             assert_null(swarm_request_swarm_id(swarm_create_body_request(edited)));
-            assert_int_equal(swarm_create_body_request(edited)->constraints.count, 1);
+            assert_int_equal(swarm_create_body_request(edited)->extras->constraints.count, 1);
             assert_string_equal(swarm_request_network_mode(swarm_create_body_request(edited)), "container:n");
             swarm_free(after);
         }

@@ -76,7 +76,7 @@ static void test_bad_expression_is_named_and_changes_nothing(void **state)
     struct swarm_error *error = NULL;
     assert_int_equal(swarm_request_add_affinity(request, "n==x", &error), SWARM_ERR_PARSE);
     assert_non_null(strstr(swarm_error_message(error), "affinity: 'n==x': key 'n' is invalid"));
-    assert_int_equal(request->affinities.count, 0);
+    assert_int_equal(request->extras->affinities.count, 0);
     swarm_error_free(error);
     swarm_request_unref(request);
 }
@@ -389,9 +389,9 @@ static void test_copy_has_everything(void **state)
     assert_int_equal(swarm_request_resource(copy, "gpu"), 2);
     assert_int_equal(swarm_request_reschedule_policy(copy), SWARM_RESCHEDULE_ON_NODE_FAILURE);
     assert_string_equal(swarm_request_label(copy, "tier"), "front");
-    assert_string_equal(copy->constraints.items[0].text, "zone==/^eu/");
-    assert_true(copy->affinities.items[0].soft);
-    assert_string_equal(copy->whitelists.items[0].value, "a|b");
+    assert_string_equal(copy->extras->constraints.items[0].text, "zone==/^eu/");
+    assert_true(copy->extras->affinities.items[0].soft);
+    assert_string_equal(copy->extras->whitelists.items[0].value, "a|b");
     assert_string_equal(copy->ports[0].container_port, "80/tcp");
     assert_string_equal(copy->ports[0].host_ip, "127.0.0.1");
     assert_string_equal(copy->ports[0].host_port, "8080");

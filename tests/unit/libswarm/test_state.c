@@ -181,7 +181,7 @@ static void test_flawed_parts_are_kept(void **state)
     struct swarm_node *node = add_node(cluster, "a", "a");
     struct swarm_request *request = NULL;
     assert_int_equal(swarm_request_from_create(&request, body, strlen(body), NULL), 0);
-    assert_int_equal(request->port_count + request->exposed_count + request->constraints.count, 3);
+    assert_int_equal(request->port_count + request->exposed_count + request->extras->constraints.count, 3);
     assert_int_equal(swarm_cluster_add_container(cluster, node, "c", request, NULL, NULL), 0);
     assert_round_trip(cluster);
     swarm_request_unref(request);
@@ -376,8 +376,8 @@ static void test_a_request_of_its_own(void **state)
     assert_string_equal(again, json);
     assert_int_equal(swarm_request_cpus_limit_milli(copy), 2500);
     assert_true(swarm_request_memory_limit(copy) == INT64_MAX);
-    assert_string_equal(copy->pid_mode, "container:p");
-    assert_string_equal(copy->ipc_mode, "container:i");
+    assert_string_equal(copy->extras->pid_mode, "container:p");
+    assert_string_equal(copy->extras->ipc_mode, "container:i");
     assert_int_equal(swarm_request_check(copy, NULL), SWARM_ERR_PARSE); /* "node=x" is kept */
     swarm_free(json);
     swarm_free(again);
