@@ -33,11 +33,11 @@ int image_stream_say(struct image_stream *stream, json_t *object)
         return -1;
     length = strlen(text);
     if (http_reply_begun(reply) || http_reply_begin(reply, 200, "application/json") == 0) {
-        char *line = realloc(text, length + 2);
+        char *line = realloc(text, length + 3);
 
         if (line != NULL) {
             text = line;
-            memcpy(text + length, "\r\n", 2); /* as engines end them; there is no NUL any more */
+            memcpy(text + length, "\r\n", 3); /* as engines end them */
             r = http_reply_write(reply, text, length + 2);
         }
     }
