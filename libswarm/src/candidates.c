@@ -90,7 +90,8 @@ void swarm__ranking_offer(struct swarm_ranking *ranking, size_t word, uint64_t s
 
 void swarm_candidates_refuse(struct swarm_candidates *candidates, int reason, const char *detail)
 {
-    swarm__candidates_refuse(candidates, reason, detail, NULL, NULL);
+    if (candidates)
+        swarm__candidates_refuse(candidates, reason, detail, NULL, NULL);
 }
 
 void swarm_ranking_offer(struct swarm_ranking *ranking, const struct swarm_node *node, int64_t score)
@@ -108,7 +109,7 @@ void swarm_ranking_offer(struct swarm_ranking *ranking, const struct swarm_node 
 
 void swarm_ranking_refuse(struct swarm_ranking *ranking, const struct swarm_node *node, int reason, const char *detail)
 {
-    if (!ranking->left || !node || node->cluster != ranking->candidates->cluster ||
+    if (!ranking || !ranking->left || !node || node->cluster != ranking->candidates->cluster ||
         swarm__nodeset_has(ranking->offered, node->slot))
         return;
     swarm__nodeset_remove(ranking->left, node->slot);
