@@ -58,6 +58,10 @@ int api_container_delete(struct call *call);
 int api_container_attach(struct call *call);
 int api_container_pass(struct call *call); /* whatever else names a container */
 
+/* api_decisions.c */
+int api_swarm_nodes(struct call *call);
+int api_swarm_decisions(struct call *call);
+
 /* api_exec.c */
 int api_exec_create(struct call *call);
 int api_exec_start(struct call *call);

@@ -37,6 +37,29 @@ static int read_create_body(struct call *call, struct swarm_create_body **ret, s
     return -1;
 }
 
+/* Some clients cannot add to the query. */
+static bool is_dry_run(struct call *call)
+{
+    const char *header = http_request_header(call->request, "X-Swarm-Dry-Run");
+
+    return http_request_query_bool(call->request, "dryrun") ||
+           (header != NULL && strcmp(header, "0") != 0 && strcmp(header, "false") != 0);
+}
+
+static int reply_dry_run(struct call *call, const struct create_order *order)
+{
+    struct failure failure = {0};
+    char *json = NULL;
+    size_t length = 0;
+    int r = create_dry_run(call->manager, order, &json, &length, &failure);
+
+    if (r < 0)
+        return api_reply_failure(call, &failure);
+    r = http_reply_send(call->reply, 200, "application/json", json, length);
+    swarm_free(json);
+    return r;
+}
+
 int api_container_create(struct call *call)
 {
     struct create_order order = {
@@ -49,6 +72,11 @@ int api_container_create(struct call *call)
     json_t *answer = NULL;
     int r = read_create_body(call, &order.body, &failure);
 
+    if (r == 0 && is_dry_run(call)) {
+        r = reply_dry_run(call, &order);
+        swarm_create_body_free(order.body);
+        return r;
+    }
     if (r == 0) {
         r = create_container(call->manager, &order, &answer, &failure);
         swarm_create_body_free(order.body);

@@ -6,20 +6,22 @@
 #include <string.h>
 
 #include "create_private.h"
+#include "decisions.h"
 #include "log.h"
 #include "pool.h"
 #include "random.h"
 
+static int status_of(int result)
+{
+    if (result == SWARM_ERR_NAME_TAKEN) {
+        return 409;
+    }
+    return result == SWARM_ERR_PARSE || result == SWARM_ERR_INVALID ? 400 : 500;
+}
+
 static int fail_with(struct failure *failure, int result, struct swarm_error *error)
 {
-    int status = 500;
-
-    if (result == SWARM_ERR_NAME_TAKEN) {
-        status = 409;
-    } else if (result == SWARM_ERR_PARSE || result == SWARM_ERR_INVALID) {
-        status = 400;
-    }
-    failure_set(failure, status, "%s", error ? swarm_error_message(error) : swarm_strerror(result));
+    failure_set(failure, status_of(result), "%s", error ? swarm_error_message(error) : swarm_strerror(result));
     swarm_error_free(error);
     return -1;
 }
@@ -167,27 +169,92 @@ struct creation {
     bool image_missing; /* and could not have the image there */
 };
 
+/* What a decision tells: where the container goes, if anywhere, and why. */
+struct verdict {
+    int code;   /* 0: granted */
+    char *text; /* libswarm's */
+    char *node; /* the chosen one's name */
+};
+
+static void verdict_clear(struct verdict *verdict)
+{
+    swarm_free(verdict->text);
+    free(verdict->node);
+}
+
+/* With the pool locked. */
+static int tell(const struct swarm_decision *decision, struct verdict *ret, struct swarm_error **reterr)
+{
+    const struct swarm_node *node = swarm_decision_node(decision);
+
+    ret->code = swarm_decision_code(decision);
+    ret->node = node ? strdup(swarm_node_name(node)) : NULL;
+    return swarm_decision_text(decision, &ret->text, reterr);
+}
+
+/* Decide and reserve, and know why. The decision is made twice, with one seed and under one lock, so that both are the
+ * same: an explained one reserves nothing. */
+static int place(struct manager *manager, struct swarm_request *request, const struct swarm_place_options *options,
+                 struct swarm_reservation **ret, struct verdict *ret_verdict, struct swarm_error **reterr)
+{
+    struct swarm_cluster *cluster = manager->pool->cluster;
+    struct swarm_decision *decision = NULL;
+    int result;
+
+    pool_write_lock(manager->pool);
+    result = swarm_scheduler_explain(manager->scheduler, cluster, request, options, &decision, reterr);
+    if (!result) {
+        result = tell(decision, ret_verdict, reterr);
+    }
+    swarm_decision_free(decision);
+    if (!result && !ret_verdict->code) {
+        result = swarm_scheduler_place(manager->scheduler, cluster, request, options, ret, reterr);
+    }
+    pool_unlock(manager->pool);
+    return result;
+}
+
+static void note_decision(const struct creation *creation, const struct verdict *verdict)
+{
+    const struct swarm_request *request = swarm_create_body_request(creation->order->body);
+    struct decision_note note = {
+        .granted = !verdict->code,
+        .name = swarm_request_name(request),
+        .image = swarm_request_image(request),
+        .node = verdict->node,
+        .text = verdict->text,
+    };
+
+    decisions_add(creation->manager->decisions, &note);
+}
+
 /* @p affinity: one more for this attempt, NULL: none. */
 static int attempt(struct creation *creation, const char *affinity, struct failure *failure)
 {
     struct swarm_place_options options = SWARM_PLACE_OPTIONS_INIT;
     struct swarm_request *request = swarm_create_body_request(creation->order->body);
     struct swarm_reservation *reservation = NULL;
-    struct pool *pool = creation->manager->pool;
     struct swarm_error *error = NULL;
+    struct verdict verdict = {0};
     struct engine *engine = NULL;
     int result;
 
     options.seed = random_seed();
     options.extra_affinity = affinity;
     creation->image_missing = false;
-    pool_write_lock(pool);
-    result =
-        swarm_scheduler_place(creation->manager->scheduler, pool->cluster, request, &options, &reservation, &error);
-    pool_unlock(pool);
-    creation->placed = !result;
+    result = place(creation->manager, request, &options, &reservation, &verdict, &error);
+    if (!result) {
+        note_decision(creation, &verdict);
+    }
+    creation->placed = !result && !verdict.code;
     if (result) {
-        return fail_with(failure, result, error);
+        fail_with(failure, result, error);
+    } else if (verdict.code) {
+        failure_set(failure, status_of(verdict.code), "%s", verdict.text);
+    }
+    verdict_clear(&verdict);
+    if (!creation->placed) {
+        return -1;
     }
     result = create_on_engine(creation->manager, reservation, creation->order, &creation->answer, &engine,
                               &creation->image_missing, failure);
@@ -305,4 +372,27 @@ int create_container(struct manager *manager, const struct create_order *order, 
     failure_clear(failure); /* of an attempt before the one that worked */
     *ret_answer = creation.answer;
     return 0;
+}
+
+int create_dry_run(struct manager *manager, const struct create_order *order, char **ret_json, size_t *ret_length,
+                   struct failure *failure)
+{
+    struct swarm_place_options options = SWARM_PLACE_OPTIONS_INIT;
+    struct swarm_decision *decision = NULL;
+    struct swarm_error *error = NULL;
+    int result;
+
+    if (prepare(manager->pool, order, failure)) {
+        return -1;
+    }
+    options.seed = random_seed();
+    pool_read_lock(manager->pool);
+    result = swarm_scheduler_explain(manager->scheduler, manager->pool->cluster, swarm_create_body_request(order->body),
+                                     &options, &decision, &error);
+    if (!result) {
+        result = swarm_decision_json(decision, ret_json, ret_length, &error);
+    }
+    swarm_decision_free(decision);
+    pool_unlock(manager->pool);
+    return result ? fail_with(failure, result, error) : 0;
 }

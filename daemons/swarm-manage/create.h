@@ -22,6 +22,10 @@ struct create_order {
 /* The whole of a create, with retries. *ret_answer: the engine's answer ({"Id", "Warnings"}), owned. */
 int create_container(struct manager *manager, const struct create_order *order, json_t **ret_answer,
                      struct failure *failure);
+/* Where it would go, and why, with nothing changed: the decision as JSON (swarm_decision_json()), to be released with
+ * swarm_free(). */
+int create_dry_run(struct manager *manager, const struct create_order *order, char **ret_json, size_t *ret_length,
+                   struct failure *failure);
 /* Create on the engine of a reservation (pull where the image is missing, refresh, commit): the reservation is gone in
  * any case. *ret_id owned; *ret_engine a reference. */
 int create_reserved(struct manager *manager, struct swarm_reservation *reservation, const struct create_order *order,

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "decisions.h"
 #include "discovery.h"
 #include "events.h"
 #include "exec_table.h"
@@ -202,8 +203,8 @@ static void make_parts(struct manager *manager, const struct manage_config *conf
     manager->id = cluster_id(config->discovery);
     if (manager->id == NULL || pool_new(&manager->pool, manager) < 0 || event_hub_new(&manager->events) < 0 ||
         traits_cache_new(&manager->traits) < 0 || exec_table_new(&manager->execs) < 0 ||
-        watchdog_new(&manager->watchdog, manager) < 0 || monitor_new(&manager->monitor, manager) < 0 ||
-        watchdog_start(manager->watchdog) < 0)
+        decisions_new(&manager->decisions) < 0 || watchdog_new(&manager->watchdog, manager) < 0 ||
+        monitor_new(&manager->monitor, manager) < 0 || watchdog_start(manager->watchdog) < 0)
         die("the manager's parts could not be started: out of memory or threads");
 }
 
@@ -213,6 +214,7 @@ static void free_parts(struct manager *manager)
     watchdog_free(manager->watchdog); /* its calls to engines report to the monitor until they have ended */
     monitor_free(manager->monitor);
     exec_table_free(manager->execs);
+    decisions_free(manager->decisions);
     traits_cache_free(manager->traits);
     event_hub_free(manager->events);
     pool_free(manager->pool);

@@ -18,6 +18,7 @@ struct event_hub;
 struct watchdog;
 struct traits_cache;
 struct exec_table;
+struct decisions;
 
 /* The command line, checked. */
 struct manager_options {
@@ -46,6 +47,7 @@ struct manager {
     struct watchdog *watchdog;
     struct traits_cache *traits; /* traits.h */
     struct exec_table *execs;    /* exec_table.h */
+    struct decisions *decisions; /* decisions.h */
     char *id;                    /* stable id shown by /info */
     int64_t started_ms;          /* wall clock */
     atomic_llong calls_end_ms;   /* monotonic time after which calls to engines are given up: the end; 0: not yet */

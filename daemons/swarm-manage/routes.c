@@ -27,6 +27,8 @@ static const struct route routes[] = {
     {GET, "/events", api_events},
     {GET | HEAD, "/swarm/reschedule", api_reschedule},
     {POST, "/swarm/reschedule", api_reschedule_release},
+    {GET | HEAD, "/swarm/nodes", api_swarm_nodes},
+    {GET | HEAD, "/swarm/decisions", api_swarm_decisions},
     {GET | HEAD, "/images/json", api_images_list},
     {GET | HEAD, "/containers/json", api_containers_list},
     {GET | HEAD, "/containers/ps", api_containers_list},

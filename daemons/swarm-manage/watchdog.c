@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decisions.h"
 #include "events.h"
 #include "log.h"
 #include "pool_private.h"
@@ -208,6 +209,18 @@ static void part(struct watchdog *watchdog, struct leaver *leaver)
     pool_remove_engine_locked(watchdog->manager->pool, engine);
 }
 
+static void note_action(struct watchdog *watchdog, const struct swarm_action *action)
+{
+    const char *to = swarm_node_name(swarm_reservation_node(action->reservation));
+    char *text;
+
+    if (asprintf(&text, "%s is chosen, to stand in for %s", to,
+                 swarm_node_name(swarm_container_node(action->container))) >= 0) {
+        decisions_add_move(watchdog->manager->decisions, action->container, to, text);
+        free(text);
+    }
+}
+
 static struct watchdog_action *take_action(struct watchdog *watchdog, const struct swarm_action *from)
 {
     struct watchdog_action *action = watchdog_action_new(watchdog->manager, from);
@@ -218,6 +231,9 @@ static struct watchdog_action *take_action(struct watchdog *watchdog, const stru
         return NULL;
     }
     action->watchdog = watchdog;
+    if (from->kind == SWARM_ACTION_MOVE) {
+        note_action(watchdog, from);
+    }
     return action;
 }
 

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decisions.h"
 #include "log.h"
+#include "manager.h"
 #include "pool_private.h"
 
 struct watchdog_line {
@@ -97,6 +99,7 @@ static void note_trouble(void *data, const struct swarm_waiting *waiting)
         return;
     }
     add(data, LOG_LEVEL_ERROR, "Failed to reschedule container %s: %s", swarm_container_id(waiting->container), reason);
+    decisions_add_move(record->engine->manager->decisions, waiting->container, NULL, reason);
     free(record->move_trouble);
     record->move_trouble = strdup(reason);
 }

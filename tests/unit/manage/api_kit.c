@@ -11,6 +11,7 @@
 
 #include "api_kit.h"
 
+#include "decisions.h"
 #include "events.h"
 #include "exec_table.h"
 #include "http_client.h"
@@ -41,6 +42,7 @@ int api_set_up(void **state)
     assert_int_equal(event_hub_new(&api_manager.events), 0);
     assert_int_equal(traits_cache_new(&api_manager.traits), 0);
     assert_int_equal(exec_table_new(&api_manager.execs), 0);
+    assert_int_equal(decisions_new(&api_manager.decisions), 0);
     assert_int_equal(http_client_new(&client), 0);
     assert_int_equal(http_server_new(&server, &options, &error), 0);
     assert_int_equal(http_server_listen(server, "tcp://127.0.0.1:0", NULL, &url, &error), 0);
@@ -53,6 +55,7 @@ int api_tear_down(void **state)
     http_server_stop(server, 1000);
     http_server_free(server);
     exec_table_free(api_manager.execs);
+    decisions_free(api_manager.decisions);
     traits_cache_free(api_manager.traits);
     event_hub_free(api_manager.events);
     pool_free(api_manager.pool);

@@ -7,6 +7,7 @@
 
 #include "canned.h"
 #include "check.h"
+#include "decisions.h"
 #include "http_client.h"
 #include "log.h"
 
@@ -49,7 +50,7 @@ void fake_pool_init(struct fake_pool *pool, int engines)
     memset(pool, 0, sizeof(*pool));
     pool->manager.options.failure_retry = 3;
     pool->manager.options.reschedule = (struct swarm_rescheduler_options)SWARM_RESCHEDULER_OPTIONS_INIT;
-    if (pool_new(&pool->manager.pool, &pool->manager) ||
+    if (pool_new(&pool->manager.pool, &pool->manager) || decisions_new(&pool->manager.decisions) ||
         swarm_scheduler_new(&pool->manager.scheduler, &options, NULL)) {
         kit_give_up("fake pool: out of memory");
     }
@@ -72,6 +73,7 @@ void fake_pool_finish(struct fake_pool *pool)
 {
     pool_free(pool->manager.pool);
     swarm_scheduler_free(pool->manager.scheduler);
+    decisions_free(pool->manager.decisions);
     for (int i = 0; i < pool->count; i++) {
         engine_peer_free(pool->engines[i]);
     }

@@ -72,6 +72,44 @@ static void test_lists_of_an_empty_pool_are_empty(void **state)
     api_assert_text("GET", "/images/json", 200, "[]");
 }
 
+static void test_dry_run_and_decisions_of_an_empty_pool(void **state)
+{
+    static const char body[] = "{\"Image\":\"busybox\",\"Env\":[\"constraint:zone==~a\"]}";
+    struct http_result result;
+    json_t *decision, *list, *last;
+
+    api_assert_text("GET", "/swarm/nodes", 200, "[]");
+    api_ask("POST", "/containers/create?dryrun=1&name=web", body, &result);
+    assert_int_equal(result.status, 200);
+    decision = json_loadb(result.body, result.length, 0, NULL);
+    http_result_clear(&result);
+    assert_true(json_is_false(json_object_get(decision, "granted")));
+    assert_string_equal(json_string_value(json_object_get(decision, "text")),
+                        "No healthy node available in the cluster\n0/0 nodes fit\n"
+                        "soft expressions dropped: constraint:zone==~a");
+    json_decref(decision);
+    api_assert_refused("POST", "/containers/create?dryrun=1", "{", 400,
+                       "invalid JSON: line 1, column 2: the text ends too early");
+    list = api_get("/swarm/decisions");
+    size_t before = json_array_size(list);
+    json_decref(list);
+    api_ask("POST", "/containers/create?dryrun=0&name=w%ffeb", body, &result);
+    assert_int_equal(result.status, 500);
+    http_result_clear(&result);
+    list = api_get("/swarm/decisions");
+    assert_int_equal(json_array_size(list), before + 1);
+    last = json_array_get(list, before);
+    assert_string_equal(json_string_value(json_object_get(last, "name")), "w?eb");
+    assert_string_equal(json_string_value(json_object_get(last, "image")), "busybox");
+    assert_string_equal(json_string_value(json_object_get(last, "kind")), "create");
+    assert_string_equal(json_string_value(json_object_get(last, "outcome")), "refused");
+    assert_true(json_is_null(json_object_get(last, "node")));
+    assert_non_null(strstr(json_string_value(json_object_get(last, "text")), "\n0/0 nodes fit\n"));
+    assert_int_equal(strlen(json_string_value(json_object_get(last, "time"))),
+                     strlen("2026-11-26T03:00:00.000000000Z"));
+    json_decref(list);
+}
+
 static void test_versions_out_of_range_are_refused(void **state)
 {
     api_assert_refused(
@@ -132,7 +170,7 @@ static void test_create_needs_a_body_and_a_node(void **state)
 {
     api_assert_refused("POST", "/containers/create", NULL, 400, "invalid JSON: got EOF while reading request body");
     api_assert_refused("POST", "/containers/create", "{\"Image\":\"busybox\"}", 500,
-                       "No healthy node available in the cluster");
+                       "No healthy node available in the cluster\n0/0 nodes fit");
 }
 
 static void test_unclean_path_is_redirected(void **state)
@@ -166,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_info_of_an_empty_pool),
         cmocka_unit_test(test_nothing_waits_in_an_empty_pool),
         cmocka_unit_test(test_lists_of_an_empty_pool_are_empty),
+        cmocka_unit_test(test_dry_run_and_decisions_of_an_empty_pool),
         cmocka_unit_test(test_versions_out_of_range_are_refused),
         cmocka_unit_test(test_unknown_paths_are_named),
         cmocka_unit_test(test_unknown_containers_are_named),

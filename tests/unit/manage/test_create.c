@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "create.h"
+#include "decisions.h"
 #include "fake_pool.h"
 #include "pool.h"
 #include "pull.h"
@@ -163,6 +164,66 @@ static void test_constraint_that_nothing_fits(void **state)
 {
     refused("{\"Image\":\"busybox\",\"Env\":[\"constraint:node==nowhere\"]}", (struct create_order){.name = "web"}, 500,
             "Unable to find a node that satisfies the following conditions");
+}
+
+static void test_refusal_says_why(void **state)
+{
+    refused("{\"Image\":\"busybox\",\"Env\":[\"constraint:node==nowhere\"]}", (struct create_order){.name = "web"}, 500,
+            "\n[node==nowhere]\n0/2 nodes fit: 2 constraint node==nowhere");
+    refused("{\"Image\":\"busybox\",\"HostConfig\":{\"Memory\":1152921504606846976}}", (struct create_order){0}, 500,
+            "no resources available to schedule container\n0/2 nodes fit: 2 memory short (nearest node-");
+    created("{\"Image\":\"busybox\",\"Env\":[\"constraint:node==node-1\"]}", "web");
+    refused("{\"Image\":\"busybox\"}", (struct create_order){.name = "web"}, 409,
+            "\n0/2 nodes fit: name web taken by container ");
+}
+
+static void test_decisions_are_kept(void **state)
+{
+    json_t *list, *granted, *denied;
+
+    created("{\"Image\":\"busybox\",\"Env\":[\"constraint:node==node-1\"]}", "web");
+    refused("{\"Image\":\"httpd\",\"Env\":[\"constraint:node==nowhere\"]}", (struct create_order){0}, 500, "0/2 nodes");
+    list = decisions_json(pool.manager.decisions);
+    assert_int_equal(json_array_size(list), 2);
+    granted = json_array_get(list, 0);
+    denied = json_array_get(list, 1);
+    assert_string_equal(json_string_value(json_object_get(granted, "outcome")), "granted");
+    assert_string_equal(json_string_value(json_object_get(granted, "name")), "web");
+    assert_string_equal(json_string_value(json_object_get(granted, "node")), "node-1");
+    assert_non_null(strstr(json_string_value(json_object_get(granted, "text")), "node-1 is chosen: cpu 100, "));
+    assert_string_equal(json_string_value(json_object_get(denied, "outcome")), "refused");
+    assert_string_equal(json_string_value(json_object_get(denied, "image")), "httpd");
+    assert_true(json_is_null(json_object_get(denied, "name")));
+    assert_true(json_is_null(json_object_get(denied, "node")));
+    json_decref(list);
+}
+
+static void test_dry_run_changes_nothing(void **state)
+{
+    static const char json[] = "{\"Image\":\"nowhere-to-be-had\",\"HostConfig\":{\"Memory\":67108864},"
+                               "\"Env\":[\"constraint:node==node-1\"]}";
+    uint64_t generation = swarm_cluster_generation(pool.manager.pool->cluster);
+    struct create_order order = {.name = "web"};
+    struct failure failure = {0};
+    char *text = NULL;
+    size_t length = 0;
+    json_t *decision, *list;
+
+    assert_int_equal(swarm_create_body_parse(&order.body, json, strlen(json), NULL), 0);
+    assert_int_equal(create_dry_run(&pool.manager, &order, &text, &length, &failure), 0);
+    decision = json_loadb(text, length, 0, NULL);
+    assert_true(json_is_true(json_object_get(decision, "granted")));
+    assert_string_equal(json_string_value(json_object_get(json_object_get(decision, "node"), "name")), "node-1");
+    json_decref(decision);
+    swarm_free(text);
+    swarm_create_body_free(order.body);
+    assert_int_equal(swarm_cluster_generation(pool.manager.pool->cluster), generation);
+    assert_nothing_reserved();
+    assert_null(http_peer_last(pool.engines[1]->http, "/containers/create"));
+    assert_null(http_peer_last(pool.engines[1]->http, "/images/create"));
+    list = decisions_json(pool.manager.decisions);
+    assert_int_equal(json_array_size(list), 0);
+    json_decref(list);
 }
 
 static void test_name_and_platform_are_passed_on(void **state)
@@ -387,6 +448,9 @@ int main(void)
         TEST(test_name_is_unique_in_the_pool),
         TEST(test_spread_over_engines),
         TEST(test_constraint_that_nothing_fits),
+        TEST(test_refusal_says_why),
+        TEST(test_decisions_are_kept),
+        TEST(test_dry_run_changes_nothing),
         TEST(test_name_and_platform_are_passed_on),
         TEST(test_missing_image_is_pulled_on_that_engine),
         TEST(test_error_of_a_pull_is_told),
