@@ -3,7 +3,6 @@
 
 #include "error.h"
 #include "explain.h"
-#include "lack.h"
 #include "mem.h"
 #include "node.h"
 #include "request.h"
@@ -50,15 +49,14 @@ static void refuse_lacking(struct swarm_candidates *candidates, struct swarm__no
         explain->failed = true;
         return;
     }
-    for (size_t i = 0; i < left->length; i++)
-        for (uint64_t unsure = left->words[i] & ~offered->words[i]; unsure; unsure &= unsure - 1) {
-            size_t slot = i * SWARM__NODESET_WORD + (size_t)__builtin_ctzll(unsure);
-            const struct swarm__slot *at = &explain->cluster->slots[slot];
-            if (swarm__lack(lasting ? 0 : at->used_cpus, at->total_cpus, request->cpus_milli) > 0)
-                swarm__nodeset_add(cpu, slot);
-            else if (swarm__lack(lasting ? 0 : at->used_memory, at->total_memory, request->memory) > 0)
-                swarm__nodeset_add(memory, slot);
-        }
+    for (size_t i = 0; i < left->length; i++) {
+        uint64_t unsure = left->words[i] & ~offered->words[i];
+        if (!unsure)
+            continue;
+        cpu->words[i] = unsure & swarm__scan_lack(explain->cluster, i, SWARM__SCAN_CPUS, request->cpus_milli, lasting);
+        unsure &= ~cpu->words[i];
+        memory->words[i] = unsure & swarm__scan_lack(explain->cluster, i, SWARM__SCAN_MEMORY, request->memory, lasting);
+    }
     refuse_lack(explain, left, cpu, request, SWARM_REASON_CPU, lasting);
     refuse_lack(explain, left, memory, request, SWARM_REASON_MEMORY, lasting);
 }

@@ -74,16 +74,22 @@ BLOCK double worst_if(uint64_t condition, double score)
 }
 
 /*
- * All bits where a slot has no room, and its share. It is not enough that the share is 100 at most, which it may be
- * where a little more is asked for than there is in all: asked / total must be 1 at most. As above, it is 1 + 2^-44 or
- * more where it is not, far from where rounding can bring what is.
+ * All bits where a slot has no room. It is not enough that the share is 100 at most, which it may be where a little
+ * more is asked for than there is in all: asked / total must be 1 at most. As above, it is 1 + 2^-44 or more where it
+ * is not, far from where rounding can bring what is.
  */
+BLOCK uint64_t no_room(double used, double inverse, double hundredfold)
+{
+    return -(uint64_t)((used + hundredfold) * inverse >= ROOM) |
+           -(uint64_t)(hundredfold * inverse > 100.0 + 100.0 * 0x1p-46);
+}
+
+/* As that, and the share where there is room. */
 BLOCK uint64_t weigh_resource(const struct swarm__scan_resource *resource, size_t at, double hundredfold,
                               double *ret_share)
 {
     double share = (resource->used[at] + hundredfold) * resource->inverse[at];
-    double of_total = hundredfold * resource->inverse[at];
-    uint64_t refused = -(uint64_t)(share >= ROOM) | -(uint64_t)(of_total > 100.0 + 100.0 * 0x1p-46);
+    uint64_t refused = no_room(resource->used[at], resource->inverse[at], hundredfold);
     *ret_share = (double)(int32_t)real_of(bits_of(share) & ~refused);
     return refused;
 }
@@ -148,7 +154,7 @@ BLOCK uint64_t equal_to(const double *scores, double score)
 BLOCK struct swarm__scan_top top_of(const double *scores)
 {
     double score = greatest(scores);
-    return (struct swarm__scan_top){score, equal_to(scores, score)};
+    return (struct swarm__scan_top){score, score == -INFINITY ? 0 : equal_to(scores, score)};
 }
 
 /* The least that one of the slots draws. */
@@ -203,7 +209,7 @@ BLOCK struct swarm__scan_top weigh_block(const struct swarm_cluster *cluster, co
         ask->learning->scans[word].tops[ask->shape] = top;
         ask->learning->scans[word].remembered |= UINT64_C(1) << ask->shape;
     }
-    if (top.slots & candidates)
+    if ((top.slots & candidates) || top.score == -INFINITY)
         return (struct swarm__scan_top){top.score, top.slots & candidates};
     leave_out(scores, candidates);
     return top_of(scores);
@@ -217,7 +223,7 @@ BLOCK struct swarm__scan_top best_of_block(const struct swarm_cluster *cluster, 
     if (ask->shape < SWARM__SCAN_SHAPES && (scan->remembered >> ask->shape & 1)) {
         struct swarm__scan_top top = scan->tops[ask->shape];
         top.slots &= candidates;
-        if (top.slots || top.score < best)
+        if (top.slots || top.score < best || top.score == -INFINITY)
             return top;
     }
     return weigh_block(cluster, ask, word, candidates);
@@ -246,32 +252,45 @@ BLOCK void rank(const struct swarm_cluster *cluster, const struct ask *ask, stru
     }
 }
 
-typedef void rank_fn(const struct swarm_cluster *cluster, const struct ask *ask, struct swarm_ranking *ranking);
-
-static void rank_anywhere(const struct swarm_cluster *cluster, const struct ask *ask, struct swarm_ranking *ranking)
+BLOCK uint64_t lack(const struct swarm__scan_resource *resource, int64_t asked, bool lasting)
 {
-    rank(cluster, ask, ranking);
+    double hundredfold = (double)asked * 100.0;
+    uint64_t lacking = 0;
+    for (size_t i = 0; i < SLOTS; i++) {
+        double used = lasting ? 0.5 : resource->used[i];
+        lacking |= (no_room(used, resource->inverse[i], hundredfold) & 1) << i;
+    }
+    return lacking;
 }
+
+/* The same for several instruction sets. */
+struct variant {
+    void (*rank)(const struct swarm_cluster *cluster, const struct ask *ask, struct swarm_ranking *ranking);
+    uint64_t (*lack)(const struct swarm__scan_resource *resource, int64_t asked, bool lasting);
+};
+#define VARIANT(name, attributes)                                                                                      \
+    attributes static void rank_##name(const struct swarm_cluster *cluster, const struct ask *ask,                     \
+                                       struct swarm_ranking *ranking)                                                  \
+    {                                                                                                                  \
+        rank(cluster, ask, ranking);                                                                                   \
+    }                                                                                                                  \
+    attributes static uint64_t lack_##name(const struct swarm__scan_resource *resource, int64_t asked, bool lasting)   \
+    {                                                                                                                  \
+        return lack(resource, asked, lasting);                                                                         \
+    }
+
+VARIANT(anywhere, )
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) static void rank_avx2(const struct swarm_cluster *cluster, const struct ask *ask,
-                                                      struct swarm_ranking *ranking)
-{
-    rank(cluster, ask, ranking);
-}
-
-__attribute__((target("avx512f,avx512dq,avx512vl"))) static void
-rank_avx512(const struct swarm_cluster *cluster, const struct ask *ask, struct swarm_ranking *ranking)
-{
-    rank(cluster, ask, ranking);
-}
+VARIANT(avx2, __attribute__((target("avx2"))))
+VARIANT(avx512, __attribute__((target("avx512f,avx512dq,avx512vl"))))
 #endif
 
 /* From the least to the most demanding. */
-static rank_fn *const variants[] = {
-    rank_anywhere,
+static const struct variant variants[] = {
+    {rank_anywhere, lack_anywhere},
 #if defined(__x86_64__)
-    rank_avx2,
-    rank_avx512,
+    {rank_avx2, lack_avx2},
+    {rank_avx512, lack_avx512},
 #endif
 };
 
@@ -334,11 +353,36 @@ void swarm__scan_rank_by(size_t variant, const struct swarm_cluster *cluster, co
                       .order = order,
                       .shape = remembered_shape(cluster, learning, request, order),
                       .learning = learning};
-    variants[variant](cluster, &ask, ranking);
+    variants[variant].rank(cluster, &ask, ranking);
 }
 
 void swarm__scan_rank(const struct swarm_cluster *cluster, const struct swarm_request *request,
                       enum swarm__scan_order order, struct swarm_ranking *ranking)
 {
     swarm__scan_rank_by(swarm__scan_variants() - 1, cluster, request, order, ranking);
+}
+
+uint64_t swarm__scan_lack_by(size_t variant, const struct swarm_cluster *cluster, size_t word,
+                             enum swarm__scan_resources which, int64_t asked, bool lasting)
+{
+    if (asked == 0)
+        return 0;
+    const struct swarm__scan *scan = &cluster->scans[word];
+    bool cpus = which == SWARM__SCAN_CPUS;
+    uint64_t lacking = variants[variant].lack(cpus ? &scan->cpus : &scan->memory, asked, lasting);
+    for (uint64_t wide = cluster->nodes.words[word] & scan->wide; wide; wide &= wide - 1) {
+        const struct swarm__slot *slot = &cluster->slots[word * SLOTS + (size_t)__builtin_ctzll(wide)];
+        int64_t used = lasting ? 0 : cpus ? slot->used_cpus : slot->used_memory;
+        int share;
+        uint64_t bit = wide & -wide;
+        bool room = swarm__strategy_share(used, asked, cpus ? slot->total_cpus : slot->total_memory, &share);
+        lacking = room ? lacking & ~bit : lacking | bit;
+    }
+    return lacking;
+}
+
+uint64_t swarm__scan_lack(const struct swarm_cluster *cluster, size_t word, enum swarm__scan_resources which,
+                          int64_t asked, bool lasting)
+{
+    return swarm__scan_lack_by(swarm__scan_variants() - 1, cluster, word, which, asked, lasting);
 }

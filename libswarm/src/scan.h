@@ -2,6 +2,7 @@
 #ifndef SWARM_SRC_SCAN_H
 #define SWARM_SRC_SCAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "nodeset.h"
@@ -84,9 +85,24 @@ enum swarm__scan_order {
 void swarm__scan_rank(const struct swarm_cluster *cluster, const struct swarm_request *request,
                       enum swarm__scan_order order, struct swarm_ranking *ranking);
 
-/** The same by one of the variants for several instruction sets, from 0; which must all come to the same. */
+enum swarm__scan_resources {
+    SWARM__SCAN_CPUS,
+    SWARM__SCAN_MEMORY,
+};
+
+/**
+ * Which slots of a word of a nodeset have no room for so much of a resource, as bits; those of free slots mean nothing.
+ *
+ * @param lasting  As if nothing were used.
+ */
+uint64_t swarm__scan_lack(const struct swarm_cluster *cluster, size_t word, enum swarm__scan_resources which,
+                          int64_t asked, bool lasting);
+
+/** These by one of the variants for several instruction sets, from 0, which must all come to the same. */
 void swarm__scan_rank_by(size_t variant, const struct swarm_cluster *cluster, const struct swarm_request *request,
                          enum swarm__scan_order order, struct swarm_ranking *ranking);
+uint64_t swarm__scan_lack_by(size_t variant, const struct swarm_cluster *cluster, size_t word,
+                             enum swarm__scan_resources which, int64_t asked, bool lasting);
 /** How many of them this machine can run. */
 size_t swarm__scan_variants(void);
 

@@ -45,7 +45,7 @@ struct result {
     const char *strategy;
     double seconds;   /* that passed */
     double processor; /* seconds of the processor: what the target is about, as the machine may do other things */
-    double bytes;     /* a container */
+    double bytes;     /* a container, of which its id, the only text it has, is POOL_ID_LENGTH + 1 */
 };
 
 static void print_result(const struct result *result, bool json)
@@ -56,14 +56,15 @@ static void print_result(const struct result *result, bool json)
     if (json)
         printf("{\"nodes\": %zu, \"containers\": %zu, \"strategy\": \"%s\", \"seconds\": %.3f, "
                "\"processor_seconds\": %.3f, \"processor_us_a_container\": %.3f, \"container_bytes\": %.1f, "
-               "\"load\": %.2f, \"met\": %s}\n",
+               "\"container_string_bytes\": %d, \"load\": %.2f, \"met\": %s}\n",
                result->nodes, result->containers, result->strategy, result->seconds, result->processor, each,
-               result->bytes, machine_load(), target ? (met ? "true" : "false") : "null");
+               result->bytes, POOL_ID_LENGTH + 1, machine_load(), target ? (met ? "true" : "false") : "null");
     else
         printf("%zu containers with CPU and memory, one by one over %zu nodes, %s: %.2f s, %.2f s of the processor = "
-               "%.2f us each, %.0f bytes each; load of the machine: %.2f%s\n",
+               "%.2f us each, %.0f bytes each = %d of its id + %.0f; load of the machine: %.2f%s\n",
                result->containers, result->nodes, result->strategy, result->seconds, result->processor, each,
-               result->bytes, machine_load(), target ? (met ? "; < 10 s: ok" : "; < 10 s: MISSED") : "");
+               result->bytes, POOL_ID_LENGTH + 1, result->bytes - (POOL_ID_LENGTH + 1), machine_load(),
+               target ? (met ? "; < 10 s: ok" : "; < 10 s: MISSED") : "");
 }
 
 static void run(size_t nodes, size_t containers, const char *strategy, bool json)

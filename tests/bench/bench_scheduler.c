@@ -67,10 +67,19 @@ static void ask_port(struct swarm_request *request, size_t nodes)
     must(swarm_request_add_port(request, "443/tcp", "", "443", &error), error);
 }
 
+/* No node has that much; half of them are refused for the constraint, the others for the memory. */
+static void ask_too_much(struct swarm_request *request, size_t nodes)
+{
+    struct swarm_error *error = NULL;
+    must(swarm_request_add_constraint(request, "storage==ssd", &error), error);
+    must(swarm_request_set_memory(request, INT64_C(1) << 43, &error), error);
+}
+
 static const struct kind {
     const char *name;
     void (*ask)(struct swarm_request *request, size_t nodes);
     bool needs_containers; /* it asks for one that is there */
+    bool explained;        /* by swarm_scheduler_explain(), for lack of room: "random" would not refuse it */
 } kinds[] = {
     {"plain", ask_nothing, false},
     {"resources", ask_resources, false},
@@ -80,6 +89,7 @@ static const struct kind {
     {"label-affinity", ask_label_affinity, true},
     {"image-affinity", ask_image_affinity, false},
     {"port", ask_port, false},
+    {"explained-refusal", ask_too_much, false, true},
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -114,19 +124,29 @@ struct bench {
 };
 
 /* One decision, timed; what it took is given back outside the measurement. */
-static uint64_t decide(struct bench *bench, struct swarm_request *request)
+static uint64_t decide(struct bench *bench, struct swarm_request *request, bool explained)
 {
     struct swarm_place_options options = SWARM_PLACE_OPTIONS_INIT;
     options.seed = ++bench->seed;
     struct swarm_error *error = NULL;
     struct swarm_reservation *place = NULL;
     struct swarm_decision *decision = NULL;
+    const struct swarm_scheduler *scheduler = bench->scheduler;
+    struct swarm_cluster *cluster = bench->pool.cluster;
+    int code;
     uint64_t begin = clock_ns();
-    int code = bench->settings->plan
-                   ? swarm_scheduler_plan(bench->scheduler, bench->pool.cluster, request, &options, &decision, &error)
-                   : swarm_scheduler_place(bench->scheduler, bench->pool.cluster, request, &options, &place, &error);
+    if (explained)
+        code = swarm_scheduler_explain(scheduler, cluster, request, &options, &decision, &error);
+    else if (bench->settings->plan)
+        code = swarm_scheduler_plan(scheduler, cluster, request, &options, &decision, &error);
+    else
+        code = swarm_scheduler_place(scheduler, cluster, request, &options, &place, &error);
     uint64_t took = clock_ns() - begin;
     must(code, error);
+    if (explained && swarm_decision_code(decision) != SWARM_ERR_NO_NODE) {
+        fputs("what was to be refused is not\n", stderr);
+        exit(1);
+    }
     swarm_reservation_abort(place);
     swarm_decision_free(decision);
     return took;
@@ -138,14 +158,14 @@ static struct row measure(struct bench *bench, const struct kind *kind)
     struct swarm_request *request;
     must(swarm_request_new(&request, &error), error);
     kind->ask(request, bench->pool.nodes);
-    struct row row = {.kind = kind, .first_us = (double)decide(bench, request) / 1e3};
+    struct row row = {.kind = kind, .first_us = (double)decide(bench, request, kind->explained) / 1e3};
     for (int i = 0; i < WARM_UP; i++)
-        decide(bench, request);
+        decide(bench, request, kind->explained);
     struct samples samples;
     samples_init(&samples, bench->settings->samples);
     uint64_t begin = clock_ns();
     while (samples.count < samples.room && (samples.count < FEWEST_SAMPLES || clock_ns() - begin < MOST_NS_A_KIND))
-        samples_add(&samples, decide(bench, request));
+        samples_add(&samples, decide(bench, request, kind->explained));
     row.samples = samples.count;
     row.p50_us = (double)samples_percentile(&samples, 50) / 1e3;
     row.p99_us = (double)samples_percentile(&samples, 99) / 1e3;
@@ -195,7 +215,7 @@ static void print_row(struct bench *bench, const struct row *row, double plain_u
                target, *target ? (met ? "true" : "false") : "null");
         return;
     }
-    printf("%7zu x %-3zu  %-15s %10.2f %10.2f %12.2f %8.2f  %-12s %s\n", nodes, bench->each, row->kind->name,
+    printf("%7zu x %-3zu  %-17s %10.2f %10.2f %12.2f %8.2f  %-12s %s\n", nodes, bench->each, row->kind->name,
            row->p50_us, row->p99_us, row->first_us, ratio, target, *target ? (met ? "ok" : "MISSED") : "");
 }
 
@@ -238,6 +258,15 @@ static void print_skipped(struct bench *bench, size_t nodes, double needed, doub
            bench->each, needed / (1 << 30), available / (1 << 30));
 }
 
+static bool is_measured(const struct bench *bench, size_t kind)
+{
+    if (kinds[kind].needs_containers && bench->each == 0)
+        return false;
+    if (kinds[kind].explained && strcmp(bench->settings->strategy, "random") == 0)
+        return false;
+    return bench->settings->wanted[kind];
+}
+
 /* All kinds on one cluster; plain goes first. */
 static void run_size(struct bench *bench, size_t nodes)
 {
@@ -250,7 +279,7 @@ static void run_size(struct bench *bench, size_t nodes)
     pool_init(&bench->pool, nodes, bench->each);
     double plain_us = 0;
     for (size_t i = 0; i < KINDS; i++) {
-        if (!bench->settings->wanted[i] || (kinds[i].needs_containers && bench->each == 0))
+        if (!is_measured(bench, i))
             continue;
         struct row row = measure(bench, &kinds[i]);
         if (i == 0)
@@ -275,7 +304,8 @@ static void run_all(const struct settings *settings)
                settings->strategy, clock_cost_ns(), machine_load());
     else
         printf("swarm_scheduler_%s(), strategy %s; microseconds, %" PRIu64 " ns of them the clock's; load of the "
-               "machine: %.2f\n\nnodes x containers  kind      p50        p99        first  x plain  target\n\n",
+               "machine: %.2f\n\nnodes x containers  kind                     p50        p99        first  x plain  "
+               "target\n\n",
                call, settings->strategy, clock_cost_ns(), machine_load());
     for (size_t i = 0; i < settings->node_sizes; i++)
         for (size_t j = 0; j < settings->container_sizes; j++) {
@@ -293,9 +323,11 @@ static void print_usage(FILE *file)
 {
     fputs("usage: bench-scheduler [--json] [--plan] [--nodes N,…] [--containers N,…] [--kinds NAME,…]\n"
           "                       [--strategy NAME] [--samples N]\n\n"
-          "Measures how long a decision takes (swarm_scheduler_place(), or with --plan swarm_scheduler_plan()), as\n"
-          "median and 99th percentile, and what nodes and containers weigh. \"first\" is the first decision of its\n"
-          "kind, which may have to look at each distinct value.\n\n"
+          "Measures how long a decision takes, as median and 99th percentile, and what nodes and containers weigh. It "
+          "is\n"
+          "made by swarm_scheduler_place(), with --plan by swarm_scheduler_plan(), and explained ones by\n"
+          "swarm_scheduler_explain(). \"first\" is the first decision of its kind, which may have to look at each\n"
+          "distinct value.\n\n"
           "  --nodes       sizes of the clusters (10,100,1000,10000,100000)\n"
           "  --containers  containers on each node (0,30,100)\n"
           "  --strategy    spread, binpack or random (spread)\n"

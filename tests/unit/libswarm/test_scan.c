@@ -6,6 +6,7 @@
 
 #include "candidates.h"
 #include "fixture.h"
+#include "lack.h"
 #include "request.h"
 #include "strategy.h"
 
@@ -23,7 +24,8 @@ static struct swarm_cluster cluster = {.slots = slots,
                                        .slot_capacity = SLOTS,
                                        .scans = scans,
                                        .scan_capacity = BLOCKS,
-                                       .active = {active, BLOCKS}};
+                                       .active = {active, BLOCKS},
+                                       .nodes = {active, BLOCKS}};
 static struct swarm_candidates candidates = {.cluster = &cluster, .set = {words, BLOCKS}};
 
 static uint64_t random_state = 0x5eed;
@@ -76,6 +78,11 @@ static void check_share(int64_t used, int64_t asked, int64_t total)
     swarm__scan_put(&cluster, 0);
     struct swarm_request request = {.cpus_milli = asked};
     for (size_t i = 0; i < swarm__scan_variants(); i++) {
+        bool lacks = swarm__scan_lack_by(i, &cluster, 0, SWARM__SCAN_CPUS, asked, false) & 1;
+        assert_int_equal(lacks, expected < 0);
+        assert_int_equal(lacks, swarm__lack(used, total, asked) > 0);
+        lacks = swarm__scan_lack_by(i, &cluster, 0, SWARM__SCAN_CPUS, asked, true) & 1;
+        assert_int_equal(lacks, share_of(0, asked, total) < 0);
         int64_t got = scanned(i, &request);
         if (got != expected)
             fail_msg("variant %zu: (%lld + %lld) * 100 / %lld: %lld instead of %lld", i, (long long)used,
