@@ -7,6 +7,10 @@
 #   tests/run.sh unit                  unit tests, golden cases and fuzz regressions, under ASan and UBSan
 #   tests/run.sh integration [NAME…]   tests on real engines (cli, main_job, …), with programs built the same way
 #   tests/run.sh fuzz [SECONDS]        every fuzz target for that long (300)
+#   tests/run.sh differential [CASES]  libswarm against the oracle, that many random cases (100000)
+#   tests/run.sh coverage              branches of libswarm that its tests take: at least 95 %, but for tests/coverage
+#   tests/run.sh tsan                  threads on libswarm under the thread sanitizer
+#   tests/run.sh valgrind              the tests of libswarm under valgrind
 #
 # Builds and logs are kept in build-tests/.
 set -u
@@ -18,6 +22,9 @@ mkdir -p "$out"
 . tests/lib/checks.sh
 # shellcheck source-path=SCRIPTDIR source=lib/installed.sh
 . tests/lib/installed.sh
+
+# shellcheck source-path=SCRIPTDIR source=lib/library.sh
+. tests/lib/library.sh
 
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 
@@ -147,22 +154,37 @@ fuzz() { # SECONDS
 }
 
 case ${1:-all} in
-all | unit | integration | fuzz) ;;
+all | unit | integration | fuzz | differential | coverage | tsan | valgrind) ;;
 *)
-  sed -n '3,12s/^# \{0,1\}//p' "$0"
+  sed -n '3,16s/^# \{0,1\}//p' "$0"
   exit 2
   ;;
 esac
 tests/lib/packages.sh build run test || exit 1
+# These have builds of their own.
+case ${1:-all} in
+coverage) coverage ;;
+tsan) tsan ;;
+valgrind) under_valgrind ;;
+esac
+case ${1:-all} in
+coverage | tsan | valgrind)
+  echo
+  checks_end
+  exit
+  ;;
+esac
 step "building (logs in $out)"
 build_sanitized || { checks_end; exit 1; }
 case ${1:-all} in
 unit) unit_tests ;;
 integration) integration_tests "${@:2}" ;;
 fuzz) fuzz "${2:-300}" ;;
+differential) differential "${2:-100000}" ;;
 all)
   build_others
   unit_tests
+  tsan
   installed_checks
   step_ok "the ABI is that of the last release" "$out/abi.log" tests/abi/abi.sh check
   integration_tests
