@@ -58,6 +58,7 @@ int swarm_rescheduler_new(struct swarm_rescheduler **ret_rescheduler, struct swa
     r->scheduler = scheduler;
     r->options = read;
     r->now_ms = INT64_MIN;
+    r->guard.settle_ms = INT64_MAX;
     *ret_rescheduler = r;
     return 0;
 }
@@ -316,6 +317,7 @@ int swarm_rescheduler_node_back(struct swarm_rescheduler *r, int64_t now_ms, str
     swarm__guard_back(r, site);
     swarm__site_tidy(r, site);
     swarm__start_removals(r, removals);
+    swarm__note_living_copies(r, node);
     swarm__retry_failed(r, false);
     swarm__task_release_held(r);
     return 0;

@@ -52,6 +52,7 @@ struct swarm__task {
     uint8_t kind;  /**< enum swarm_action_kind */
     uint8_t state; /**< enum swarm__task_state */
     bool start;
+    bool copy_seen;                        /**< Move: a copy is on a live node, found while the guard held. */
     bool called_off;                       /**< Under way while it is not wanted any more: not to be tried again. */
     struct swarm__site *site;              /**< Of the lost node, for a move. */
     struct swarm_container *container;     /**< NULL: removed while the task was under way. */
@@ -125,6 +126,7 @@ struct swarm__attempt {
 struct swarm__guard {
     bool on;
     int64_t since_ms;
+    int64_t settle_ms;         /**< While it is on: when to look at moves with @c copy_seen; INT64_MAX: never. */
     struct swarm__site *first; /**< Counted ones, the one that was lost first in front. */
     struct swarm__site *last;
     size_t counted;
@@ -265,6 +267,8 @@ struct swarm__task *swarm__queue_first(const struct swarm__queue *queue);
 int swarm__replaced_add(struct swarm_rescheduler *r, const char *container_id, const char *by, bool judged);
 /** It was not replaced (any more). */
 void swarm__replaced_forget(struct swarm_rescheduler *r, const char *container_id);
+/** It counts again: what stood in for it last is an old copy of it from now on. @return 0, or SWARM_ERR_NOMEM. */
+int swarm__replaced_take_over(struct swarm_rescheduler *r, const char *container_id);
 /** It was replaced, and will not be seen again. */
 void swarm__replaced_gone(struct swarm_rescheduler *r, const char *container_id);
 /** Its removal may take effect yet, for a while: not to be relied on. */
@@ -329,6 +333,9 @@ struct swarm_container *swarm__other_copy(struct swarm_rescheduler *r, struct sw
                                           const struct swarm_container *except);
 /** A copy of a container on another node that is lost, NULL for none. */
 struct swarm_container *swarm__lost_copy(struct swarm_rescheduler *r, struct swarm_container *container);
+
+/** While the guard is on: mark the moves of lost ones that a node now back has copies of. They need not be moved. */
+void swarm__note_living_copies(struct swarm_rescheduler *r, const struct swarm_node *node);
 
 /**
  * Make removals for all old copies that can be removed now that a node is back.

@@ -204,6 +204,26 @@ struct swarm_container *swarm__lost_copy(struct swarm_rescheduler *r, struct swa
     return search.found;
 }
 
+static bool visit_marked(void *data, struct swarm_container *hit)
+{
+    struct search *search = data;
+    struct swarm_rescheduler *r = search->r;
+    struct swarm__task *task = swarm__move_of(r, hit);
+    if (task == NULL || task->state != SWARM__TASK_WAITING || !is_elsewhere(search, hit) || !is_copy(search, hit))
+        return true;
+    task->copy_seen = true;
+    if (task->due_ms < r->guard.settle_ms)
+        r->guard.settle_ms = task->due_ms;
+    return true;
+}
+
+void swarm__note_living_copies(struct swarm_rescheduler *r, const struct swarm_node *node)
+{
+    struct search search = {.r = r};
+    while (r->guard.on && (search.subject = swarm_node_next_container(node, search.subject)) != NULL)
+        search_copies(&search, visit_marked);
+}
+
 /* ---- old copies ---- */
 
 static bool has_removal(const struct search *search, const struct swarm_container *container)

@@ -87,6 +87,7 @@ static void decide(struct swarm_rescheduler *r)
         return;
     r->guard.on = on;
     r->guard.since_ms = r->now_ms;
+    r->guard.settle_ms = INT64_MAX;
     struct swarm_report report = {.size = sizeof(report),
                                   .kind = on ? SWARM_REPORT_HELD : SWARM_REPORT_RELEASED,
                                   .nodes_lost = r->guard.counted,

@@ -13,19 +13,27 @@ _Static_assert(ACTION_FIRST == sizeof(size_t) + 2 * sizeof(uint64_t) + 2 * sizeo
 /* … and once so many moves wait for a busy node, no others are tried before something has ended. */
 #define HELD_LIMIT 8
 
+/** When the next move is to be begun, or looked at. @return false where that depends on others. */
+static bool next_move_due(const struct swarm_rescheduler *r, int64_t *ret_ms)
+{
+    const struct swarm__task *move = swarm__queue_first(&r->move_queue);
+    if (r->guard.on ? r->guard.settle_ms == INT64_MAX
+                    : move == NULL || r->blocked || r->moves_under_way >= r->options.parallel)
+        return false;
+    *ret_ms = r->guard.on ? r->guard.settle_ms : move->due_ms;
+    return true;
+}
+
 int64_t swarm_rescheduler_timeout(const struct swarm_rescheduler *r)
 {
+    int64_t due_ms = -1;
     if (r == NULL)
         return -1;
-    const struct swarm__task *move = swarm__queue_first(&r->move_queue);
+    bool any = next_move_due(r, &due_ms);
     const struct swarm__task *removal = swarm__queue_first(&r->removal_queue);
-    if (r->blocked || r->guard.on || r->moves_under_way >= r->options.parallel)
-        move = NULL;
-    if (r->removals_under_way >= r->options.parallel)
-        removal = NULL;
-    if (move == NULL || (removal != NULL && removal->due_ms < move->due_ms))
-        move = removal;
-    return move != NULL ? move->due_ms : -1;
+    if (removal != NULL && r->removals_under_way < r->options.parallel && (!any || removal->due_ms < due_ms))
+        return removal->due_ms;
+    return due_ms;
 }
 
 bool swarm__in_the_making(const struct swarm_rescheduler *r, const struct swarm_container *container)
@@ -159,9 +167,9 @@ static void forget(struct swarm_rescheduler *r, struct swarm__task *task)
 static int adopt(struct swarm_rescheduler *r, struct swarm__task *task, struct swarm_container *copy)
 {
     struct swarm__task *removals = NULL;
-    if (swarm__replaced_add(r, swarm_container_id(task->container), swarm_container_id(copy), false) < 0)
+    if (swarm__replaced_take_over(r, swarm_container_id(copy)) < 0 ||
+        swarm__replaced_add(r, swarm_container_id(task->container), swarm_container_id(copy), false) < 0)
         return SWARM_ERR_NOMEM;
-    swarm__replaced_forget(r, swarm_container_id(copy));
     if (swarm__find_late_copy(r, copy, &removals) < 0)
         return SWARM_ERR_NOMEM;
     forget(r, task);
@@ -300,6 +308,34 @@ static int try_move(struct swarm_rescheduler *r, struct swarm__task *task, struc
     return 1;
 }
 
+/** Moves that the guard holds, but which are not needed, as copies live. @return 0 or SWARM_ERR_NOMEM. */
+static int settle_held(struct swarm_rescheduler *r)
+{
+    struct swarm__map_item *item;
+    size_t at = 0;
+    if (r->guard.settle_ms > r->now_ms)
+        return 0;
+    r->guard.settle_ms = INT64_MAX;
+    while ((item = swarm__map_next(&r->sites, &at)) != NULL) {
+        struct swarm__task *next, *task = ((struct swarm__site *)item)->moves.first;
+        for (; task != NULL; task = next) {
+            struct swarm_container *idle;
+            next = task->next;
+            if (!task->copy_seen || task->state != SWARM__TASK_WAITING)
+                continue;
+            int64_t again_ms = must_wait(r, task->container) ? r->now_ms + r->options.retry_initial_ms : task->due_ms;
+            if (again_ms <= r->now_ms && settled(r, task, &idle) >= 0)
+                continue;
+            /* Its grace is not over, something about it is under way, or there is no memory. */
+            if (again_ms < r->guard.settle_ms)
+                r->guard.settle_ms = again_ms;
+            if (again_ms <= r->now_ms)
+                return SWARM_ERR_NOMEM;
+        }
+    }
+    return 0;
+}
+
 static bool too_many_held(const struct swarm_rescheduler *r)
 {
     int count = 0;
@@ -310,6 +346,8 @@ static bool too_many_held(const struct swarm_rescheduler *r)
 
 static int next_move(struct swarm_rescheduler *r, struct swarm_action *action, struct swarm_error **reterr)
 {
+    if (r->guard.on && settle_held(r) < 0)
+        return swarm__error_nomem(reterr);
     for (int tries = 0; tries < PLACEMENTS_A_CALL && r->moves_under_way < r->options.parallel; tries++) {
         struct swarm__task *task = swarm__queue_first(&r->move_queue);
         if (r->blocked || r->guard.on || task == NULL || task->due_ms > r->now_ms)

@@ -139,6 +139,17 @@ const char *swarm__replaced_end(const struct swarm_rescheduler *r, const char *c
     return container_id;
 }
 
+int swarm__replaced_take_over(struct swarm_rescheduler *r, const char *container_id)
+{
+    const char *end = swarm__replaced_end(r, container_id);
+    if (strcmp(end, container_id) == 0)
+        return 0;
+    int rc = swarm__replaced_add(r, end, container_id, false);
+    if (rc == 0)
+        swarm__replaced_forget(r, container_id);
+    return rc;
+}
+
 struct swarm__replaced *swarm__replaced_next(const struct swarm_rescheduler *r, const char *stand_in_id,
                                              const struct swarm__replaced *previous)
 {

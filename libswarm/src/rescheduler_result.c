@@ -158,9 +158,10 @@ int swarm_rescheduler_moved(struct swarm_rescheduler *r, int64_t now_ms, uint64_
     if (rc < 0)
         return rc;
     struct swarm_container *lost = task->container;
-    if (lost != NULL && swarm__replaced_add(r, swarm_container_id(lost), swarm_container_id(stand_in), false) < 0)
+    /* It may be an old copy that was started. */
+    if (swarm__replaced_take_over(r, swarm_container_id(stand_in)) < 0 ||
+        (lost != NULL && swarm__replaced_add(r, swarm_container_id(lost), swarm_container_id(stand_in), false) < 0))
         return swarm__error_nomem(reterr);
-    swarm__replaced_forget(r, swarm_container_id(stand_in)); /* it may be an old copy that was started */
     if (prepare_moved(r, lost, stand_in, &outcome) < 0) {
         if (lost != NULL)
             swarm__replaced_forget(r, swarm_container_id(lost));

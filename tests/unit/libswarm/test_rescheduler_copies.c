@@ -211,6 +211,32 @@ static void test_copies_that_are_both_lost_are_moved_as_one(void **state)
     story_end(&story);
 }
 
+static void test_copy_that_takes_over_is_known_to_whatever_stood_in_for_it(void **state)
+{
+    struct story story;
+    story_begin(&story);
+    run(&story, story.a, "c1", "web");
+    lose(&story, story.a, SWARM_NODE_STOPPED);
+    expect_move(&story, "c1");
+    struct swarm_node *second = swarm_container_node(moved(&story));
+    /* Another copy, which somebody else made, is lost as well, and another one is back that stands in for that one. */
+    struct swarm_node *d = add_sized_node(story.cluster, "d", 8, 16);
+    run(&story, d, "x1", "web");
+    lose(&story, second, SWARM_NODE_SILENT);
+    lose(&story, d, SWARM_NODE_STOPPED);
+    run(&story, story.a, "c1", "web");
+    come_back(&story, story.a);
+    expect_nothing(&story);
+    assert_int_equal(waiting(&story, d), 0);
+    /* The stand-in comes back in time: it is an old copy of that one now. */
+    come_back(&story, second);
+    assert_non_null(strstr(take(&story), "remove new1 from "));
+    assert_string_equal(swarm_container_id(story.action.kept), "c1");
+    removed(&story);
+    expect_nothing(&story);
+    story_end(&story);
+}
+
 static void test_unknown_copies_that_both_run_are_left_alone(void **state)
 {
     struct story story;
@@ -277,6 +303,7 @@ int main(void)
         cmocka_unit_test(test_idle_copy_that_goes_while_it_is_started_is_made_anew),
         cmocka_unit_test(test_idle_copy_of_a_stopped_container_is_left_as_it_is),
         cmocka_unit_test(test_copies_that_are_both_lost_are_moved_as_one),
+        cmocka_unit_test(test_copy_that_takes_over_is_known_to_whatever_stood_in_for_it),
         cmocka_unit_test(test_unknown_copies_that_both_run_are_left_alone),
         cmocka_unit_test(test_unknown_copy_that_does_not_run_goes_when_its_node_comes),
         cmocka_unit_test(test_what_is_gone_for_good_is_forgotten_in_time),

@@ -191,6 +191,63 @@ static void test_nodes_that_leave_the_pool_count_on(void **state)
     story_end(&pool.story);
 }
 
+/** c1 was moved as new1, whose node is lost with most of the others; the old node is back with c1. */
+static struct swarm_node *begin_held_copy(struct story *story)
+{
+    struct swarm_rescheduler_options options = SWARM_RESCHEDULER_OPTIONS_INIT;
+    options.mass_share_percent = 40;
+    options.mass_min_nodes = 1;
+    story_begin_with(story, &options);
+    add_sized_node(story->cluster, "d", 8, 16);
+    run(story, story->a, "c1", "web");
+    assert_int_equal(swarm_node_set_availability(story->c, SWARM_AVAILABILITY_PAUSED, NULL), 0);
+    assert_int_equal(
+        swarm_node_set_availability(swarm_cluster_find_node(story->cluster, "d"), SWARM_AVAILABILITY_PAUSED, NULL), 0);
+    lose(story, story->a, SWARM_NODE_STOPPED);
+    assert_string_equal(take(story), "move c1 to b, start");
+    moved(story);
+    elapse(story, 100000);
+    lose(story, story->c, SWARM_NODE_STOPPED);
+    return story->b;
+}
+
+static void test_held_move_is_not_needed_where_a_copy_lives(void **state)
+{
+    struct story story;
+    struct swarm_node *second = begin_held_copy(&story);
+    lose(&story, second, SWARM_NODE_SILENT);
+    assert_int_equal(status_of(&story).held, 1);
+    run(&story, story.a, "c1", "web");
+    come_back(&story, story.a);
+    assert_int_equal(status_of(&story).held, 1);
+    /* Its grace goes on. */
+    expect_nothing(&story);
+    assert_int_equal(due_in(&story), 10000);
+    assert_int_equal(waiting(&story, second), 1);
+    elapse(&story, 10000);
+    expect_nothing(&story);
+    assert_int_equal(waiting(&story, second), 0);
+    assert_int_equal(due_in(&story), -1);
+    assert_int_equal(status_of(&story).held, 1);
+    assert_int_equal(swarm_cluster_container_count(story.cluster), 1);
+    story_end(&story);
+}
+
+static void test_held_move_stays_held_where_the_copy_goes_again(void **state)
+{
+    struct story story;
+    struct swarm_node *second = begin_held_copy(&story);
+    lose(&story, second, SWARM_NODE_SILENT);
+    struct swarm_container *copy = run(&story, story.a, "c1", "web");
+    come_back(&story, story.a);
+    remove_container(&story, copy);
+    elapse(&story, 10000);
+    expect_nothing(&story);
+    assert_int_equal(waiting(&story, second), 1);
+    assert_int_equal(due_in(&story), -1);
+    story_end(&story);
+}
+
 static void test_guard_looks_again_when_a_node_joins(void **state)
 {
     struct story story;
@@ -341,6 +398,8 @@ int main(void)
         cmocka_unit_test(test_nodes_lost_one_after_the_other_are_no_mass_failure),
         cmocka_unit_test(test_small_pools_have_no_guard),
         cmocka_unit_test(test_nodes_that_leave_the_pool_count_on),
+        cmocka_unit_test(test_held_move_is_not_needed_where_a_copy_lives),
+        cmocka_unit_test(test_held_move_stays_held_where_the_copy_goes_again),
         cmocka_unit_test(test_guard_looks_again_when_a_node_joins),
         cmocka_unit_test(test_move_under_way_is_not_wanted_while_the_guard_holds),
         cmocka_unit_test(test_move_is_given_up_after_so_many_tries),

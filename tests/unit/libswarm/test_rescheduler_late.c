@@ -159,6 +159,43 @@ static void test_what_never_came_is_forgotten(void **state)
     story_end(&story);
 }
 
+static void test_what_did_not_come_within_a_day_is_forgotten(void **state)
+{
+    struct story story;
+    begin_unanswered(&story, NULL);
+    move_to_c(&story);
+    lose(&story, story.b, SWARM_NODE_STOPPED);
+    for (int hour = 0; hour < 25; hour++)
+        elapse(&story, 3600000);
+    run(&story, story.b, "other", "web");
+    /* All that is known is that it looks the same, and was away while the other one ran. */
+    struct swarm_container *made = swarm_cluster_find_container(story.cluster, story.c, "new1");
+    assert_int_equal(swarm_container_set_state(made, SWARM_CONTAINER_EXITED, NULL), 0);
+    come_back(&story, story.b);
+    expect_nothing(&story);
+    story_end(&story);
+}
+
+static void test_product_without_a_swarm_id_cannot_be_known(void **state)
+{
+    struct story story;
+    story_begin(&story);
+    pause_node(story.c, true);
+    struct swarm_request *request = request_of("name=web");
+    assert_int_equal(swarm_request_set_reschedule_policy(request, SWARM_RESCHEDULE_ON_NODE_FAILURE, NULL), 0);
+    swarm_node_set_data(story.a, &story.cluster);
+    swarm_node_set_data(story.b, &story.cluster);
+    run_request(story.a, "c1", swarm_request_ref(request));
+    lose(&story, story.a, SWARM_NODE_STOPPED);
+    assert_string_equal(take(&story), "move c1 to b, start");
+    unanswered(&story);
+    pause_node(story.c, false);
+    move_to_c(&story);
+    changed(&story, run_request(story.b, "late", request));
+    expect_nothing(&story);
+    story_end(&story);
+}
+
 static void test_product_known_before_its_move_fails_goes_where_the_container_is_back(void **state)
 {
     struct story story;
@@ -307,6 +344,8 @@ int main(void)
         cmocka_unit_test(test_late_product_known_while_the_other_copy_is_away_goes_later),
         cmocka_unit_test(test_late_product_on_a_node_that_was_away_long_is_known),
         cmocka_unit_test(test_what_never_came_is_forgotten),
+        cmocka_unit_test(test_what_did_not_come_within_a_day_is_forgotten),
+        cmocka_unit_test(test_product_without_a_swarm_id_cannot_be_known),
         cmocka_unit_test(test_product_known_before_its_move_fails_goes_where_the_container_is_back),
         cmocka_unit_test(test_move_of_an_old_term_may_have_made_something),
         cmocka_unit_test(test_product_of_a_move_under_way_is_not_judged),

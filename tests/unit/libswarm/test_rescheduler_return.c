@@ -110,6 +110,22 @@ static void test_node_back_while_its_move_is_under_way(void **state)
     story_end(&story);
 }
 
+static void test_node_back_twice_while_its_move_is_under_way(void **state)
+{
+    struct story story;
+    story_begin(&story);
+    run(&story, story.a, "c1", "web");
+    lose(&story, story.a, SWARM_NODE_STOPPED);
+    expect_move(&story, "c1");
+    come_back(&story, story.a);
+    come_back(&story, story.a);
+    moved(&story);
+    assert_string_equal(take(&story), "remove c1 from a, keep new1");
+    removed(&story);
+    expect_nothing(&story);
+    story_end(&story);
+}
+
 static void test_node_back_while_its_move_fails(void **state)
 {
     struct story story;
@@ -425,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_old_copy_stays_while_its_stand_in_is_out_of_reach),
         cmocka_unit_test(test_old_copy_takes_over_when_its_stand_in_is_lost),
         cmocka_unit_test(test_node_back_while_its_move_is_under_way),
+        cmocka_unit_test(test_node_back_twice_while_its_move_is_under_way),
         cmocka_unit_test(test_node_back_while_its_move_fails),
         cmocka_unit_test(test_node_back_and_lost_again_while_its_move_is_under_way),
         cmocka_unit_test(test_failed_removal_is_tried_again),
