@@ -14,6 +14,7 @@ void container_record_free(struct container_record *record)
     if (record) {
         free(record->head);
         free(record->tail);
+        container_uses_clear(&record->uses);
         free(record->inspect);
         free(record->move_trouble);
         free(record);
@@ -26,6 +27,7 @@ void container_report_clear(struct container_report *report)
     free(report->names);
     free(report->head);
     free(report->tail);
+    container_uses_clear(&report->uses);
     free(report->ports);
     free(report->inspect);
     swarm_request_unref(report->request);
@@ -73,7 +75,8 @@ int container_report_from_entry(struct container_report *report, json_t *entry, 
     report->state = json_string_value(json_object_get(entry, "State"));
     report->id = strdup(id);
     if (!report->id || take_names(report, entry) ||
-        container_entry_render(entry, labels, context, &report->head, &report->tail)) {
+        container_entry_render(entry, labels, context, &report->head, &report->tail) ||
+        container_uses_read(&report->uses, entry, report->name_count ? report->names[0] : "")) {
         container_report_clear(report);
         return -1;
     }

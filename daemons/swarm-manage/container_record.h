@@ -27,7 +27,8 @@ struct container_report {
     size_t name_count;
     const char *state; /* the entry's State word; borrowed from entry */
     char *head, *tail; /* as in struct container_record */
-    json_t *entry;     /* reference */
+    struct container_uses uses;
+    json_t *entry; /* reference */
 
     /* from the inspect answer; request is NULL where there was none */
     struct swarm_request *request;

@@ -133,6 +133,8 @@ void engine_unref(struct engine *engine)
     json_decref(engine->info);
     json_decref(engine->version);
     json_decref(engine->images);
+    object_table_clear(&engine->networks);
+    object_table_clear(&engine->volumes);
     free(engine->server_version);
     free(engine->error);
     free(engine->name);

@@ -15,6 +15,7 @@
 
 #include "failure.h"
 #include "http_client.h"
+#include "object_record.h"
 #include "stream.h"
 
 struct manager;
@@ -70,9 +71,10 @@ struct engine {
     json_t *info;           /* its /info and /version: replaced whole, never changed, so a reference may be kept */
     json_t *version;
     char builder_version[8];
-    struct swarm_node *node;                      /* NULL until validated; its data is this engine */
-    json_t *images;                               /* array as GET /images/json?all=1 gave it; replaced whole */
-    uint64_t images_ticket;                       /* of that answer */
+    struct swarm_node *node; /* NULL until validated; its data is this engine */
+    json_t *images;          /* array as GET /images/json?all=1 gave it; replaced whole */
+    uint64_t images_ticket;  /* of that answer */
+    struct object_table networks, volumes;
     struct removal removals[ENGINE_REMOVALS_MAX]; /* the last ones, a ring */
     unsigned removal_next;
     uint64_t removal_ticket; /* the highest that fell out of the ring: counts for any container */

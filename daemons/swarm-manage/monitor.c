@@ -110,7 +110,8 @@ static struct watched *watched_new(struct monitor *monitor, struct engine *engin
     w->state = ENGINE_PENDING;
     w->events_end = &w->events;
     w->job_queue_end = &w->job_queue;
-    w->images_job.kind = JOB_IMAGES;
+    for (int kind = 0; kind < OBJECT_KINDS; kind++)
+        w->object_jobs[kind].kind = JOB_OBJECTS;
     w->specs_job.kind = JOB_SPECS;
     json_objects_init(&w->objects, EVENT_MAX);
     snprintf(w->base, sizeof(w->base), "%s://%s", monitor->manager->tls ? "https" : "http",

@@ -137,7 +137,7 @@ static void react_to_container(struct watched *w, struct queued_event *event, co
     if (changes_nothing(action))
         return;
     if (strcmp(action, "commit") == 0)
-        wait_for(w, event, &w->images_job);
+        wait_for(w, event, &w->object_jobs[OBJECT_IMAGES]);
     else if (!is_container_id(id))
         return;
     else if (strcmp(action, "destroy") == 0)
@@ -149,22 +149,33 @@ static void react_to_container(struct watched *w, struct queued_event *event, co
     }
 }
 
+static void react_to_network(struct watched *w, struct queued_event *event, const json_t *actor, const char *action)
+{
+    const char *container = string_of(json_object_get(actor, "Attributes"), "container");
+
+    if (is_container_id(container)) /* connect, disconnect: the container shows it */
+        wait_for(w, event, job_for_container(w, container));
+    else if (!changes_nothing(action))
+        wait_for(w, event, &w->object_jobs[OBJECT_NETWORKS]);
+}
+
 static void react(struct watched *w, struct queued_event *event)
 {
     const json_t *actor = json_object_get(event->object, "Actor");
     const char *type = string_of(event->object, "Type"), *action = string_of(event->object, "Action");
-    const char *id = string_of(actor, "ID"), *container;
+    const char *id = string_of(actor, "ID");
 
     event->stage = EVENT_READY;
     if (strcmp(type, "container") == 0) {
         react_to_container(w, event, *id ? id : string_of(event->object, "id"), action);
     } else if (strcmp(type, "image") == 0) {
         if (strcmp(action, "save") != 0 && strcmp(action, "push") != 0)
-            wait_for(w, event, &w->images_job);
-    } else if (strcmp(type, "network") == 0) { /* connect, disconnect: the container shows it */
-        container = string_of(json_object_get(actor, "Attributes"), "container");
-        if (is_container_id(container))
-            wait_for(w, event, job_for_container(w, container));
+            wait_for(w, event, &w->object_jobs[OBJECT_IMAGES]);
+    } else if (strcmp(type, "network") == 0) {
+        react_to_network(w, event, actor, action);
+    } else if (strcmp(type, "volume") == 0) { /* mount, unmount: containers show who has it */
+        if (strcmp(action, "create") == 0 || strcmp(action, "destroy") == 0)
+            wait_for(w, event, &w->object_jobs[OBJECT_VOLUMES]);
     } else if (strcmp(type, "daemon") == 0 && strcmp(action, "reload") == 0) {
         wait_for(w, event, &w->specs_job);
     }

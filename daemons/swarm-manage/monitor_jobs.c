@@ -96,8 +96,11 @@ void jobs_cancel(struct watched *w)
             container_job_free(job);
         }
     }
-    w->images_job = w->specs_job = no_job;
-    w->images_job.kind = JOB_IMAGES;
+    for (int kind = 0; kind < OBJECT_KINDS; kind++) {
+        w->object_jobs[kind] = no_job;
+        w->object_jobs[kind].kind = JOB_OBJECTS;
+    }
+    w->specs_job = no_job;
     w->specs_job.kind = JOB_SPECS;
     w->job_queue = NULL;
     w->job_queue_end = &w->job_queue;
@@ -245,11 +248,15 @@ static void container_job_ask(struct watched *w, struct container_job *job)
 
 /* --- the others --- */
 
-static void images_refreshed(struct watched *w, const struct trouble *trouble)
+/* Volumes are as slow as the slowest driver: what comes of them says nothing of the engine. */
+static void objects_refreshed(struct watched *w, enum object_kind kind, const struct trouble *trouble)
 {
-    if (trouble && trouble_is_connection(trouble))
+    if (trouble && kind == OBJECT_VOLUMES)
+        log_warn_with(LOG_FIELDS({"id", w->engine->id}, {"name", w->engine->name}), "Unable to list the volumes: %s",
+                      trouble->text);
+    else if (trouble && trouble_is_connection(trouble))
         probe_start(w, trouble);
-    job_finished(w, &w->images_job);
+    job_finished(w, &w->object_jobs[kind]);
 }
 
 static void specs_refreshed(struct watched *w, const struct trouble *trouble)
@@ -279,8 +286,8 @@ static void job_start(struct watched *w, struct job *job)
         container->attempts = 0;
         container_job_ask(w, container);
         break;
-    case JOB_IMAGES:
-        images_fetch(w, images_refreshed);
+    case JOB_OBJECTS:
+        objects_fetch(w, (enum object_kind)(job - w->object_jobs), objects_refreshed);
         break;
     case JOB_SPECS:
         specs_fetch(w, specs_refreshed);

@@ -6,10 +6,11 @@
  *
  *   PENDING --sync--> HEALTHY --probe fails--> UNHEALTHY --sync--> HEALTHY
  *
- * sync (monitor_sync.c) is the one way to learn all of an engine: ping, specs, event stream, containers, images. It
- * runs at first contact, after a loss, and, staying healthy, whenever the event stream had a gap. The stream is opened
- * before the containers are listed and starts at a time before that (`since`), so no change falls between the two.
- * probe (monitor_probe.c) tells a stopped engine from a silent one and from one that only dropped a connection. */
+ * sync (monitor_sync.c) is the one way to learn all of an engine: ping, specs, event stream, containers, images,
+ * networks, volumes. It runs at first contact, after a loss, and, staying healthy, whenever the event stream had a gap.
+ * The stream is opened before the containers are listed and starts at a time before that (`since`), so no change falls
+ * between the two. probe (monitor_probe.c) tells a stopped engine from a silent one and from one that only dropped a
+ * connection. */
 #ifndef MANAGE_MONITOR_PRIVATE_H
 #define MANAGE_MONITOR_PRIVATE_H
 
@@ -98,9 +99,16 @@ struct watch_slot {
     void (*fn)(struct watched *watched);
 };
 
+/* What an engine lists besides containers: a list is asked for whole, and taken over whole. */
+enum object_kind { OBJECT_IMAGES, OBJECT_NETWORKS, OBJECT_VOLUMES, OBJECT_KINDS };
+struct object_fetch {
+    uint64_t ticket;
+    void (*done)(struct watched *watched, enum object_kind kind, const struct trouble *trouble);
+};
+
 /* A refresh that may be asked for again while it is under way: then it runs once more, however often it was asked.
  * Rounds are counted, so that who asked knows when an answer is newer than the question. */
-enum job_kind { JOB_CONTAINER, JOB_IMAGES, JOB_SPECS };
+enum job_kind { JOB_CONTAINER, JOB_OBJECTS, JOB_SPECS };
 struct job {
     enum job_kind kind;
     unsigned started, finished; /* rounds */
@@ -191,8 +199,7 @@ struct watched {
     struct probe probe;
     struct specs_fetch specs;
     struct listing listing;
-    void (*images_done)(struct watched *watched, const struct trouble *trouble);
-    uint64_t images_ticket;
+    struct object_fetch fetches[OBJECT_KINDS];
 
     struct http_exchange *stream;
     int64_t stream_opened_ms;
@@ -201,7 +208,7 @@ struct watched {
     struct queued_event *events, **events_end; /* oldest first */
     struct queued_event *held;                 /* the first that nothing has been done about yet */
     size_t event_count;
-    struct job images_job, specs_job;
+    struct job object_jobs[OBJECT_KINDS], specs_job;
     struct container_job *container_jobs[JOB_BUCKETS];
     struct job *job_queue, **job_queue_end;
     int jobs_running;
@@ -246,12 +253,17 @@ void sync_soon(struct watched *w);
 void watch_quiesce(struct watched *w);
 
 /* --- monitor_refresh.c --- */
-/* One at a time of each; @p done gets NULL where all went well. */
+/* One at a time; @p done gets NULL where all went well. */
 void specs_fetch(struct watched *w, void (*done)(struct watched *w, const struct trouble *trouble));
-void images_fetch(struct watched *w, void (*done)(struct watched *w, const struct trouble *trouble));
 void specs_fetch_cancel(struct watched *w);
 /* The periodic look. */
 void refresh_schedule(struct watched *w);
+
+/* --- monitor_objects.c --- */
+/* One at a time of each kind; @p done gets NULL where all went well. */
+void objects_fetch(struct watched *w, enum object_kind kind,
+                   void (*done)(struct watched *w, enum object_kind kind, const struct trouble *trouble));
+void objects_fetch_cancel(struct watched *w);
 
 /* --- monitor_listing.c --- */
 void listing_start(struct watched *w, bool full, void (*done)(struct watched *w, const struct trouble *trouble));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an engine is asked for as a whole: what it is, its images, and the periodic look at everything. */
+/* What an engine is, and the periodic look at everything. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,44 +110,6 @@ void specs_fetch(struct watched *w, void (*done)(struct watched *w, const struct
     done(w, &trouble);
 }
 
-/* --- images --- */
-
-static void images_answered(struct watched *w, void *data, struct http_result *result)
-{
-    void (*done)(struct watched *, const struct trouble *) = w->images_done;
-    struct trouble trouble;
-    bool failed = trouble_from_result(&trouble, w, result);
-
-    if (!failed) {
-        json_t *images = parse(result);
-
-        if (json_is_array(images)) {
-            pool_apply_images(w->monitor->manager->pool, w->engine, w->images_ticket, images);
-        } else {
-            trouble_set(&trouble, "engine %s answered GET /images/json with something else than a JSON array",
-                        w->engine->address);
-            failed = true;
-        }
-        json_decref(images);
-    }
-    w->images_done = NULL;
-    done(w, failed ? &trouble : NULL);
-}
-
-void images_fetch(struct watched *w, void (*done)(struct watched *w, const struct trouble *trouble))
-{
-    static const struct call_order order = {"/images/json?all=1", true, CONNECT_MS, LIST_CALL_MS};
-    struct trouble trouble;
-
-    w->images_done = done;
-    w->images_ticket = pool_ticket(w->monitor->manager->pool);
-    if (watch_call(w, &order, images_answered, NULL) == 0)
-        return;
-    w->images_done = NULL;
-    trouble_set(&trouble, "out of memory");
-    done(w, &trouble);
-}
-
 /* --- the periodic look --- */
 
 static void refreshed(struct watched *w, const struct trouble *trouble)
@@ -174,7 +136,8 @@ static void refresh(struct watched *w)
         return;
     }
     w->stale = false;
-    job_want(w, &w->images_job);
+    for (int kind = 0; kind < OBJECT_KINDS; kind++)
+        job_want(w, &w->object_jobs[kind]);
     if (monotonic_ms() - w->specs_ms >= SPECS_MS)
         job_want(w, &w->specs_job);
     listing_start(w, full, refreshed);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Getting to know all of an engine, one step after the other: ping, specs, event stream, containers, images. */
+/* Getting to know all of an engine, one step after the other: ping, specs, event stream, containers, then images,
+ * networks and volumes. */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ static void refreshes_cancel(struct watched *w)
     listing_cancel(w);
     jobs_cancel(w);
     probe_cancel(w);
-    w->images_done = NULL;
+    objects_fetch_cancel(w);
 }
 
 void watch_quiesce(struct watched *w)
@@ -155,9 +156,26 @@ static void out_of_memory(struct watched *w)
 
 /* --- steps --- */
 
-static void images_known(struct watched *w, const struct trouble *trouble)
+/* Without its images an engine is of no use. With networks only a lost connection counts, with volumes not even that:
+ * they are as slow as the slowest driver. What is missing comes with the next periodic look. */
+static bool is_fatal(enum object_kind kind, const struct trouble *trouble)
 {
-    sync_ended(w, trouble);
+    return trouble && (kind == OBJECT_IMAGES || (kind == OBJECT_NETWORKS && trouble_is_connection(trouble)));
+}
+
+static void objects_known(struct watched *w, enum object_kind kind, const struct trouble *trouble)
+{
+    if (is_fatal(kind, trouble)) {
+        sync_ended(w, trouble);
+        return;
+    }
+    if (trouble)
+        log_warn_with(LOG_FIELDS({"id", w->engine->id}, {"name", w->engine->name}), "Unable to list what it has: %s",
+                      trouble->text);
+    if (kind + 1 < OBJECT_KINDS)
+        objects_fetch(w, kind + 1, objects_known);
+    else
+        sync_ended(w, NULL);
 }
 
 static void containers_known(struct watched *w, const struct trouble *trouble)
@@ -165,7 +183,7 @@ static void containers_known(struct watched *w, const struct trouble *trouble)
     if (trouble)
         sync_ended(w, trouble);
     else
-        images_fetch(w, images_known);
+        objects_fetch(w, OBJECT_IMAGES, objects_known);
 }
 
 static void specs_known(struct watched *w, const struct trouble *trouble)

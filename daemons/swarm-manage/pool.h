@@ -16,6 +16,7 @@
 
 #include <swarm/swarm.h>
 
+#include "container_uses.h"
 #include "engine.h"
 #include "failure.h"
 
@@ -25,6 +26,7 @@ struct pool {
     struct engine **engines; /* pending ones included; in natural order of their names */
     size_t engine_count;
     _Atomic uint64_t tickets;
+    struct held_name *held_networks; /* pool_objects.c */
     struct manager *manager;
 };
 
@@ -43,6 +45,7 @@ struct container_record {
      * cut where the Status goes: rendered once, when the engine reports. */
     char *head;
     char *tail;
+    struct container_uses uses; /* likewise */
     /* What Status, filters and sorting need. */
     bool running, paused, restarting, dead, removing;
     int exit_code;
@@ -96,6 +99,17 @@ void pool_set_state(struct pool *pool, struct engine *engine, enum engine_state 
 /* Its answer to GET /images/json?all=1, asked for with that ticket: nothing where a later answer is in force. */
 void pool_apply_images(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *images);
 
+/* The same for GET /networks and GET /volumes, whose answer is an object. */
+void pool_apply_networks(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *networks);
+void pool_apply_volumes(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *volumes);
+/* One that was made just now, as the engine's answer describes it, or that is gone. */
+void pool_put_volume(struct pool *pool, struct engine *engine, json_t *volume);
+void pool_drop_volume(struct pool *pool, struct engine *engine, const char *name);
+void pool_drop_network(struct pool *pool, struct engine *engine, const char *id);
+/* No other network of that name is made meanwhile. -1 with 409 where there is one on any engine, or is being made. */
+int pool_hold_network_name(struct pool *pool, const char *name, struct failure *failure);
+void pool_release_network_name(struct pool *pool, const char *name);
+
 /* --- containers --- */
 uint64_t pool_ticket(struct pool *pool);
 /* The engine's GET /containers/json?all=1: what is missing there is removed, known entries are renewed; *ret_ids
@@ -115,8 +129,10 @@ void pool_note_stop(struct pool *pool, struct engine *engine, const char *id);
 /* Ask the engine about one container and apply the answer, blocking: after what a request changed. -1 where it could
  * not be asked; a container that is gone is no failure. */
 int pool_refresh_container(struct pool *pool, struct engine *engine, const char *id);
-/* Its images, likewise. */
+/* Its images, networks or volumes, likewise. */
 int pool_refresh_images(struct pool *pool, struct engine *engine, struct failure *failure);
+int pool_refresh_networks(struct pool *pool, struct engine *engine, struct failure *failure);
+int pool_refresh_volumes(struct pool *pool, struct engine *engine, struct failure *failure);
 /* The same for the engine's whole list. */
 int pool_refresh_engine(struct pool *pool, struct engine *engine, bool full, struct failure *failure);
 

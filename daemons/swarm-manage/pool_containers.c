@@ -114,9 +114,13 @@ static void exchange_text(char **a, char **b)
 static int renew_entry(struct swarm_container *container, struct container_report *report)
 {
     struct container_record *record = container_record(container);
+    struct container_uses uses;
 
     exchange_text(&record->head, &report->head);
     exchange_text(&record->tail, &report->tail);
+    uses = record->uses;
+    record->uses = report->uses;
+    report->uses = uses;
     return swarm_container_set_names(container, report->names, report->name_count, NULL);
 }
 

@@ -11,8 +11,8 @@
 
 #define REFRESH_TIMEOUT_MS 30000
 
-/* GET @p path, which is answered with a list. New reference, NULL with failure. */
-static json_t *get_list(struct engine *engine, const char *path, struct failure *failure)
+/* GET @p path, which is answered with JSON of that type. New reference, NULL with failure. */
+static json_t *get_json(struct engine *engine, const char *path, json_type type, struct failure *failure)
 {
     struct http_result result;
     json_t *root = NULL;
@@ -21,15 +21,22 @@ static json_t *get_list(struct engine *engine, const char *path, struct failure 
         json_error_t error;
 
         root = json_read(result.body, result.length, JSON_ALLOW_NUL, &error);
-        if (!json_is_array(root)) { /* an empty list is one; anything else says nothing */
+        if (!root || json_typeof(root) != type) { /* an empty list is one; anything else says nothing */
             failure_set(failure, 500, "engine %s: malformed answer to %s: %s", engine->address, path,
-                        root ? "it is no list" : error.text);
+                        !root                ? error.text
+                        : type == JSON_ARRAY ? "it is no list"
+                                             : "it is no object");
             json_decref(root);
             root = NULL;
         }
     }
     http_result_clear(&result);
     return root;
+}
+
+static json_t *get_list(struct engine *engine, const char *path, struct failure *failure)
+{
+    return get_json(engine, path, JSON_ARRAY, failure);
 }
 
 static json_t *find_entry(const json_t *list, const char *id)
@@ -125,6 +132,32 @@ int pool_refresh_images(struct pool *pool, struct engine *engine, struct failure
     }
     pool_apply_images(pool, engine, ticket, images);
     json_decref(images);
+    return 0;
+}
+
+int pool_refresh_networks(struct pool *pool, struct engine *engine, struct failure *failure)
+{
+    uint64_t ticket = pool_ticket(pool);
+    json_t *networks = get_list(engine, "/networks", failure);
+
+    if (!networks) {
+        return -1;
+    }
+    pool_apply_networks(pool, engine, ticket, networks);
+    json_decref(networks);
+    return 0;
+}
+
+int pool_refresh_volumes(struct pool *pool, struct engine *engine, struct failure *failure)
+{
+    uint64_t ticket = pool_ticket(pool);
+    json_t *volumes = get_json(engine, "/volumes", JSON_OBJECT, failure);
+
+    if (!volumes) {
+        return -1;
+    }
+    pool_apply_volumes(pool, engine, ticket, volumes);
+    json_decref(volumes);
     return 0;
 }
 

@@ -272,6 +272,10 @@ static void answer(void *data, const struct peer_request *request, struct peer_a
         answer_events(answer);
     else if (strcmp(path, "/images/json") == 0)
         answer_json(answer, 200, json_pack("[{s:s,s:[s]}]", "Id", "sha256:1", "RepoTags", "busybox:latest"));
+    else if (strcmp(path, "/networks") == 0)
+        answer_json(answer, 200, json_array());
+    else if (strcmp(path, "/volumes") == 0)
+        answer_json(answer, 200, json_pack("{s:[], s:n}", "Volumes", "Warnings"));
     else if (strcmp(path, "/images/create") == 0)
         pull(engine, answer);
     else if (strcmp(path, "/containers/json") == 0)

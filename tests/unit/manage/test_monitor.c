@@ -152,6 +152,29 @@ static void test_image_event_renews_the_images(void **state)
     assert_int_equal(http_peer_count(f->one->http, "/images/json"), before + 1);
 }
 
+static void test_events_of_networks_and_volumes_renew_their_lists(void **state)
+{
+    struct fixture *f = *state;
+    int networks, volumes;
+
+    start_with_one(f);
+    networks = http_peer_count(f->one->http, "/networks ");
+    volumes = http_peer_count(f->one->http, "/volumes ");
+    assert_int_equal(networks, 1); /* at first contact */
+    assert_int_equal(volumes, 1);
+    http_peer_send(f->one->http,
+                   "{\"Type\":\"network\",\"Action\":\"create\",\"Actor\":{\"ID\":\"x\",\"Attributes\":{}}}");
+    expect_event(f, "create");
+    http_peer_send(f->one->http,
+                   "{\"Type\":\"volume\",\"Action\":\"mount\",\"Actor\":{\"ID\":\"x\",\"Attributes\":{}}}");
+    expect_event(f, "mount");
+    http_peer_send(f->one->http,
+                   "{\"Type\":\"volume\",\"Action\":\"destroy\",\"Actor\":{\"ID\":\"x\",\"Attributes\":{}}}");
+    expect_event(f, "destroy");
+    assert_int_equal(http_peer_count(f->one->http, "/networks "), networks + 1);
+    assert_int_equal(http_peer_count(f->one->http, "/volumes "), volumes + 1);
+}
+
 static void test_network_event_refreshes_its_container(void **state)
 {
     struct fixture *f = *state;
@@ -220,6 +243,7 @@ int main(void)
         TEST(test_burst_of_events_is_few_refreshes),
         TEST(test_exec_events_cause_no_refresh),
         TEST(test_image_event_renews_the_images),
+        TEST(test_events_of_networks_and_volumes_renew_their_lists),
         TEST(test_network_event_refreshes_its_container),
         TEST(test_daemon_reload_renews_the_specs),
         TEST(test_hostile_ids_in_events_are_not_asked_about),
