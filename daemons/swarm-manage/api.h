@@ -35,7 +35,6 @@ int api_images_get(struct call *call);
 int api_image_push(struct call *call);
 int api_image_tag(struct call *call);
 int api_image_delete(struct call *call);
-int api_images_prune(struct call *call);
 
 /* api_image_streams.c */
 int api_image_create(struct call *call); /* pull, import */
@@ -47,6 +46,38 @@ int api_image_viz(struct call *call);
 int api_auth(struct call *call);
 int api_distribution(struct call *call);
 int api_commit(struct call *call);
+
+/* api_networks.c */
+int api_networks_list(struct call *call);
+int api_network_inspect(struct call *call);
+int api_network_delete(struct call *call);
+
+/* api_network_change.c */
+int api_network_create(struct call *call);
+int api_network_change(struct call *call); /* connect, disconnect */
+
+/* api_volumes.c */
+int api_volumes_list(struct call *call);
+int api_volume_inspect(struct call *call);
+int api_volume_create(struct call *call);
+int api_volume_delete(struct call *call);
+int api_volume_update(struct call *call);
+
+/* api_prune.c */
+int api_containers_prune(struct call *call);
+int api_images_prune(struct call *call);
+int api_networks_prune(struct call *call);
+int api_volumes_prune(struct call *call);
+int api_build_prune(struct call *call);
+
+/* api_df.c */
+int api_system_df(struct call *call);
+
+/* api_swarm_mode.c */
+int api_swarm_mode(struct call *call);
+int api_swarm_mode_change(struct call *call);
+int api_plugins_list(struct call *call);
+int api_plugins(struct call *call);
 
 /* api_containers.c */
 int api_container_create(struct call *call);

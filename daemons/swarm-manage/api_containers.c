@@ -7,6 +7,7 @@
 #include "api.h"
 #include "by_container.h"
 #include "create.h"
+#include "create_bind.h"
 #include "http_server.h"
 #include "proxy.h"
 #include "uri.h"
@@ -20,7 +21,8 @@ static void set_swarm_failure(struct failure *failure, struct swarm_error *error
     swarm_error_free(error);
 }
 
-static int read_create_body(struct call *call, struct swarm_create_body **ret, struct failure *failure)
+static int read_create_body(struct call *call, struct swarm_create_body **ret, json_t **ret_volumes,
+                            struct failure *failure)
 {
     struct swarm_error *error = NULL;
     const char *text, *why;
@@ -31,8 +33,10 @@ static int read_create_body(struct call *call, struct swarm_create_body **ret, s
         return failure_set(failure, status, "%s", why);
     if (length == 0)
         return failure_set(failure, 400, "invalid JSON: got EOF while reading request body");
-    if (swarm_create_body_parse(ret, text, length, &error) == 0)
+    if (swarm_create_body_parse(ret, text, length, &error) == 0) {
+        *ret_volumes = create_volume_names(text, length);
         return 0;
+    }
     set_swarm_failure(failure, error);
     return -1;
 }
@@ -69,19 +73,21 @@ int api_container_create(struct call *call)
         .version = call->version,
     };
     struct failure failure = {0};
-    json_t *answer = NULL;
-    int r = read_create_body(call, &order.body, &failure);
+    json_t *answer = NULL, *volumes = NULL;
+    int r = read_create_body(call, &order.body, &volumes, &failure);
 
-    if (r == 0 && is_dry_run(call)) {
+    if (r < 0)
+        return api_reply_failure(call, &failure);
+    order.volumes = volumes;
+    if (is_dry_run(call)) {
         r = reply_dry_run(call, &order);
-        swarm_create_body_free(order.body);
-        return r;
-    }
-    if (r == 0) {
+    } else {
         r = create_container(call->manager, &order, &answer, &failure);
-        swarm_create_body_free(order.body);
+        r = r == 0 ? api_reply_json(call, 201, answer) : api_reply_failure(call, &failure);
     }
-    return r == 0 ? api_reply_json(call, 201, answer) : api_reply_failure(call, &failure);
+    swarm_create_body_free(order.body);
+    json_decref(volumes);
+    return r;
 }
 
 int api_container_start(struct call *call)
@@ -203,8 +209,9 @@ int api_container_delete(struct call *call)
 {
     if (http_request_query_bool(call->request, "link"))
         return delete_link(call);
-    /* The refresh finds it gone and drops it before the client has its answer. */
-    return by_container(call, BY_CONTAINER_ANY_HEALTH | BY_CONTAINER_REFRESH);
+    /* The refresh finds it gone and drops it before the client has its answer; its volumes likewise. */
+    return by_container(call, BY_CONTAINER_ANY_HEALTH | BY_CONTAINER_REFRESH |
+                                  (http_request_query_bool(call->request, "v") ? BY_CONTAINER_VOLUMES : 0));
 }
 
 /* "/containers/..." of any other kind: the container is the first segment, or "node/name", the first two. */

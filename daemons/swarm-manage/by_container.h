@@ -12,6 +12,7 @@ enum {
     BY_CONTAINER_ANY_HEALTH = 1, /* try even an engine that is known not to answer */
     BY_CONTAINER_REFRESH = 2,    /* ask what became of it before the answer ends */
     BY_CONTAINER_HIJACK = 4,     /* may turn into a raw stream */
+    BY_CONTAINER_VOLUMES = 8,    /* ask what volumes there are, too, before the answer ends */
 };
 
 /* Find the container. -1 with 404, or with 500 `Container x running on unhealthy node y` unless that is allowed. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "create_bind.h"
 #include "create_private.h"
 #include "decisions.h"
 #include "log.h"
@@ -150,10 +151,16 @@ static int prepare(struct pool *pool, const struct create_order *order, struct f
         result = localize_endpoints(pool, order->body, &error);
     }
     if (!result) {
+        result = create_bind_networks(pool, order->body, &error);
+    }
+    if (!result) {
         result = assign_swarm_id(pool, order->body, &error);
     }
     if (!result && order->name && *order->name) {
         result = swarm_request_set_name(swarm_create_body_request(order->body), order->name, &error);
+    }
+    if (!result) {
+        result = create_prefer_volumes(pool, swarm_create_body_request(order->body), order->volumes, &error);
     }
     return result ? fail_with(failure, result, error) : 0;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "create_bind.h"
 #include "create_private.h"
 #include "json_read.h"
 #include "log.h"
@@ -155,6 +156,17 @@ static json_t *create_there(const struct place *place, const struct create_order
     return answer;
 }
 
+/* A volume that the engine made for it is there for who asks next. */
+static void refresh_made_volumes(struct pool *pool, struct engine *engine, const char *id)
+{
+    struct failure failure = {0};
+
+    if (create_made_volumes(pool, engine, id) && pool_refresh_volumes(pool, engine, &failure)) {
+        log_debug("Volumes could not be refreshed: %s", failure.message ? failure.message : "out of memory");
+    }
+    failure_clear(&failure);
+}
+
 /* Known by the engine's report, the container takes the place of its reservation. */
 static int commit(struct pool *pool, const struct place *place, struct swarm_reservation *reservation, const char *id,
                   struct failure *failure)
@@ -165,6 +177,7 @@ static int commit(struct pool *pool, const struct place *place, struct swarm_res
     if (pool_refresh_container(pool, place->engine, id)) {
         pool_refresh_container(pool, place->engine, id); /* once more: it exists, so it is worth it */
     }
+    refresh_made_volumes(pool, place->engine, id);
     pool_write_lock(pool);
     if (place->engine->node) {
         container = swarm_cluster_find_container(pool->cluster, place->engine->node, id);

@@ -21,7 +21,7 @@ struct errand {
     struct pool *pool;
     struct engine *engine;
     const char *id; /* of the container to refresh, NULL: none */
-    bool images;
+    bool images, volumes;
     int64_t asked_ms;
     bool given_up;
 };
@@ -34,6 +34,10 @@ static void refresh(void *data, int status)
     if (errand->images && status < 400 && pool_refresh_images(errand->pool, errand->engine, &failure) < 0)
         log_debug_with(LOG_FIELDS({"addr", errand->engine->address}),
                        "Could not refresh the images after the request: %s", failure.message);
+    failure_clear(&failure);
+    if (errand->volumes && status < 400 && pool_refresh_volumes(errand->pool, errand->engine, &failure) < 0)
+        log_debug_with(LOG_FIELDS({"addr", errand->engine->address}),
+                       "Could not refresh the volumes after the request: %s", failure.message);
     failure_clear(&failure);
     if (errand->id != NULL && (status < 400 || status == 404) &&
         pool_refresh_container(errand->pool, errand->engine, errand->id) < 0)
@@ -122,6 +126,7 @@ int proxy_request(struct manager *manager, struct http_request *request, struct 
                             .engine = order->engine,
                             .id = order->refresh,
                             .images = order->refresh_images,
+                            .volumes = order->refresh_volumes,
                             .asked_ms = monotonic_ms()};
     struct relay_options options = {
         .method = order->method,
@@ -129,7 +134,7 @@ int proxy_request(struct manager *manager, struct http_request *request, struct 
         .may_hijack = order->may_hijack,
         .drop_headers = own_headers,
         .give_up = give_up,
-        .finishing = order->refresh == NULL && !order->refresh_images ? NULL : refresh,
+        .finishing = order->refresh == NULL && !order->refresh_images && !order->refresh_volumes ? NULL : refresh,
         .data = &errand,
         .answer_timeout_ms = order->capture == NULL ? 0 : CAPTURE_TIMEOUT_MS,
         .capture = order->capture,

@@ -17,8 +17,9 @@ struct proxy_order {
     const char *query;   /* without '?'; NULL or "": none */
     bool may_hijack;
     const char *refresh; /* container to refresh before the answer ends, NULL: none */
-    bool refresh_images; /* likewise the engine's images, where it went well */
-    char **capture;      /* relay.h */
+    bool refresh_images; /* likewise the engine's images, or volumes, where it went well */
+    bool refresh_volumes;
+    char **capture; /* relay.h */
     size_t *capture_length;
 };
 

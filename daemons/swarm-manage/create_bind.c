@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "create_bind.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "json_read.h"
+#include "object_find.h"
+
+/* As text of its own; NULL for lack of memory. */
+static char *finish(struct bytes *text, int r)
+{
+    char *finished = r < 0 || bytes_append(text, "", 1) < 0 ? NULL : strdup(bytes_at(text));
+
+    bytes_free(text);
+    return finished;
+}
+
+/* --- networks --- */
+
+static bool is_no_network(const char *name)
+{
+    return name == NULL || name[0] == '\0' || strcmp(name, "default") == 0 || network_is_predefined(name) ||
+           strchr(name, ':') != NULL; /* container:<name> */
+}
+
+/* Where it is; none where it is unknown, which the engine has words for, or spans nodes. */
+static int find_nodes(struct pool *pool, const char *network, struct object_holders *ret)
+{
+    struct failure failure = {0};
+    int r = network_find(pool, network, ret, &failure);
+
+    failure_clear(&failure);
+    for (size_t i = 0; r == 0 && i < ret->count; i++) {
+        if (!ret->list[i].local) {
+            object_holders_clear(ret);
+            break;
+        }
+    }
+    return r < 0 ? SWARM_ERR_NOMEM : 0;
+}
+
+/* Other characters than letters and digits stand for themselves. */
+static int append_literal(struct bytes *text, const char *literal)
+{
+    int r = 0;
+
+    for (; *literal != '\0' && r == 0; literal++)
+        r = bytes_printf(text, "%s%c", *literal == '.' ? "\\" : "", *literal);
+    return r;
+}
+
+/* "node==n1", or "node==/^(n1|n2)$/"; new text. */
+static char *constraint_for(const struct object_holders *holders)
+{
+    struct bytes text = {0};
+    int r = bytes_append_text(&text, holders->count == 1 ? "node==" : "node==/^(");
+
+    if (holders->count == 1)
+        return finish(&text, r == 0 ? bytes_append_text(&text, holders->list[0].node) : r);
+    for (size_t i = 0; i < holders->count && r == 0; i++) {
+        if (i > 0)
+            r = bytes_append_text(&text, "|");
+        if (r == 0)
+            r = append_literal(&text, holders->list[i].node);
+    }
+    return finish(&text, r == 0 ? bytes_append_text(&text, ")$/") : r);
+}
+
+static int bind_network(struct pool *pool, struct swarm_create_body *body, const char *network,
+                        struct swarm_error **reterr)
+{
+    struct object_holders holders;
+    char *constraint = NULL;
+    int r;
+
+    if (is_no_network(network))
+        return 0;
+    r = find_nodes(pool, network, &holders);
+    if (r == 0 && holders.count > 0) {
+        constraint = constraint_for(&holders);
+        r = constraint == NULL ? SWARM_ERR_NOMEM : swarm_create_body_add_constraint(body, constraint, reterr);
+    }
+    free(constraint);
+    object_holders_clear(&holders);
+    return r;
+}
+
+int create_bind_networks(struct pool *pool, struct swarm_create_body *body, struct swarm_error **reterr)
+{
+    const char *mode = swarm_request_network_mode(swarm_create_body_request(body)), *name;
+    char *copy = mode == NULL ? NULL : strdup(mode); /* the request's own text goes with the first change */
+    int r = mode != NULL && copy == NULL ? SWARM_ERR_NOMEM : bind_network(pool, body, copy, reterr);
+
+    for (size_t i = 0; r == 0 && (name = swarm_create_body_endpoint(body, i)) != NULL; i++) {
+        if (copy == NULL || strcmp(name, copy) != 0)
+            r = bind_network(pool, body, name, reterr);
+    }
+    free(copy);
+    return r;
+}
+
+/* --- volumes --- */
+
+/* "name:/path[:options]"; what begins with a slash, or a dot, is a folder of the host. */
+static void add_bind(json_t *names, const char *bind)
+{
+    size_t length = strcspn(bind, ":");
+
+    if (bind[length] == ':' && length > 0 && isalnum((unsigned char)bind[0]))
+        json_array_append_new(names, json_stringn(bind, length));
+}
+
+static void add_mount(json_t *names, const json_t *mount)
+{
+    const char *type = json_string_value(json_object_get(mount, "Type"));
+    json_t *source = json_object_get(mount, "Source");
+
+    if (type != NULL && strcmp(type, "volume") == 0 && json_string_length(source) > 0)
+        json_array_append(names, source);
+}
+
+json_t *create_volume_names(const char *body, size_t length)
+{
+    json_t *root, *host, *names, *item;
+    size_t i;
+
+    if (strstr(body, "\"Binds\"") == NULL && strstr(body, "\"Mounts\"") == NULL)
+        return NULL;
+    root = json_read(body, length, JSON_ALLOW_NUL, NULL);
+    host = json_object_get(root, "HostConfig");
+    names = json_array();
+    json_array_foreach (json_object_get(host, "Binds"), i, item) {
+        if (json_is_string(item))
+            add_bind(names, json_string_value(item));
+    }
+    json_array_foreach (json_object_get(host, "Mounts"), i, item)
+        add_mount(names, item);
+    json_decref(root);
+    if (json_array_size(names) > 0)
+        return names;
+    json_decref(names);
+    return NULL;
+}
+
+static bool has_one(const struct engine *engine, const json_t *volumes)
+{
+    json_t *name;
+    size_t i;
+
+    json_array_foreach (volumes, i, name) {
+        if (object_table_find(&engine->volumes, json_string_value(name)) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static bool uses_one(const struct engine *engine, const json_t *volumes)
+{
+    const struct swarm_container *container = NULL;
+    json_t *name;
+    size_t i;
+
+    while ((container = swarm_node_next_container(engine->node, container)) != NULL) {
+        if (container_record(container) == NULL)
+            continue;
+        json_array_foreach (volumes, i, name) {
+            if (container_uses_volume(&container_record(container)->uses, json_string_value(name)))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* "node==~n1|n2" of the healthy nodes that @p test accepts; NULL where that are none, or all. New text. */
+static int preference(struct pool *pool, const json_t *volumes,
+                      bool (*test)(const struct engine *engine, const json_t *volumes), char **ret)
+{
+    struct bytes text = {0};
+    size_t chosen = 0, healthy = 0;
+    int r = bytes_append_text(&text, "node==~");
+
+    *ret = NULL;
+    pool_read_lock(pool);
+    for (size_t i = 0; i < pool->engine_count && r == 0; i++) {
+        const struct engine *engine = pool->engines[i];
+
+        if (engine->node == NULL || engine->state != ENGINE_HEALTHY)
+            continue;
+        healthy++;
+        if (test(engine, volumes))
+            r = bytes_printf(&text, "%s%s", chosen++ > 0 ? "|" : "", engine->name);
+    }
+    pool_unlock(pool);
+    if (r == 0 && (chosen == 0 || chosen == healthy)) {
+        bytes_free(&text);
+        return 0;
+    }
+    *ret = finish(&text, r);
+    return *ret == NULL ? SWARM_ERR_NOMEM : 0;
+}
+
+int create_prefer_volumes(struct pool *pool, struct swarm_request *request, const json_t *volumes,
+                          struct swarm_error **reterr)
+{
+    char *whitelist = NULL;
+    int r = 0;
+
+    if (volumes == NULL)
+        return 0;
+    r = preference(pool, volumes, uses_one, &whitelist);
+    if (r == 0 && whitelist == NULL)
+        r = preference(pool, volumes, has_one, &whitelist);
+    if (r == 0 && whitelist != NULL)
+        r = swarm_request_add_whitelist(request, whitelist, reterr);
+    free(whitelist);
+    return r;
+}
+
+bool create_made_volumes(struct pool *pool, const struct engine *engine, const char *container)
+{
+    const struct swarm_container *found = NULL;
+    bool made = false;
+
+    pool_read_lock(pool);
+    if (engine->node != NULL)
+        found = swarm_cluster_find_container(pool->cluster, engine->node, container);
+    if (found != NULL && container_record(found) != NULL) {
+        const struct container_uses *uses = &container_record(found)->uses;
+
+        for (size_t i = 0; i < uses->volume_count && !made; i++)
+            made = object_table_find(&engine->volumes, uses->volumes[i]) == NULL;
+    }
+    pool_unlock(pool);
+    return made;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What of a create body leads to certain nodes: networks that are only there, volumes that are there already. */
+#ifndef MANAGE_CREATE_BIND_H
+#define MANAGE_CREATE_BIND_H
+
+#include <jansson.h>
+
+#include <swarm/swarm.h>
+
+#include "pool.h"
+
+/* A container can join a local network on its node only: a constraint for each that the body names, by name or id.
+ * SWARM_ERR_* on failure. */
+int create_bind_networks(struct pool *pool, struct swarm_create_body *body, struct swarm_error **reterr);
+
+/* The named volumes of a create body (Binds and Mounts): an array of names. NULL where it names none. New. */
+json_t *create_volume_names(const char *body, size_t length);
+/* Prefer the nodes where one of those volumes is in use, else those that have one while others do not. For this
+ * placement only: it is not kept with the container. */
+int create_prefer_volumes(struct pool *pool, struct swarm_request *request, const json_t *volumes,
+                          struct swarm_error **reterr);
+/* The engine made volumes for the container that the pool does not know yet. */
+bool create_made_volumes(struct pool *pool, const struct engine *engine, const char *container);
+
+#endif

@@ -1,0 +1,140 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# A default compose file (two services, the default network, a named volume) against the pool must do what it does on one
+# engine: up, a second up that changes nothing, ps, logs, exec, scale, down -v. Then with a node that is silent, and one
+# that is down.
+# DIRECT=1 runs the same checks against one engine alone: what fails there is no fault of the manager.
+# shellcheck source-path=SCRIPTDIR source=../lib/testbed.sh
+. "$(dirname "$0")/../lib/testbed.sh"
+testbed_enter "$@"
+
+compose() { DOCKER_HOST=$host docker-compose --ansi never -f "$WORK/$project/docker-compose.yml" -p "$project" "$@"; }
+pool() { docker -H "$host" "$@"; }
+lines() { grep -Ec -- "$1" <<<"$OUT"; }
+ids() { compose ps -q | sort | xargs; }
+# The nodes that the project's containers are on.
+nodes() { pool ps -a --filter "label=com.docker.compose.project=$project" --format '{{.Names}}' | sed 's:/.*::' | sort -u | xargs; }
+
+project_files() {
+  mkdir -p "$WORK/$project"
+  cat >"$WORK/$project/docker-compose.yml" <<END
+version: '3.4'
+services:
+  writer:
+    image: busybox
+    command: sh -c 'echo written by \$\$(hostname) >>/data/log; echo writer is up; exec sleep 3600'
+    volumes: ['data:/data']
+  reader:
+    image: busybox
+    command: sh -c 'until [ -s /data/log ]; do sleep 0.1; done; echo reader saw \$\$(wc -l </data/log); exec sleep 3600'
+    depends_on: [writer]
+    volumes: ['data:/data:ro']
+volumes:
+  data:
+END
+}
+
+check_up() {
+  check "$on: up -d" compose up -d
+  has "$on: up makes the network" "Creating network \"${project}_default\" with the default driver"
+  has "$on: up makes the volume" "Creating volume \"${project}_data\" with default driver"
+  lacks "$on: up warns of nothing" 'WARN|ERROR'
+  before=$(ids)
+  equal "$on: two containers" "$(wc -w <<<"$before")" 2
+  check "$on: a second up" compose up -d
+  equal "$on: it finds all as it should be" "$(lines '(writer|reader).* is up-to-date')" 2
+  equal "$on: the containers are the same" "$(ids)" "$before"
+  lacks "$on: nothing is made or made again" 'Creating|Recreating|Starting'
+  run compose ps
+  equal "$on: ps shows both up" "$(lines "^${project}_(writer|reader)_1 .* Up ")" 2
+}
+
+check_together() {
+  local network
+  waits "$on: the reader sees what the writer wrote" 30 sh -c "docker -H $host logs ${project}_reader_1 | grep -q 'reader saw 1'"
+  run compose logs
+  has "$on: logs of one" '^writer_1 +\| writer is up'
+  has "$on: logs of the other" '^reader_1 +\| reader saw 1'
+  equal "$on: exec" "$(compose exec -T reader cat /data/log | wc -l)" 1
+  check "$on: the services know each other by name" compose exec -T reader ping -c 1 -W 5 writer
+  network=$(pool network inspect -f '{{len .Containers}} {{.Name}} {{.Driver}}' "${project}_default")
+  equal "$on: network inspect" "$network" "2 ${project}_default bridge"
+  equal "$on: volume inspect" "$(pool volume inspect -f '{{.Name}} {{.Driver}}' "${project}_data")" "${project}_data local"
+}
+
+check_scale() {
+  check "$on: up --scale" compose up -d --scale reader=3
+  equal "$on: four containers" "$(ids | wc -w)" 4
+  waits "$on: the last one sees the volume, too" 30 sh -c "docker -H $host logs ${project}_reader_3 | grep -q 'reader saw'"
+  [ -n "${DIRECT:-}" ] || equal "$on: all of them are where the network is" "$(nodes | wc -w)" 1
+  check "$on: scale down" compose up -d --scale reader=1
+  equal "$on: two containers again" "$(ids)" "$before"
+}
+
+check_change() {
+  sed -i 's/writer is up/writer is up again/' "$WORK/$project/docker-compose.yml"
+  check "$on: up after a change" compose up -d
+  has "$on: it makes the changed service again" 'Recreating .*writer'
+  equal "$on: with the volume as it was" "$(compose exec -T reader cat /data/log | wc -l)" 2
+  check "$on: restart" compose restart -t 1 reader
+  check "$on: stop" compose stop -t 1
+  check "$on: start" compose start
+  run compose ps
+  equal "$on: both are up again" "$(lines ' Up ')" 2
+}
+
+check_down() {
+  check "$on: down -v" compose down -v -t 1
+  has "$on: it removes the network" "Removing network ${project}_default"
+  has "$on: it removes the volume" "Removing volume ${project}_data"
+  equal "$on: no container is left" "$(pool ps -aq --filter "label=com.docker.compose.project=$project")" ""
+  equal "$on: no network is left" "$(pool network ls -q --filter "label=com.docker.compose.project=$project")" ""
+  equal "$on: no volume is left" "$(pool volume ls -q --filter "label=com.docker.compose.project=$project")" ""
+}
+
+all_checks() {
+  project_files
+  check_up
+  check_together
+  check_scale
+  check_change
+  check_down
+}
+
+# One way to be ill: the project works on the other nodes.
+check_ill_node() { # WHAT COMMAND…
+  on=$1
+  shift
+  project=p$((++number))
+  "$@"
+  project_files
+  check "$on: up -d" compose up -d
+  waits "$on: the reader sees what the writer wrote" 30 sh -c "docker -H $host logs ${project}_reader_1 | grep -q 'reader saw 1'"
+  run compose up -d
+  equal "$on: a second up finds all as it should be" "$(lines '(writer|reader).* is up-to-date')" 2
+  check_down
+}
+
+number=0
+engine n1 2 || exit 1
+if [ -n "${DIRECT:-}" ]; then
+  host=tcp://10.9.0.2:2375 project=p0 on=direct
+  all_checks
+  checks_end
+  exit
+fi
+engine n2 3 || exit 1
+engine n3 4 || exit 1
+manager manage nodes://10.9.0.2:2375,10.9.0.3:2375,10.9.0.4:2375 || exit 1
+waits "the pool is healthy" 60 nodes_healthy 3
+host=$MANAGER project=p0 on=compose
+all_checks
+check_ill_node "silent node" engine_freeze n3
+engine_thaw n3
+waits "the silent node is back" 60 nodes_healthy 3
+check_ill_node "dead node" engine_kill n3
+
+ends manage
+equal "the manager ends with status 0 on SIGTERM" $? 0
+no_sanitizer_report
+checks_end
