@@ -210,8 +210,10 @@ void world_step(struct world *world)
         world_change_place(world);
     else if (what < 20)
         world_draw(world, 2) ? world_hold(world) : world_except_stopped(world);
-    else if (what < 23)
+    else if (what < 22)
         world_look_up(world);
+    else if (what < 23)
+        world_batch(world);
     else
         world_decide(world);
     world_compare(world);

@@ -73,6 +73,13 @@ bool world_again(struct world *world, int code);
         world_arm(world);                                                                                              \
         (code) = (call);                                                                                               \
     } while (world_again((world), (code)))
+/* The same for batches, which may raise the generation also where they fail. */
+#define WORLD_CALL_BATCH(world, code, call)                                                                            \
+    do {                                                                                                               \
+        world_arm(world);                                                                                              \
+        (code) = (call);                                                                                               \
+        (world)->generation = swarm_cluster_generation((world)->cluster);                                              \
+    } while (world_again((world), (code)))
 /* The call's code must be that one. */
 void world_expect(struct world *world, const char *what, int code, int expected);
 
@@ -86,7 +93,7 @@ void world_note_destroyed(void *data);
 /* Note that the library has made a container for one of the oracle's. */
 void world_tie(struct oracle_container *container, struct swarm_container *twin);
 
-/* world_nodes.c, world_containers.c, world_decide.c, world_reload.c */
+/* world_nodes.c, world_containers.c, world_decide.c, world_reload.c, world_batch.c */
 void world_change_node(struct world *world);
 void world_change_container(struct world *world);
 void world_change_place(struct world *world);
@@ -95,5 +102,11 @@ void world_except_stopped(struct world *world);
 void world_decide(struct world *world);
 void world_look_up(struct world *world);
 void world_reload(struct world *world);
+void world_batch(struct world *world);
+/* Whether there is a place for that swarm id. */
+bool world_is_placed(const struct world *world, const char *swarm_id);
+/* In any order, some more than once. @p filters has room for MOST_FILTERS (asking.h). */
+void world_any_filters(struct world *world, struct oracle_question *question, const char **filters);
+void world_log_request(struct world *world, const struct oracle_request *request);
 
 #endif

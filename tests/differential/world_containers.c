@@ -6,7 +6,7 @@
 #include "translate.h"
 #include "vocabulary.h"
 
-static void log_request(struct world *world, const struct oracle_request *request)
+void world_log_request(struct world *world, const struct oracle_request *request)
 {
     world_log(world, " [name=%s swarm=%s net=%s cpus=%lld memory=%lld", request->name, request->swarm_id,
               request->network_mode, (long long)request->cpus_milli, (long long)request->memory);
@@ -57,7 +57,7 @@ static void add_container(struct world *world)
                    : too_much(world, node, &facts)      ? SWARM_ERR_INVALID
                                                         : 0;
     world_log(world, "add container %s on %s", id, node->id);
-    log_request(world, &facts);
+    world_log_request(world, &facts);
     struct swarm_request *request = request_for(world, &facts);
     if (!request)
         return;
@@ -98,7 +98,7 @@ static void set_request(struct world *world, struct oracle_container *container)
     any_request(world, &facts);
     bool counts = !oracle_stopped(container) || !world->oracle->resources_excepted;
     world_log(world, "update container %s on %s", container->id, container->node->id);
-    log_request(world, &facts);
+    world_log_request(world, &facts);
     struct swarm_request *request = request_for(world, &facts);
     if (!request)
         return;
@@ -176,7 +176,7 @@ static void reserve(struct world *world, struct place *place)
         facts.swarm_id = ""; /* which of two places a container takes is not said */
     int expected = too_much(world, node, &facts) ? SWARM_ERR_INVALID : 0;
     world_log(world, "reserve on %s", node->id);
-    log_request(world, &facts);
+    world_log_request(world, &facts);
     struct swarm_request *request = request_for(world, &facts);
     if (!request)
         return;

@@ -7,7 +7,7 @@
 #include "translate.h"
 #include "vocabulary.h"
 
-static void any_filters(struct world *world, struct oracle_question *question, const char **filters)
+void world_any_filters(struct world *world, struct oracle_question *question, const char **filters)
 {
     question->filter_count = 0;
     if (world_draw(world, 3) > 0)
@@ -61,7 +61,7 @@ static bool ask(struct world *world, struct asking *asking)
     memset(asking, 0, sizeof(*asking));
     asking->world = world;
     any_request(world, &asking->facts);
-    any_filters(world, &asking->question, asking->filters);
+    world_any_filters(world, &asking->question, asking->filters);
     made.strategy = strategies[world_draw(world, 5)];
     made.filters = asking->filters;
     made.filter_count = asking->question.filter_count;
@@ -214,7 +214,7 @@ static struct place *free_place(struct world *world)
 }
 
 /* Places of one swarm id on one node are not told apart: there is to be none yet, wherever it goes. */
-static bool swarm_id_is_placed(const struct world *world, const char *swarm_id)
+bool world_is_placed(const struct world *world, const char *swarm_id)
 {
     for (const struct oracle_container *at = world->oracle->containers; at; at = at->next)
         if (*swarm_id && *at->id == '\0' && strcmp(at->request.swarm_id, swarm_id) == 0)
@@ -228,7 +228,7 @@ static void place(struct asking *asking, const struct swarm_node *planned, bool 
     struct place *place = free_place(world);
     struct swarm_reservation *reservation = NULL;
     int code;
-    if (!place || swarm_id_is_placed(world, asking->facts.swarm_id))
+    if (!place || world_is_placed(world, asking->facts.swarm_id))
         return;
     world_log(world, "  and place it\n");
     WORLD_CALL(world, code,
