@@ -50,12 +50,28 @@ bool http_head_worth_parsing(const struct bytes *in, size_t *seen)
     return line || length >= HTTP_HEAD_MAX;
 }
 
+/* "prior knowledge" (RFC 9113, 3.3 and 3.4) */
+static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+#define PREFACE_LENGTH (sizeof preface - 1)
+enum is_preface { NO_PREFACE, PART_OF_PREFACE, WHOLE_PREFACE };
+
+static enum is_preface find_preface(const struct http_connection *connection)
+{
+    size_t length = bytes_length(&connection->in);
+    bool whole = length >= PREFACE_LENGTH;
+    if (!connection->server->options.http2 || length == 0 ||
+        memcmp(bytes_at(&connection->in), preface, whole ? PREFACE_LENGTH : length) != 0)
+        return NO_PREFACE;
+    return whole ? WHOLE_PREFACE : PART_OF_PREFACE;
+}
+
 static int refusal_of(int result)
 {
     return result < 0 ? -result : 0;
 }
 
-/* Until the buffer begins with a whole head of *ret_consumed bytes; statuses as http_request_read_head(). */
+/* Until the buffer begins with a whole head of *ret_consumed bytes (0: with HTTP/2's preface); statuses as
+ * http_request_read_head(). */
 static int await_head(struct http_request *request, size_t *ret_consumed, const char **ret_why)
 {
     struct http_connection *connection = request->connection;
@@ -67,7 +83,12 @@ static int await_head(struct http_request *request, size_t *ret_consumed, const 
         deadline = deadline_after(HTTP_REFUSAL_TIME_MS);
     size_t seen = 0;
     for (;;) {
-        if (http_head_worth_parsing(in, &seen)) {
+        enum is_preface found = find_preface(connection);
+        if (found == WHOLE_PREFACE) {
+            *ret_consumed = 0;
+            return 0;
+        }
+        if (found == NO_PREFACE && http_head_worth_parsing(in, &seen)) {
             int result = http_head_parse_request(&request->head, bytes_at(in), bytes_length(in), ret_consumed, ret_why);
             if (result != HTTP_HEAD_MORE)
                 return refusal_of(result);
@@ -130,11 +151,27 @@ static int keep_head(struct http_request *request, size_t consumed, const char *
     return 0;
 }
 
+/* It stays in the buffer, in front of what it begins. */
+static void make_preface_request(struct http_request *request)
+{
+    request->head = (struct http_head){.method = {"PRI", 3},
+                                       .target = {"*", 1},
+                                       .reason = {"", 0},
+                                       .minor = 1,
+                                       .content_length = -1,
+                                       .upgrade = {"", 0}};
+    request->method = "PRI";
+    request->path = "*";
+    request->query = "";
+}
+
 int http_request_read_head(struct http_request *request, const char **ret_why)
 {
     size_t consumed = 0;
     int status = await_head(request, &consumed, ret_why);
-    if (status == 0)
+    if (status == 0 && consumed == 0)
+        make_preface_request(request);
+    else if (status == 0)
         status = keep_head(request, consumed, ret_why);
     if (status != 0)
         return status;

@@ -16,6 +16,7 @@ static const struct {
     int status;
     const char *reason;
 } reasons[] = {
+    {101, "Switching Protocols"},
     {200, "OK"},
     {201, "Created"},
     {202, "Accepted"},
@@ -316,6 +317,23 @@ int http_reply_end(struct http_reply *reply)
         return -1;
     reply->state = HTTP_REPLY_ENDED;
     return 0;
+}
+
+int http_reply_switch(struct http_reply *reply, const char *protocol)
+{
+    struct bytes out = {0};
+    int result = -1;
+    if (reply->state != HTTP_REPLY_NONE)
+        return -1;
+    if (http_reply_head_begin(reply, &out, 101, (struct slice){NULL, 0}) == 0 &&
+        bytes_printf(&out, "Connection: Upgrade\r\nUpgrade: %s\r\n\r\n", protocol) == 0) {
+        reply->state = HTTP_REPLY_BEGUN;
+        reply->framing = HTTP_BODY_UNTIL_CLOSE;
+        reply->close = true;
+        result = send_out(reply, bytes_at(&out), bytes_length(&out));
+    }
+    bytes_free(&out);
+    return result;
 }
 
 int http_reply_wait(struct http_reply *reply, int fd, int timeout_ms)

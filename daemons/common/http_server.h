@@ -28,6 +28,9 @@ struct http_server_options {
     int body_timeout_ms;       /* without a byte of a request body, or a reply not taken; default 120,000 */
     int max_body;              /* for http_request_read_all(); default 8 MiB */
     const char *headers[8][2]; /* set on every reply ("Server", …), NULL-ended */
+    /* Take clients that begin with HTTP/2's preface: each is a request with method "PRI" and path "*", for a handler
+     * that relays it with all that follows (relay.h, switched). Else they are answered 505. */
+    bool http2;
 };
 
 int http_server_new(struct http_server **ret, const struct http_server_options *options, char **reterr);
@@ -84,6 +87,8 @@ int http_reply_begin(struct http_reply *reply, int status, const char *content_t
 int http_reply_write(struct http_reply *reply, const void *data, size_t length);
 int http_reply_end(struct http_reply *reply);
 bool http_reply_begun(const struct http_reply *reply);
+/* Switch to another protocol: 101 now, and whatever follows on this connection is the relay's (relay.h, switched). */
+int http_reply_switch(struct http_reply *reply, const char *protocol);
 /* Wait until @p fd (an eventfd, say) can be read: 1; 0 after timeout_ms (-1: for ever); -1 where the client is gone or
  * the server stops. */
 int http_reply_wait(struct http_reply *reply, int fd, int timeout_ms);

@@ -19,6 +19,9 @@ struct relay_options {
     size_t body_length;
     int answer_timeout_ms; /* from now until the head of the answer has come; 0: for ever */
     bool may_hijack;       /* attach, exec start, session: raw stream on 101, or on 200 without a length */
+    /* The client takes the connection as switched to this protocol already: the engine is asked to switch to it, its
+     * 101 is not passed on, and any other answer is a failure. With may_hijack; NULL: not so. */
+    const char *switched;
     /* Headers of the engine's answer that are not passed on (the server sets its own), NULL-ended; NULL: none. */
     const char *const *drop_headers;
     /* Asked about once a second while the head of the answer has not come: a new text that says why it is not waited

@@ -65,19 +65,22 @@ static int pass_head(struct relay *relay, const struct http_head *head)
     return RELAY_MOVED;
 }
 
+static int pass_hijack_head(struct relay *relay, const struct http_head *head)
+{
+    const struct http_header *upgrade = head->status == 101 ? http_head_find(head, "Upgrade") : NULL;
+    if (http_reply_head_begin(relay->reply, &relay->to_client, head->status, head->reason) < 0 ||
+        append_headers(relay, head) < 0)
+        return -1;
+    if (upgrade)
+        return bytes_printf(&relay->to_client, "Connection: Upgrade\r\nUpgrade: %.*s\r\n\r\n",
+                            (int)upgrade->value.length, upgrade->value.at);
+    return bytes_append_text(&relay->to_client, "Connection: close\r\n\r\n");
+}
+
 static int hijack(struct relay *relay, const struct http_head *head)
 {
     struct http_reply *reply = relay->reply;
-    const struct http_header *upgrade = head->status == 101 ? http_head_find(head, "Upgrade") : NULL;
-    int result = http_reply_head_begin(reply, &relay->to_client, head->status, head->reason);
-    if (result == 0)
-        result = append_headers(relay, head);
-    if (result == 0 && upgrade)
-        result = bytes_printf(&relay->to_client, "Connection: Upgrade\r\nUpgrade: %.*s\r\n\r\n",
-                              (int)upgrade->value.length, upgrade->value.at);
-    else if (result == 0)
-        result = bytes_append_text(&relay->to_client, "Connection: close\r\n\r\n");
-    if (result < 0)
+    if (!relay->options->switched && pass_hijack_head(relay, head) < 0)
         return relay_out_of_memory(relay);
     reply->state = HTTP_REPLY_BEGUN;
     reply->framing = HTTP_BODY_UNTIL_CLOSE;
@@ -94,7 +97,9 @@ static bool is_hijack(const struct relay *relay, const struct http_head *head)
     if (!relay->options->may_hijack || relay->options->capture)
         return false;
     if (head->status == 101)
-        return relay->request->head.upgrade.length > 0;
+        return relay->options->switched || relay->request->head.upgrade.length > 0;
+    if (relay->options->switched)
+        return false;
     return head->status == 200 && relay->answer.framing == HTTP_BODY_UNTIL_CLOSE;
 }
 
@@ -107,6 +112,9 @@ static int take_head(struct relay *relay, const struct http_head *head)
         return hijack(relay, head);
     if (head->status == 101)
         return relay_fail(relay, "the engine switched protocols without being asked to");
+    if (relay->options->switched)
+        return relay_fail(relay, "the engine answered with status %d in place of switching to %s", head->status,
+                          relay->options->switched);
     if (!relay->options->capture)
         return pass_head(relay, head);
     relay->download = DOWNLOAD_BODY;

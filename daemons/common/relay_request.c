@@ -54,6 +54,8 @@ static int append_headers(struct relay *relay)
                          (int)header->value.length, header->value.at) < 0)
             return -1;
     }
+    if (relay->options->switched)
+        return bytes_printf(&relay->to_engine, "Connection: Upgrade\r\nUpgrade: %s\r\n", relay->options->switched);
     if (relay->options->may_hijack && head->upgrade.length > 0)
         return bytes_printf(&relay->to_engine, "Connection: Upgrade\r\nUpgrade: %.*s\r\n", (int)head->upgrade.length,
                             head->upgrade.at);

@@ -40,6 +40,15 @@ int api_image_delete(struct call *call);
 int api_image_create(struct call *call); /* pull, import */
 int api_image_load(struct call *call);
 
+/* api_build.c */
+int api_build(struct call *call);
+int api_build_cancel(struct call *call);
+
+/* api_buildkit.c */
+int api_session(struct call *call);
+int api_grpc(struct call *call);
+int api_http2(struct call *call); /* a client that begins with HTTP/2: BuildKit's, too */
+
 /* api_registry.c */
 int api_image_search(struct call *call);
 int api_image_viz(struct call *call);

@@ -19,6 +19,7 @@
 #include "log.h"
 #include "manage_options.h"
 #include "monitor.h"
+#include "pins.h"
 #include "plugins.h"
 #include "pool.h"
 #include "routes.h"
@@ -181,6 +182,7 @@ static struct http_server *start_server(struct manager *manager, const char *con
         .handler = routes_handle,
         .data = manager,
         .max_connections = connection_limit(),
+        .http2 = true,
         .headers = {{"Server", "Swarm/" SWARM_VERSION " (linux)"}},
     };
     struct http_server *server = NULL;
@@ -203,8 +205,9 @@ static void make_parts(struct manager *manager, const struct manage_config *conf
     manager->id = cluster_id(config->discovery);
     if (manager->id == NULL || pool_new(&manager->pool, manager) < 0 || event_hub_new(&manager->events) < 0 ||
         traits_cache_new(&manager->traits) < 0 || exec_table_new(&manager->execs) < 0 ||
-        decisions_new(&manager->decisions) < 0 || watchdog_new(&manager->watchdog, manager) < 0 ||
-        monitor_new(&manager->monitor, manager) < 0 || watchdog_start(manager->watchdog) < 0)
+        decisions_new(&manager->decisions) < 0 || pin_table_new(&manager->pins) < 0 ||
+        watchdog_new(&manager->watchdog, manager) < 0 || monitor_new(&manager->monitor, manager) < 0 ||
+        watchdog_start(manager->watchdog) < 0)
         die("the manager's parts could not be started: out of memory or threads");
 }
 
@@ -213,6 +216,7 @@ static void free_parts(struct manager *manager)
     monitor_stop(manager->monitor);
     watchdog_free(manager->watchdog); /* its calls to engines report to the monitor until they have ended */
     monitor_free(manager->monitor);
+    pin_table_free(manager->pins);
     exec_table_free(manager->execs);
     decisions_free(manager->decisions);
     traits_cache_free(manager->traits);

@@ -19,6 +19,7 @@ struct watchdog;
 struct traits_cache;
 struct exec_table;
 struct decisions;
+struct pin_table;
 
 /* The command line, checked. */
 struct manager_options {
@@ -48,6 +49,7 @@ struct manager {
     struct traits_cache *traits; /* traits.h */
     struct exec_table *execs;    /* exec_table.h */
     struct decisions *decisions; /* decisions.h */
+    struct pin_table *pins;      /* pins.h */
     char *id;                    /* stable id shown by /info */
     int64_t started_ms;          /* wall clock */
     atomic_llong calls_end_ms;   /* monotonic time after which calls to engines are given up: the end; 0: not yet */

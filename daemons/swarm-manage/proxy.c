@@ -132,6 +132,7 @@ int proxy_request(struct manager *manager, struct http_request *request, struct 
         .method = order->method,
         .host = order->engine->address,
         .may_hijack = order->may_hijack,
+        .switched = order->switched,
         .drop_headers = own_headers,
         .give_up = give_up,
         .finishing = order->refresh == NULL && !order->refresh_images && !order->refresh_volumes ? NULL : refresh,

@@ -10,7 +10,7 @@
 #include "log.h"
 #include "traits.h"
 
-enum { GET = 1, HEAD = 2, POST = 4, PUT = 8, DELETE = 16, ANY = 31 };
+enum { GET = 1, HEAD = 2, POST = 4, PUT = 8, DELETE = 16, ANY = 31, PRI = 32 };
 
 struct route {
     int methods;
@@ -43,6 +43,11 @@ static const struct route routes[] = {
     {POST, "/build/prune", api_build_prune},
     {GET | HEAD, "/system/df", api_system_df},
     {POST, "/auth", api_auth},
+    {POST, "/build", api_build},
+    {POST, "/build/cancel", api_build_cancel},
+    {POST, "/session", api_session},
+    {POST, "/grpc", api_grpc},
+    {PRI, "*", api_http2},
     {POST, "/commit", api_commit},
 
     {GET | HEAD, "/images/{name}/json", api_image_pass},
@@ -120,7 +125,7 @@ static int method_bit(const char *method)
     static const struct {
         const char *name;
         int bit;
-    } methods[] = {{"GET", GET}, {"HEAD", HEAD}, {"POST", POST}, {"PUT", PUT}, {"DELETE", DELETE}};
+    } methods[] = {{"GET", GET}, {"HEAD", HEAD}, {"POST", POST}, {"PUT", PUT}, {"DELETE", DELETE}, {"PRI", PRI}};
 
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
         if (strcmp(method, methods[i].name) == 0)

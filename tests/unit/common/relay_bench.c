@@ -18,6 +18,8 @@ static int handle(struct http_request *request, struct http_reply *reply, void *
     if (bench->read_first)
         kit_check(read_body_first(request) == 0);
     http_reply_header(reply, "X-Handler", "handler");
+    if (bench->switch_first)
+        kit_check(http_reply_switch(reply, bench->options.switched) == 0);
     bench->result = relay_exchange(request, reply, bench->near, &bench->options, &bench->outcome);
     if (!bench->outcome.reusable) {
         stream_close(bench->near);
@@ -53,7 +55,7 @@ static void connect_client(struct bench *bench, enum kit_transport transport)
 void bench_set_up(struct bench *bench, enum kit_transport client, enum kit_transport engine)
 {
     memset(bench, 0, sizeof *bench);
-    struct http_server_options options = {.handler = handle, .data = bench};
+    struct http_server_options options = {.handler = handle, .data = bench, .http2 = true};
     options.headers[0][0] = "Server";
     options.headers[0][1] = "manager";
     char *error = NULL;

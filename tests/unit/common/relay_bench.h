@@ -20,12 +20,13 @@ struct bench {
     struct relay_options options;
     struct relay_outcome outcome;
     int result;
-    bool read_first; /* the handler reads the request's body itself */
+    bool read_first;   /* the handler reads the request's body itself */
+    bool switch_first; /* and switches to options.switched before it asks the engine */
     char *captured;
     size_t captured_length;
-    atomic_int exchanges;       /* that have ended */
+    atomic_int exchanges; /* that have ended */
     atomic_int finishing; /* calls of the hook */
-    atomic_bool hold;           /* the hook does not return while this is set */
+    atomic_bool hold;     /* the hook does not return while this is set */
 };
 
 void bench_set_up(struct bench *bench, enum kit_transport client, enum kit_transport engine);

@@ -195,6 +195,98 @@ static void test_hijack_with_a_body_in_memory_skips_the_clients(void **state)
     end_hijack(&bench);
 }
 
+#define SESSION "POST /session HTTP/1.1\r\n" HOST "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+
+static void switch_over(struct bench *bench, enum kit_transport client)
+{
+    bench_set_up(bench, client, KIT_TCP);
+    bench->options.may_hijack = bench->switch_first = true;
+    bench->options.switched = "h2c";
+    kit_send(bench->client, SESSION "early");
+    kit_expect_head(bench->client,
+                    PARTS("HTTP/1.1 101 Switching Protocols\r\n", "\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"),
+                    PARTS("Content-Length", "Transfer-Encoding"));
+    kit_expect_head(bench->engine, PARTS("\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"), NULL);
+}
+
+static void test_client_may_be_switched_before_the_engine(void **state)
+{
+    static const enum kit_transport clients[] = {KIT_TCP, KIT_UNIX, KIT_TLS};
+    for (size_t i = 0; i < sizeof clients / sizeof *clients; i++) {
+        struct bench bench;
+        switch_over(&bench, clients[i]);
+        kit_send(bench.engine, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nfrom engine");
+        kit_expect(bench.client, "from engine");
+        kit_expect(bench.engine, "early");
+        stream_shutdown_write(bench.client);
+        kit_expect_end(bench.engine);
+        stream_shutdown_write(bench.engine);
+        kit_expect_end(bench.client);
+        end_hijack(&bench);
+    }
+}
+
+/* What follows is no HTTP any more, so there is no way to tell but to end. */
+static void test_engine_that_does_not_switch_ends_the_client(void **state)
+{
+    static const char *const answers[] = {"HTTP/1.1 400 Bad Request\r\nContent-Length: 4\r\n\r\nnope",
+                                          "HTTP/1.1 200 OK\r\n\r\nraw"};
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        struct bench bench;
+        int result;
+        switch_over(&bench, KIT_TCP);
+        kit_send(bench.engine, answers[i]);
+        char *rest = kit_read_all(bench.client, NULL, &result);
+        assert_string_equal(rest, "");
+        free(rest);
+        kit_wait_for(&bench.exchanges, 1);
+        assert_int_equal(bench.result, -1);
+        assert_non_null(strstr(bench.outcome.error, i == 0 ? "status 400" : "status 200"));
+        bench_tear_down(&bench);
+    }
+}
+
+/* However it is cut into pieces. */
+static void test_http2_client_is_relayed_from_its_first_byte(void **state)
+{
+    static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    static const size_t cuts[] = {1, 16, 18, 23, 24};
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        struct bench bench;
+        char first[32];
+        bench_set_up(&bench, i % 2 ? KIT_TCP : KIT_TLS, KIT_TCP);
+        bench.options.may_hijack = true;
+        bench.options.method = "POST";
+        bench.options.switched = "h2c";
+        snprintf(first, sizeof first, "%.*s", (int)cuts[i], preface);
+        kit_send(bench.client, first);
+        kit_sleep_ms(20);
+        kit_send(bench.client, preface + cuts[i]);
+        kit_send(bench.client, "frames");
+        kit_expect_head(bench.engine,
+                        PARTS("POST /v1.41/there HTTP/1.1\r\n", "\r\nHost: engine\r\n",
+                              "\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"),
+                        NULL);
+        kit_send(bench.engine, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nsettings");
+        kit_expect(bench.client, "settings");
+        kit_expect(bench.engine, preface);
+        kit_expect(bench.engine, "frames");
+        stream_shutdown_write(bench.engine);
+        stream_shutdown_write(bench.client);
+        end_hijack(&bench);
+    }
+}
+
+static void test_almost_http2_is_no_http2(void **state)
+{
+    struct bench bench;
+    bench_set_up(&bench, KIT_TCP, KIT_TCP);
+    kit_send(bench.client, "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n");
+    kit_expect_head(bench.client, PARTS("HTTP/1.1 505 ", "\r\nConnection: close\r\n"), NULL);
+    assert_int_equal(bench.exchanges, 0);
+    bench_tear_down(&bench);
+}
+
 static void check_hijack_without_client(enum kit_transport transport)
 {
     struct bench bench;
@@ -269,6 +361,10 @@ int main(void)
         cmocka_unit_test(test_200_with_length_is_no_hijack),
         cmocka_unit_test(test_refusal_of_a_hijack_is_passed_with_its_length),
         cmocka_unit_test(test_hijack_with_a_body_in_memory_skips_the_clients),
+        cmocka_unit_test(test_client_may_be_switched_before_the_engine),
+        cmocka_unit_test(test_engine_that_does_not_switch_ends_the_client),
+        cmocka_unit_test(test_http2_client_is_relayed_from_its_first_byte),
+        cmocka_unit_test(test_almost_http2_is_no_http2),
         cmocka_unit_test(test_hijack_ends_when_the_client_is_gone),
         cmocka_unit_test(test_hijack_of_a_unix_client_that_is_gone_ends_without_output),
         cmocka_unit_test(test_engine_lost_in_a_hijack_resets_the_client),

@@ -17,6 +17,7 @@
 #include "http_client.h"
 #include "http_server.h"
 #include "log.h"
+#include "pins.h"
 #include "pool.h"
 #include "routes.h"
 #include "traits.h"
@@ -30,8 +31,10 @@ int api_set_up(void **state)
 {
     static char id[] = "the-cluster";
     struct swarm_scheduler_options scheduler_options = SWARM_SCHEDULER_OPTIONS_INIT;
-    struct http_server_options options = {
-        .handler = routes_handle, .data = &api_manager, .headers = {{"Server", "Swarm/" SWARM_VERSION " (linux)"}}};
+    struct http_server_options options = {.handler = routes_handle,
+                                          .data = &api_manager,
+                                          .http2 = true,
+                                          .headers = {{"Server", "Swarm/" SWARM_VERSION " (linux)"}}};
     char *error = NULL;
 
     log_init(stdout, LOG_LEVEL_FATAL);
@@ -43,6 +46,7 @@ int api_set_up(void **state)
     assert_int_equal(traits_cache_new(&api_manager.traits), 0);
     assert_int_equal(exec_table_new(&api_manager.execs), 0);
     assert_int_equal(decisions_new(&api_manager.decisions), 0);
+    assert_int_equal(pin_table_new(&api_manager.pins), 0);
     assert_int_equal(http_client_new(&client), 0);
     assert_int_equal(http_server_new(&server, &options, &error), 0);
     assert_int_equal(http_server_listen(server, "tcp://127.0.0.1:0", NULL, &url, &error), 0);
@@ -54,6 +58,7 @@ int api_tear_down(void **state)
     http_client_free(client);
     http_server_stop(server, 1000);
     http_server_free(server);
+    pin_table_free(api_manager.pins);
     exec_table_free(api_manager.execs);
     decisions_free(api_manager.decisions);
     traits_cache_free(api_manager.traits);

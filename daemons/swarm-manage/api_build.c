@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Builds. One by the classic builder is one request, passed on to the node that was chosen for it. One by BuildKit
+ * comes in parts: a session, the build that names it and perhaps an upload that names the build, in any order. What the
+ * engine says goes to the client as it is. */
+#include "api_build.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "build_node.h"
+#include "build_query.h"
+#include "deadline.h"
+#include "http_client.h"
+#include "http_server.h"
+#include "proxy.h"
+
+#define PART_TIMEOUT_MS 5000
+
+struct engine *build_await(struct call *call, enum pin_kind kind, const char *key, int timeout_ms,
+                           struct failure *failure)
+{
+    struct pin_table *pins = call->manager->pins;
+    struct deadline deadline = deadline_after(timeout_ms);
+    struct engine *engine = NULL;
+    struct pin_wait wait;
+    uint64_t count;
+    int r = 1;
+
+    if (pin_wait_begin(pins, &wait) < 0) {
+        failure_set(failure, 500, "cannot wait for the build: %s", strerror(errno));
+        return NULL;
+    }
+    while ((engine = pin_find(pins, kind, key, monotonic_ms())) == NULL && r > 0) {
+        r = http_reply_wait(call->reply, wait.fd, deadline_left(deadline));
+        if (r > 0 && read(wait.fd, &count, sizeof(count)) < 0)
+            r = -1;
+    }
+    pin_wait_end(pins, &wait);
+    if (engine == NULL && r == 0)
+        failure_set(failure, 500, "timeout waiting for build to start");
+    return engine;
+}
+
+void build_remember_client(struct call *call, struct engine *engine)
+{
+    struct pin_table *pins = call->manager->pins;
+    const char *client = http_request_peer(call->request);
+
+    if (!pin_is_held(pins, PIN_CLIENT, client))
+        (void)pin_set(pins, PIN_CLIENT, client, engine, monotonic_ms());
+}
+
+/* Pass the request on; answers. */
+static int pass(struct call *call, struct engine *engine, const char *path, const char *query, bool refresh_images)
+{
+    struct proxy_order order = {
+        .engine = engine, .version = call->version, .path = path, .query = query, .refresh_images = refresh_images};
+    struct failure failure = {0};
+    int status;
+
+    if (proxy_request(call->manager, call->request, call->reply, &order, &status, &failure) == 0)
+        return 0;
+    return api_reply_failure(call, &failure);
+}
+
+/* A whole number; 0 for anything else. */
+static int64_t number_of(struct call *call, const char *key)
+{
+    const char *text = http_request_query(call->request, key);
+    char *end;
+    long long number;
+
+    if (text == NULL)
+        return 0;
+    errno = 0;
+    number = strtoll(text, &end, 10);
+    return errno != 0 || end == text || *end != '\0' ? 0 : number;
+}
+
+static const char *text_of(struct call *call, const char *key)
+{
+    const char *text = http_request_query(call->request, key);
+
+    return text == NULL || text[0] == '\0' ? NULL : text;
+}
+
+/* Choose with what is known of the session and of the client. Once the node is known its session has to be there as
+ * well: if it went elsewhere meanwhile, the build follows it. */
+static int choose(struct call *call, json_t *expressions, struct engine **ret, struct failure *failure)
+{
+    struct build_wish wish = {
+        .expressions = expressions,
+        .memory = number_of(call, "memory"),
+        .cpu_shares = number_of(call, "cpushares"),
+        .platform = text_of(call, "platform"),
+        .node = http_request_header(call->request, "X-Swarm-Node"),
+    };
+    struct pin_table *pins = call->manager->pins;
+    const char *session = text_of(call, "session");
+    struct engine *bound = session == NULL ? NULL : pin_find(pins, PIN_SESSION, session, monotonic_ms());
+    struct engine *preferred = pin_find(pins, PIN_CLIENT, http_request_peer(call->request), monotonic_ms());
+    struct engine *engine = NULL;
+    int r = build_node_choose(call->manager, &wish, bound, preferred, &engine, failure);
+
+    if (r == 0 && session != NULL && bound == NULL) {
+        bound = pin_claim(pins, PIN_SESSION, session, engine, monotonic_ms());
+        if (bound == NULL)
+            r = failure_set(failure, 500, "out of memory");
+        else if (bound != engine) {
+            engine_unref(engine);
+            engine = NULL;
+            r = build_node_choose(call->manager, &wish, bound, NULL, &engine, failure);
+        }
+        if (r < 0)
+            engine_unref(engine);
+    }
+    engine_unref(preferred);
+    engine_unref(bound);
+    if (r == 0)
+        *ret = engine;
+    return r;
+}
+
+static int build_on(struct call *call, struct engine *engine, const char *query)
+{
+    const char *id = text_of(call, "buildid");
+
+    if (id != NULL && pin_set(call->manager->pins, PIN_BUILD, id, engine, monotonic_ms()) < 0)
+        return http_reply_error(call->reply, 500, "out of memory");
+    build_remember_client(call, engine);
+    return pass(call, engine, "/build", query, true);
+}
+
+/* The context of a build that runs already, or is about to. */
+static int upload(struct call *call, const char *id)
+{
+    struct failure failure = {0};
+    struct engine *engine = build_await(call, PIN_BUILD, id, PART_TIMEOUT_MS, &failure);
+    int r;
+
+    if (engine == NULL)
+        return api_reply_failure(call, &failure);
+    r = pass(call, engine, "/build", http_request_query_string(call->request), false);
+    engine_unref(engine);
+    return r;
+}
+
+int api_build(struct call *call)
+{
+    static const char prefix[] = "upload-request:";
+    const char *id = text_of(call, "buildid");
+    struct failure failure = {0};
+    struct engine *engine = NULL;
+    json_t *expressions;
+    char *query;
+    int r;
+
+    if (id != NULL && strncmp(id, prefix, strlen(prefix)) == 0)
+        return upload(call, id + strlen(prefix));
+    if (build_query_split(http_request_query_string(call->request), http_request_query(call->request, "buildargs"),
+                          &query, &expressions) < 0)
+        return http_reply_error(call->reply, 500, "out of memory");
+    r = choose(call, expressions, &engine, &failure);
+    r = r == 0 ? build_on(call, engine, query) : api_reply_failure(call, &failure);
+    engine_unref(engine);
+    json_decref(expressions);
+    free(query);
+    return r;
+}
+
+int api_build_cancel(struct call *call)
+{
+    const char *id = text_of(call, "id");
+    struct failure failure = {0};
+    struct engine *engine;
+    int r;
+
+    if (id == NULL)
+        return http_reply_error(call->reply, 400, "build ID not provided");
+    engine = build_await(call, PIN_BUILD, id, PART_TIMEOUT_MS, &failure);
+    if (engine == NULL)
+        return api_reply_failure(call, &failure);
+    r = pass(call, engine, "/build/cancel", http_request_query_string(call->request), false);
+    engine_unref(engine);
+    return r;
+}
