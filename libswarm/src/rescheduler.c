@@ -2,11 +2,13 @@
 #include "rescheduler.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 #include "abi.h"
 #include "error.h"
 #include "mem.h"
+#include "node.h"
 #include "request.h"
 
 #define OPTIONS_FIRST (offsetof(struct swarm_rescheduler_options, mass_window_ms) + sizeof(int64_t))
@@ -17,25 +19,26 @@ _Static_assert(OPTIONS_FIRST == sizeof(size_t) + 4 * sizeof(int64_t) + 6 * sizeo
 
 static int check_options(const struct swarm_rescheduler_options *options, struct swarm_error **reterr)
 {
-    if (options->grace_ms < 0 || options->retry_initial_ms < 1 || options->retry_max_ms < 1)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID,
-                                "rescheduler: grace of 0 or more and pauses of 1 ms or more are expected");
-    if (options->parallel < 1 || options->parallel_per_node < 1)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID,
-                                "rescheduler: 1 or more parallel moves are expected, in all and on a node");
-    if (options->retry_limit < 0)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "rescheduler: a retry limit of %d, 0 or more is expected",
-                                options->retry_limit);
-    if (options->reconcile < SWARM_RECONCILE_KEEP_NEW || options->reconcile > SWARM_RECONCILE_LONGEST_RUNNING)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "rescheduler: unknown reconcile policy %d",
-                                options->reconcile);
-    if (options->mass_share_percent < 1 || options->mass_share_percent > 100)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "rescheduler: a mass share of %d %%, 1 to 100 is expected",
-                                options->mass_share_percent);
-    if (options->mass_min_nodes < 1 || options->mass_window_ms < 0)
-        return swarm__error_set(
-            reterr, SWARM_ERR_INVALID,
-            "rescheduler: 1 or more nodes, and a window of 0 or more, are expected for the mass-failure guard");
+    const struct {
+        const char *name;
+        int64_t value, least, greatest;
+    } ranges[] = {
+        {"grace_ms", options->grace_ms, 0, INT64_MAX},
+        {"retry_initial_ms", options->retry_initial_ms, 1, INT64_MAX},
+        {"retry_max_ms", options->retry_max_ms, 1, INT64_MAX},
+        {"parallel", options->parallel, 1, INT_MAX},
+        {"parallel_per_node", options->parallel_per_node, 1, INT_MAX},
+        {"retry_limit", options->retry_limit, 0, INT_MAX},
+        {"reconcile", options->reconcile, SWARM_RECONCILE_KEEP_NEW, SWARM_RECONCILE_LONGEST_RUNNING},
+        {"mass_share_percent", options->mass_share_percent, 1, 100},
+        {"mass_min_nodes", options->mass_min_nodes, 1, INT_MAX},
+        {"mass_window_ms", options->mass_window_ms, 0, INT64_MAX},
+    };
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+        if (ranges[i].value < ranges[i].least || ranges[i].value > ranges[i].greatest)
+            return swarm__error_set(reterr, SWARM_ERR_INVALID,
+                                    "rescheduler: %s %" PRId64 ": %" PRId64 " to %" PRId64 " is expected",
+                                    ranges[i].name, ranges[i].value, ranges[i].least, ranges[i].greatest);
     return 0;
 }
 
@@ -212,6 +215,15 @@ void swarm__retry_failed(struct swarm_rescheduler *r, bool only_tied)
 
 /* ---- events about nodes ---- */
 
+static int check_node(const struct swarm_rescheduler *r, const struct swarm_node *node, struct swarm_error **reterr)
+{
+    if (r == NULL || node == NULL)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "rescheduler or node is NULL");
+    if (node->cluster != r->cluster)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "node %s is of another cluster", node->id);
+    return 0;
+}
+
 /** Make tasks for what is to be moved and has none yet. @return 0 or SWARM_ERR_NOMEM. */
 static int moves_for(struct swarm_rescheduler *r, const struct swarm_node *node, struct swarm__task **ret_first)
 {
@@ -258,8 +270,12 @@ static void start_moves(struct swarm_rescheduler *r, struct swarm__site *site, s
 int swarm_rescheduler_node_lost(struct swarm_rescheduler *r, int64_t now_ms, struct swarm_node *node, int loss,
                                 struct swarm_error **reterr)
 {
-    if (r == NULL || node == NULL || (loss != SWARM_NODE_STOPPED && loss != SWARM_NODE_SILENT))
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "no node, or an unknown loss %d", loss);
+    int rc = check_node(r, node, reterr);
+    if (rc < 0)
+        return rc;
+    if (loss != SWARM_NODE_STOPPED && loss != SWARM_NODE_SILENT)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "node %s: unknown loss %d: 0 or 1 is expected", node->id,
+                                loss);
     swarm__set_clock(r, now_ms); /* first: it may forget a site */
     struct swarm__site *site = swarm__site_find(r, node);
     if (site == NULL && (site = site_new(r, node)) == NULL)
@@ -296,15 +312,16 @@ static void call_off_moves(struct swarm_rescheduler *r, struct swarm__site *site
 int swarm_rescheduler_node_back(struct swarm_rescheduler *r, int64_t now_ms, struct swarm_node *node,
                                 struct swarm_error **reterr)
 {
-    if (r == NULL || node == NULL)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "rescheduler or node is NULL");
+    int rc = check_node(r, node, reterr);
+    if (rc < 0)
+        return rc;
     swarm__set_clock(r, now_ms); /* first: it may forget a site */
     struct swarm__site *site = swarm__site_find(r, node);
     struct swarm__task *removals;
     bool was_lost = site != NULL && site->lost;
     if (was_lost)
         site->lost = false;
-    int rc = swarm__find_old_copies(r, node, was_lost, &removals);
+    rc = swarm__find_old_copies(r, node, was_lost, &removals);
     if (was_lost)
         site->lost = true;
     if (rc < 0)
@@ -326,8 +343,9 @@ int swarm_rescheduler_node_back(struct swarm_rescheduler *r, int64_t now_ms, str
 int swarm_rescheduler_node_removed(struct swarm_rescheduler *r, int64_t now_ms, struct swarm_node *node,
                                    struct swarm_error **reterr)
 {
-    if (r == NULL || node == NULL)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "rescheduler or node is NULL");
+    int rc = check_node(r, node, reterr);
+    if (rc < 0)
+        return rc;
     swarm__set_clock(r, now_ms);
     struct swarm__site *site = swarm__site_find(r, node);
     if (site != NULL && site->moves.count != 0)
@@ -353,6 +371,9 @@ int swarm_rescheduler_container_changed(struct swarm_rescheduler *r, int64_t now
 {
     if (r == NULL || container == NULL)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "rescheduler or container is NULL");
+    int rc = check_node(r, swarm_container_node(container), reterr);
+    if (rc < 0)
+        return rc;
     struct swarm__task *removals = NULL;
     if (!swarm__node_live(r, swarm_container_node(container))) {
         swarm__set_clock(r, now_ms);

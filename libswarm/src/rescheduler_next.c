@@ -181,15 +181,27 @@ static int adopt(struct swarm_rescheduler *r, struct swarm__task *task, struct s
 static int place(struct swarm_rescheduler *r, const struct swarm__task *task,
                  struct swarm_reservation **ret_reservation, struct swarm_error **reterr)
 {
+    struct swarm_reservation *reservation;
     struct swarm_place_options options = SWARM_PLACE_OPTIONS_INIT;
     struct swarm_request *request;
     if (swarm__follow_replaced(r, swarm_container_request(task->container), &request) < 0)
         return swarm__error_nomem(reterr);
     options.seed = r->options.seed + task->id;
     options.replaces = task->container;
-    int rc = swarm_scheduler_place(r->scheduler, r->cluster, request, &options, ret_reservation, reterr);
+    int rc = swarm_scheduler_place(r->scheduler, r->cluster, request, &options, &reservation, reterr);
     swarm_request_unref(request);
-    return rc;
+    if (rc < 0)
+        return rc;
+    const struct swarm_node *node = swarm_reservation_node(reservation);
+    const struct swarm__site *site = swarm__site_find(r, node);
+    if (site != NULL && site->lost) { /* else two lost nodes could take from one another without an end */
+        swarm_reservation_abort(reservation);
+        return swarm__error_set(reterr, SWARM_ERR_NO_NODE,
+                                "node %s was chosen, which is lost: health 0 and the filter health are expected",
+                                swarm_node_name(node));
+    }
+    *ret_reservation = reservation;
+    return 0;
 }
 
 /** One engine, lost under two addresses: its container is moved once, and listed once until then. */
@@ -264,7 +276,7 @@ static void give_start(struct swarm_rescheduler *r, struct swarm__task *task, st
 /** Begin a move if that is possible. @return 1: it is under way; 0: not now; or SWARM_ERR_NOMEM. */
 static int try_move(struct swarm_rescheduler *r, struct swarm__task *task, struct swarm_error **reterr)
 {
-    struct swarm_reservation *reservation;
+    struct swarm_reservation *reservation = NULL;
     struct swarm_container *idle;
     struct swarm_error *why = NULL;
     if (must_wait(r, task->container)) {

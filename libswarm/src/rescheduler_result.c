@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "error.h"
+#include "node.h"
 #include "rescheduler.h"
 
 /* ---- terms ---- */
@@ -154,6 +155,9 @@ int swarm_rescheduler_moved(struct swarm_rescheduler *r, int64_t now_ms, uint64_
     struct swarm__task *task;
     if (stand_in == NULL)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "stand_in is NULL");
+    if (r != NULL && swarm_container_node(stand_in)->cluster != r->cluster)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "stand_in %s is of another cluster",
+                                swarm_container_id(stand_in));
     int rc = reported(r, now_ms, action_id, SWARM_ACTION_MOVE, &task, reterr);
     if (rc < 0)
         return rc;

@@ -25,6 +25,10 @@ extern "C" {
  * The caller reports events, then takes actions with swarm_rescheduler_next() until there is none, carries each out and
  * reports its result, and calls swarm_rescheduler_advance() when swarm_rescheduler_timeout() has passed.
  *
+ * It asks the scheduler for places and does not change nodes: keeping lost ones out is the caller's part, by
+ * swarm_node_set_health(node, 0) and the filter "health", which a scheduler with a list of filters needs in it. Nothing
+ * is moved to a node that is lost: where one is chosen all the same, the try has failed.
+ *
  * What was replaced is known by its docker id from then on. A container is removed only where a copy of it was made to
  * stand in for it and both are on live engines, and by the reconcile policy it is the one that goes: never for a label
  * that it shares with another, never where both are one container or one engine seen twice, and never one that runs
@@ -149,7 +153,8 @@ SWARM_EXPORT int swarm_rescheduler_new(struct swarm_rescheduler **ret_reschedule
 SWARM_EXPORT void swarm_rescheduler_free(struct swarm_rescheduler *rescheduler);
 
 /**
- * A node was lost: those of its containers that have a policy are to be moved.
+ * A node was lost: those of its containers that have a policy (swarm_request_set_reschedule_policy()) are to be moved.
+ * Set its health to 0 first, so that none is placed on it.
  *
  * Reporting it again is allowed: containers that have become known since are added, and the earlier of two times
  * counts.
@@ -168,9 +173,10 @@ SWARM_EXPORT int swarm_rescheduler_node_lost(struct swarm_rescheduler *reschedul
                                              struct swarm_node *node, int loss, struct swarm_error **reterr);
 
 /**
- * A node answers (again, or for the first time) and its containers are known: its waiting moves are called off, those
- * under way end first; of the copies of what was moved one is to be removed, by the reconcile policy; moves of others
- * that failed are tried at once.
+ * A node answers (again, or for the first time), its health is above 0 and its containers are known (those that were
+ * moved meanwhile had been taken out: add them again where the engine still has them): its waiting moves are called
+ * off, those under way end first; of the copies of what was moved one is to be removed, by the reconcile policy; moves
+ * of others that failed are tried at once.
  *
  * @param rescheduler  Not NULL.
  * @param now_ms       The time of the event, in milliseconds of the caller's monotonic clock.
@@ -244,7 +250,7 @@ SWARM_EXPORT void swarm_rescheduler_container_removed(struct swarm_rescheduler *
  * @param rescheduler  Not NULL.
  * @param now_ms       The time of the event, in milliseconds of the caller's monotonic clock.
  * @param action_id    Of the action, from swarm_rescheduler_next().
- * @param stand_in     The container that the reservation became.
+ * @param stand_in     The container that the reservation became; of a START: the kept one.
  * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
  *
  * @return 0, SWARM_ERR_INVALID (NULL or unknown), SWARM_ERR_NOMEM.

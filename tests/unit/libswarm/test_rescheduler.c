@@ -90,6 +90,56 @@ static void test_loss_reported_again_neither_prolongs_nor_doubles(void **state)
     story_end(&story);
 }
 
+/* Lost nodes that the scheduler is not told of would else take from one another without an end. */
+static void test_nothing_is_moved_to_a_node_that_is_lost(void **state)
+{
+    struct story story;
+    const char *reason = NULL;
+    story_begin(&story);
+    run(&story, story.a, "c1", "web");
+    struct swarm_node *node = NULL;
+    while ((node = swarm_cluster_next_node(story.cluster, node)))
+        assert_int_equal(swarm_rescheduler_node_lost(story.rescheduler, story.now_ms, node, SWARM_NODE_STOPPED, NULL),
+                         0);
+    assert_int_equal(swarm_rescheduler_release(story.rescheduler, story.now_ms, NULL), 0);
+    expect_nothing(&story);
+    assert_int_equal(swarm_rescheduler_waiting(story.rescheduler, story.a, &reason), 1);
+    assert_non_null(strstr(reason, "which is lost: health 0 and the filter health are expected"));
+    assert_null(swarm_cluster_next_reservation(story.cluster, NULL));
+    assert_int_equal(due_in(&story), 1000);
+    story_end(&story);
+}
+
+static void test_nodes_of_other_clusters_are_refused(void **state)
+{
+    struct story story;
+    struct swarm_cluster *other = NULL;
+    struct swarm_node *node;
+    struct swarm_container *container;
+    struct swarm_request *request = request_of("name=x");
+    struct swarm_error *error = NULL;
+    story_begin(&story);
+    assert_int_equal(swarm_cluster_new(&other, NULL), 0);
+    assert_int_equal(swarm_cluster_add_node(other, "x", "x", "", &node, NULL), 0);
+    assert_int_equal(swarm_cluster_add_container(other, node, "c9", request, &container, NULL), 0);
+    swarm_request_unref(request);
+    assert_int_equal(swarm_rescheduler_node_lost(story.rescheduler, 0, node, SWARM_NODE_STOPPED, &error),
+                     SWARM_ERR_INVALID);
+    assert_string_equal(swarm_error_message(error), "node x is of another cluster");
+    swarm_error_free(error);
+    assert_int_equal(swarm_rescheduler_node_back(story.rescheduler, 0, node, NULL), SWARM_ERR_INVALID);
+    assert_int_equal(swarm_rescheduler_node_removed(story.rescheduler, 0, node, NULL), SWARM_ERR_INVALID);
+    assert_int_equal(swarm_rescheduler_container_changed(story.rescheduler, 0, container, NULL), SWARM_ERR_INVALID);
+    run(&story, story.a, "c1", "web");
+    lose(&story, story.a, SWARM_NODE_STOPPED);
+    expect_move(&story, "c1");
+    assert_int_equal(swarm_rescheduler_moved(story.rescheduler, 0, story.action.id, container, NULL),
+                     SWARM_ERR_INVALID);
+    moved(&story);
+    story_end(&story);
+    swarm_cluster_free(other);
+}
+
 static void test_container_without_policy_stays(void **state)
 {
     struct story story;
@@ -382,6 +432,8 @@ int main(void)
         cmocka_unit_test(test_silent_node_that_comes_back_in_time_keeps_everything),
         cmocka_unit_test(test_silent_node_found_stopped_is_acted_on_at_once),
         cmocka_unit_test(test_loss_reported_again_neither_prolongs_nor_doubles),
+        cmocka_unit_test(test_nothing_is_moved_to_a_node_that_is_lost),
+        cmocka_unit_test(test_nodes_of_other_clusters_are_refused),
         cmocka_unit_test(test_container_without_policy_stays),
         cmocka_unit_test(test_stopped_container_is_moved_but_not_started),
         cmocka_unit_test(test_container_without_a_name_is_moved_too),

@@ -368,9 +368,9 @@ static void test_options_of_the_guard_are_checked(void **state)
     const struct swarm_rescheduler_options good = SWARM_RESCHEDULER_OPTIONS_INIT;
     story_begin(&story);
     for (int i = 0; i < 6; i++) {
-        static const char *const wanted[] = {"a retry limit of -1", "unknown reconcile policy 3",
-                                             "a mass share of 0 %", "a mass share of 101 %",
-                                             "1 or more nodes",     "a window of 0 or more"};
+        static const char *const wanted[] = {
+            "retry_limit -1: 0 to ",          "reconcile 3: 0 to 2 is expected", "mass_share_percent 0: 1 to 100 is",
+            "mass_share_percent 101: 1 to 1", "mass_min_nodes 0: 1 to ",         "mass_window_ms -1: 0 to "};
         struct swarm_rescheduler_options options = good;
         options.retry_limit = i == 0 ? -1 : 0;
         options.reconcile = i == 1 ? 3 : 0;
