@@ -32,31 +32,33 @@ const char *swarm_reason_name(int reason)
 
 int swarm_cause_reason(const struct swarm_cause *cause)
 {
-    return cause->reason;
+    return cause ? cause->reason : SWARM_REASON_OTHER;
 }
 
 const char *swarm_cause_filter(const struct swarm_cause *cause)
 {
-    return cause->filter;
+    return cause ? cause->filter : NULL;
 }
 
 const char *swarm_cause_detail(const struct swarm_cause *cause)
 {
-    return cause->has_detail ? cause->detail : NULL;
+    return cause && cause->has_detail ? cause->detail : NULL;
 }
 
 size_t swarm_cause_count(const struct swarm_cause *cause)
 {
-    return cause->count;
+    return cause ? cause->count : 0;
 }
 
 const struct swarm_container *swarm_cause_blocker(const struct swarm_cause *cause)
 {
-    return cause->blocker;
+    return cause ? cause->blocker : NULL;
 }
 
 struct swarm_node *swarm_cause_next_node(const struct swarm_cause *cause, const struct swarm_node *previous)
 {
+    if (!cause)
+        return NULL;
     size_t slot = swarm__nodeset_next(&cause->nodes, previous ? (size_t)previous->slot + 1 : 0);
     return slot == SWARM__NODESET_END ? NULL : cause->cluster->slots[slot].node;
 }
@@ -86,10 +88,10 @@ int64_t swarm__cause_lack(const struct swarm_cause *cause, size_t slot)
 
 struct swarm_node *swarm_cause_nearest(const struct swarm_cause *cause)
 {
+    if (!cause || cause->unit == SWARM_UNIT_NONE)
+        return NULL;
     const struct swarm__slot *slots = cause->cluster->slots, *nearest = NULL;
     int64_t least = INT64_MAX, least_memory = INT64_MAX;
-    if (cause->unit == SWARM_UNIT_NONE)
-        return NULL;
     for (size_t slot = swarm__nodeset_next(&cause->nodes, 0); slot != SWARM__NODESET_END;
          slot = swarm__nodeset_next(&cause->nodes, slot + 1)) {
         const struct swarm__slot *at = &slots[slot];
@@ -109,7 +111,7 @@ int64_t swarm_cause_shortage(const struct swarm_cause *cause, const struct swarm
 {
     if (!node)
         node = swarm_cause_nearest(cause);
-    bool short_of = cause->unit != SWARM_UNIT_NONE && node && node->cluster == cause->cluster &&
+    bool short_of = cause && cause->unit != SWARM_UNIT_NONE && node && node->cluster == cause->cluster &&
                     swarm__nodeset_has(&cause->nodes, node->slot);
     if (ret_unit)
         *ret_unit = short_of ? cause->unit : SWARM_UNIT_NONE;

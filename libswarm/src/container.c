@@ -257,7 +257,8 @@ int swarm_container_set_state(struct swarm_container *container, int state, stru
     if (!container)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "container: NULL");
     if (state < SWARM_CONTAINER_CREATED || state > SWARM_CONTAINER_DEAD)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "container %s: unknown state %d", container->id, state);
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "container %s: unknown state %d: 0 to %d is expected",
+                                container->id, state, SWARM_CONTAINER_DEAD);
     unsigned parts = swarm__account_parts(container->node->cluster->stopped_counts, false, state);
     unsigned counted = container->counted;
     int code = swarm__account_count(container, parts & ~counted, reterr);
@@ -271,7 +272,7 @@ int swarm_container_set_state(struct swarm_container *container, int state, stru
 
 int64_t swarm_container_running_since(const struct swarm_container *container)
 {
-    return container->running_since_ms;
+    return container ? container->running_since_ms : 0;
 }
 
 int swarm_container_set_running_since(struct swarm_container *container, int64_t since_ms, struct swarm_error **reterr)
@@ -279,7 +280,8 @@ int swarm_container_set_running_since(struct swarm_container *container, int64_t
     if (!container)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "container: NULL");
     if (since_ms < 0)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "container %s: it cannot run since %lld", container->id,
+        return swarm__error_set(reterr, SWARM_ERR_INVALID,
+                                "container %s: it cannot run since %lld: 0 or more ms is expected", container->id,
                                 (long long)since_ms);
     container->running_since_ms = since_ms;
     swarm__cluster_touch(container->node->cluster);

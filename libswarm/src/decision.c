@@ -118,27 +118,27 @@ void swarm_decision_free(struct swarm_decision *decision)
 
 int swarm_decision_code(const struct swarm_decision *decision)
 {
-    return decision->code;
+    return decision ? decision->code : 0;
 }
 
 const char *swarm_decision_message(const struct swarm_decision *decision)
 {
-    return decision->error ? swarm_error_message(decision->error) : NULL;
+    return decision && decision->error ? swarm_error_message(decision->error) : NULL;
 }
 
 struct swarm_node *swarm_decision_node(const struct swarm_decision *decision)
 {
-    return decision->node;
+    return decision ? decision->node : NULL;
 }
 
 size_t swarm_decision_candidate_count(const struct swarm_decision *decision)
 {
-    return decision->candidate_count;
+    return decision ? decision->candidate_count : 0;
 }
 
 struct swarm_node *swarm_decision_candidate(const struct swarm_decision *decision, size_t index)
 {
-    if (index >= decision->candidate_count)
+    if (!decision || index >= decision->candidate_count)
         return NULL;
     const uint64_t *word = decision->candidates.words;
     for (size_t count; (count = (size_t)__builtin_popcountll(*word)) <= index; word++)
@@ -152,42 +152,42 @@ struct swarm_node *swarm_decision_candidate(const struct swarm_decision *decisio
 
 size_t swarm_decision_best_count(const struct swarm_decision *decision)
 {
-    return decision->best_count;
+    return decision ? decision->best_count : 0;
 }
 
 struct swarm_node *swarm_decision_best(const struct swarm_decision *decision, size_t index)
 {
-    return index < decision->best_count ? decision->cluster->slots[decision->best[index]].node : NULL;
+    return decision && index < decision->best_count ? decision->cluster->slots[decision->best[index]].node : NULL;
 }
 
 int swarm_decision_soft_dropped(const struct swarm_decision *decision)
 {
-    return decision->soft_dropped;
+    return decision ? decision->soft_dropped : 0;
 }
 
 uint64_t swarm_decision_seed(const struct swarm_decision *decision)
 {
-    return decision->seed;
+    return decision ? decision->seed : 0;
 }
 
 uint64_t swarm_decision_generation(const struct swarm_decision *decision)
 {
-    return decision->generation;
+    return decision ? decision->generation : 0;
 }
 
 size_t swarm_decision_node_count(const struct swarm_decision *decision)
 {
-    return decision->cluster->node_count;
+    return decision ? decision->cluster->node_count : 0;
 }
 
 size_t swarm_decision_fit_count(const struct swarm_decision *decision)
 {
-    return decision->fit;
+    return decision ? decision->fit : 0;
 }
 
 const struct swarm_cause *swarm_decision_cause(const struct swarm_decision *decision, size_t index)
 {
-    return index < decision->cause_count ? &decision->causes[index] : NULL;
+    return decision && index < decision->cause_count ? &decision->causes[index] : NULL;
 }
 
 static bool has_node(const struct swarm_cause *cause, const struct swarm_node *node)
@@ -197,7 +197,7 @@ static bool has_node(const struct swarm_cause *cause, const struct swarm_node *n
 
 const struct swarm_cause *swarm_decision_cause_of(const struct swarm_decision *decision, const struct swarm_node *node)
 {
-    for (size_t i = 0; i < decision->cause_count; i++)
+    for (size_t i = 0; decision && i < decision->cause_count; i++)
         if (has_node(&decision->causes[i], node))
             return &decision->causes[i];
     return NULL;
@@ -205,12 +205,12 @@ const struct swarm_cause *swarm_decision_cause_of(const struct swarm_decision *d
 
 size_t swarm_decision_ranked_count(const struct swarm_decision *decision)
 {
-    return decision->ranked_count;
+    return decision ? decision->ranked_count : 0;
 }
 
 struct swarm_node *swarm_decision_ranked(const struct swarm_decision *decision, size_t index, int64_t *ret_score)
 {
-    if (index >= decision->ranked_count)
+    if (!decision || index >= decision->ranked_count)
         return NULL;
     if (ret_score)
         *ret_score = decision->ranked[index].score;
@@ -220,15 +220,19 @@ struct swarm_node *swarm_decision_ranked(const struct swarm_decision *decision, 
 int swarm_decision_part(const struct swarm_decision *decision, size_t index, size_t part, const char **ret_name,
                         int64_t *ret_value)
 {
-    if (index >= decision->ranked_count || part >= decision->ranked[index].parts.count)
+    if (!decision || index >= decision->ranked_count || part >= decision->ranked[index].parts.count)
         return 0;
-    *ret_name = decision->ranked[index].parts.items[part].name;
-    *ret_value = decision->ranked[index].parts.items[part].value;
+    if (ret_name)
+        *ret_name = decision->ranked[index].parts.items[part].name;
+    if (ret_value)
+        *ret_value = decision->ranked[index].parts.items[part].value;
     return 1;
 }
 
 const char *swarm_decision_dropped(const struct swarm_decision *decision, size_t index)
 {
+    if (!decision)
+        return NULL;
     size_t at = 0;
     for (; at < decision->dropped_length && index > 0; index--)
         at += strlen(decision->dropped + at) + 1;

@@ -54,10 +54,10 @@ static void add_name(struct swarm__text *text, const struct swarm_cause *cause)
         swarm__text_format(text, " by a container that is being created on %s", node_label(holder->node));
 }
 
-/* "spread", "mine: the rack is full"; of an error of several lines the first. */
-static void add_other(struct swarm__text *text, const struct swarm_cause *cause)
+/* "spread", "memory short", "mine: the rack is full"; of an error of several lines the first. */
+static void add_with_detail(struct swarm__text *text, const char *what, const struct swarm_cause *cause)
 {
-    swarm__text_add(text, cause->filter ? cause->filter : "other");
+    swarm__text_add(text, what);
     if (cause->has_detail)
         swarm__text_format(text, ": %.*s", (int)strcspn(cause->detail, "\n"), cause->detail);
 }
@@ -72,16 +72,16 @@ static void add_reason(struct swarm__text *text, const struct swarm_cause *cause
         add_name(text, cause);
         return;
     case SWARM_REASON_OTHER:
-        add_other(text, cause);
+        add_with_detail(text, cause->filter ? cause->filter : "other", cause);
         return;
     case SWARM_REASON_SLOTS:
-        swarm__text_add(text, "container slots short");
+        add_with_detail(text, "container slots short", cause);
         return;
     case SWARM_REASON_CPU:
-        swarm__text_add(text, "CPU short");
+        add_with_detail(text, "CPU short", cause);
         return;
     case SWARM_REASON_MEMORY:
-        swarm__text_add(text, "memory short");
+        add_with_detail(text, "memory short", cause);
         return;
     case SWARM_REASON_RESOURCE:
         swarm__text_format(text, "%s short", cause->has_detail ? cause->detail : "resource");

@@ -492,7 +492,7 @@ int swarm_request_set_reschedule_policy(struct swarm_request *request, int polic
     if (rc < 0)
         return rc;
     if (policy != SWARM_RESCHEDULE_OFF && policy != SWARM_RESCHEDULE_ON_NODE_FAILURE)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "invalid reschedule policy: %d", policy);
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "invalid reschedule policy: %d: 0 or 1 is expected", policy);
     request->policy = (uint8_t)policy;
     return 0;
 }

@@ -169,6 +169,8 @@ int swarm_scheduler_place(const struct swarm_scheduler *scheduler, struct swarm_
                           struct swarm_request *request, const struct swarm_place_options *options,
                           struct swarm_reservation **ret_reservation, struct swarm_error **reterr)
 {
+    if (!ret_reservation)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "placement: ret_reservation is NULL");
     struct swarm_place_options all = SWARM_PLACE_OPTIONS_INIT;
     struct swarm__outcome outcome = {.list_ties = false};
     int code = check_arguments(scheduler, cluster, request, options, &all, reterr);

@@ -65,6 +65,7 @@ SWARM_EXPORT void swarm_cluster_free(struct swarm_cluster *cluster);
  * Thread safety: as said at struct swarm_cluster. Since: 1.3
  */
 SWARM_EXPORT void swarm_cluster_set_container_destroy(struct swarm_cluster *cluster, void (*destroy)(void *data));
+
 /** What a stopped container (exited or dead) may go on counting for. */
 enum swarm_count {
     SWARM_COUNT_PORTS = 1,     /**< The host ports that it binds or, in host network mode, exposes. */

@@ -24,7 +24,8 @@ struct swarm_container;
  * Nodes and containers that it gives are borrowed from the cluster, and amounts are worked out from it: a decision says
  * nothing any more once the cluster is changed. It does not need the scheduler nor the request.
  *
- * Getters need a decision. Where it is not an explained one, those of what only these have give NULL or 0.
+ * Getters give NULL or 0 for a decision or a cause that is NULL. Where a decision is not an explained one, those of
+ * what only these have do so, too.
  *
  * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
  */
@@ -42,7 +43,7 @@ SWARM_EXPORT void swarm_decision_free(struct swarm_decision *decision);
 /**
  * Say whether the request was granted.
  *
- * @param decision  Not NULL.
+ * @param decision  NULL is allowed.
  *
  * @return 0 where it was; SWARM_ERR_NO_NODE, SWARM_ERR_NAME_TAKEN or SWARM_ERR_PARSE (the request is flawed) where it
  *         was refused.
@@ -54,7 +55,7 @@ SWARM_EXPORT int swarm_decision_code(const struct swarm_decision *decision);
 /**
  * Get classic Swarm's lines of a refusal.
  *
- * @param decision  Not NULL.
+ * @param decision  NULL is allowed.
  *
  * @return Borrowed from the decision; NULL where the request was granted.
  *
@@ -65,7 +66,7 @@ SWARM_EXPORT const char *swarm_decision_message(const struct swarm_decision *dec
 /**
  * Get the chosen node.
  *
- * @param decision  Not NULL.
+ * @param decision  NULL is allowed.
  *
  * @return Borrowed from the cluster; NULL where the request was refused, and from swarm_scheduler_would_fit(), which
  *         chooses none.
@@ -77,7 +78,7 @@ SWARM_EXPORT struct swarm_node *swarm_decision_node(const struct swarm_decision 
 /**
  * Count the nodes that the filters left, before resources were weighed.
  *
- * @param decision  Not NULL.
+ * @param decision  NULL is allowed.
  *
  * @return How many there were.
  *
@@ -88,7 +89,7 @@ SWARM_EXPORT size_t swarm_decision_candidate_count(const struct swarm_decision *
 /**
  * Get one of the nodes that the filters left.
  *
- * @param decision  Not NULL.
+ * @param decision  NULL is allowed.
  * @param index     From 0.
  *
  * @return Borrowed from the cluster; NULL past the end.
@@ -100,7 +101,7 @@ SWARM_EXPORT struct swarm_node *swarm_decision_candidate(const struct swarm_deci
 /**
  * Count the nodes that tie for the first place; the chosen one is among them, by the seed.
  *
- * @param decision  Not NULL.
+ * @param decision  NULL is allowed.
  *
  * @return How many there are.
  *
@@ -111,7 +112,7 @@ SWARM_EXPORT size_t swarm_decision_best_count(const struct swarm_decision *decis
 /**
  * Get one of the nodes that tie for the first place.
  *
- * @param decision  Not NULL.
+ * @param decision  NULL is allowed.
  * @param index     From 0.
  *
  * @return Borrowed from the cluster; NULL past the end.
@@ -123,7 +124,7 @@ SWARM_EXPORT struct swarm_node *swarm_decision_best(const struct swarm_decision 
 /**
  * Say whether soft ('~') expressions were dropped.
  *
- * @param decision  Not NULL.
+ * @param decision  NULL is allowed.
  *
  * @return 1 where the answer was found only without them, else 0.
  *
@@ -134,7 +135,7 @@ SWARM_EXPORT int swarm_decision_soft_dropped(const struct swarm_decision *decisi
 /**
  * Get the seed that it was made with.
  *
- * @param decision  Not NULL.
+ * @param decision  NULL is allowed.
  *
  * @return As it was given.
  *
@@ -145,7 +146,7 @@ SWARM_EXPORT uint64_t swarm_decision_seed(const struct swarm_decision *decision)
 /**
  * Get the generation of the cluster that it was made of.
  *
- * @param decision  Not NULL.
+ * @param decision  NULL is allowed.
  *
  * @return As swarm_cluster_generation() was.
  *
@@ -156,7 +157,7 @@ SWARM_EXPORT uint64_t swarm_decision_generation(const struct swarm_decision *dec
 /**
  * Count the nodes in the cluster.
  *
- * @param decision  Not NULL.
+ * @param decision  NULL is allowed.
  *
  * @return How many there were.
  *
@@ -211,7 +212,7 @@ struct swarm_cause;
 /**
  * Count the nodes that could have taken it.
  *
- * @param decision  Not NULL.
+ * @param decision  NULL is allowed.
  *
  * @return How many of swarm_decision_node_count().
  *
@@ -222,7 +223,7 @@ SWARM_EXPORT size_t swarm_decision_fit_count(const struct swarm_decision *decisi
 /**
  * Get one of the causes, those with most nodes first.
  *
- * @param decision  Not NULL.
+ * @param decision  NULL is allowed.
  * @param index     From 0.
  *
  * @return Borrowed from the decision; NULL past the end.
@@ -234,7 +235,7 @@ SWARM_EXPORT const struct swarm_cause *swarm_decision_cause(const struct swarm_d
 /**
  * Find the cause for which a node was not taken.
  *
- * @param decision  Not NULL.
+ * @param decision  NULL is allowed.
  * @param node      One of the cluster's.
  *
  * @return Borrowed from the decision; NULL where it could have taken it.
@@ -247,7 +248,7 @@ SWARM_EXPORT const struct swarm_cause *swarm_decision_cause_of(const struct swar
 /**
  * Get the reason.
  *
- * @param cause  Not NULL.
+ * @param cause  NULL is allowed.
  *
  * @return One of enum swarm_reason.
  *
@@ -258,7 +259,7 @@ SWARM_EXPORT int swarm_cause_reason(const struct swarm_cause *cause);
 /**
  * Name the filter or strategy that took the nodes out.
  *
- * @param cause  Not NULL.
+ * @param cause  NULL is allowed.
  *
  * @return Borrowed; NULL where none did: paused, draining, replaced, name, and named resources, which are looked at
  *         between both.
@@ -270,7 +271,7 @@ SWARM_EXPORT const char *swarm_cause_filter(const struct swarm_cause *cause);
 /**
  * Say what it was about, as the reason has it.
  *
- * @param cause  Not NULL.
+ * @param cause  NULL is allowed.
  *
  * @return Borrowed; NULL where there is no more to say.
  *
@@ -281,7 +282,7 @@ SWARM_EXPORT const char *swarm_cause_detail(const struct swarm_cause *cause);
 /**
  * Count the nodes that were not taken for it.
  *
- * @param cause  Not NULL.
+ * @param cause  NULL is allowed.
  *
  * @return How many there are.
  *
@@ -292,7 +293,7 @@ SWARM_EXPORT size_t swarm_cause_count(const struct swarm_cause *cause);
 /**
  * Walk the nodes that were not taken for it.
  *
- * @param cause     Not NULL.
+ * @param cause     NULL is allowed.
  * @param previous  The one before; NULL: start.
  *
  * @return Borrowed from the cluster; NULL: there are no more.
@@ -308,7 +309,7 @@ SWARM_EXPORT struct swarm_node *swarm_cause_next_node(const struct swarm_cause *
  *
  * For CPU it is one that lacks no memory if there is such a node.
  *
- * @param cause  Not NULL.
+ * @param cause  NULL is allowed.
  *
  * @return Borrowed from the cluster; NULL where nothing is short.
  *
@@ -319,7 +320,7 @@ SWARM_EXPORT struct swarm_node *swarm_cause_nearest(const struct swarm_cause *ca
 /**
  * How much of what is asked for one of these nodes has not free: with so much more it would have room.
  *
- * @param cause     Not NULL.
+ * @param cause     NULL is allowed.
  * @param node      NULL: the nearest one.
  * @param ret_unit  One of enum swarm_unit; may be NULL.
  *
@@ -333,7 +334,7 @@ SWARM_EXPORT int64_t swarm_cause_shortage(const struct swarm_cause *cause, const
 /**
  * Find what is in the way: the container that has the port on one of these nodes (their first), or the name.
  *
- * @param cause  Not NULL.
+ * @param cause  NULL is allowed.
  *
  * @return Borrowed from the cluster; one whose id is empty is being created. NULL: nothing of that kind, or a name that
  *         is held for a rename.
@@ -346,7 +347,7 @@ SWARM_EXPORT const struct swarm_container *swarm_cause_blocker(const struct swar
  * Count the nodes of which the scores are told: those that would come first, in that order, so that the first is the
  * chosen one.
  *
- * @param decision  Not NULL.
+ * @param decision  NULL is allowed.
  *
  * @return How many there are, no more than swarm_place_options.ranked.
  *
@@ -357,7 +358,7 @@ SWARM_EXPORT size_t swarm_decision_ranked_count(const struct swarm_decision *dec
 /**
  * Get one of the nodes of which the scores are told.
  *
- * @param decision   Not NULL.
+ * @param decision   NULL is allowed.
  * @param index      From 0.
  * @param ret_score  What the strategy gives it, the greatest first. May be NULL; untouched past the end.
  *
@@ -372,10 +373,10 @@ SWARM_EXPORT struct swarm_node *swarm_decision_ranked(const struct swarm_decisio
  * One of the numbers that the score at @p index was made of; "spread" and "binpack" have "cpu" and "memory" (the share
  * that would be taken, in percent, 100 where none is asked for), "health" and "containers".
  *
- * @param decision   Not NULL.
+ * @param decision   NULL is allowed.
  * @param index      As for swarm_decision_ranked().
  * @param part       From 0.
- * @param ret_name   Borrowed from the decision.
+ * @param ret_name   Borrowed from the decision. Each out parameter may be NULL.
  * @param ret_value  Its value.
  *
  * @return 1, or 0 past the end (nothing is written).
@@ -388,7 +389,7 @@ SWARM_EXPORT int swarm_decision_part(const struct swarm_decision *decision, size
 /**
  * Get one of the soft expressions that were dropped.
  *
- * @param decision  Not NULL.
+ * @param decision  NULL is allowed.
  * @param index     From 0.
  *
  * @return Borrowed from the decision, such as "constraint:storage==~ssd"; NULL past the end.

@@ -99,8 +99,9 @@ SWARM_EXPORT const char *swarm_scheduler_filter(const struct swarm_scheduler *sc
 struct swarm_place_options {
     size_t size;                            /**< Set by SWARM_PLACE_OPTIONS_INIT. */
     uint64_t seed;                          /**< Breaks ties and drives "random": same state, same seed, same answer. */
-    const struct swarm_container *replaces; /**< The lost container that this one stands in for: its name is no
-                                                 conflict and its node is no candidate. NULL: none. */
+    const struct swarm_container *replaces; /**< The container that this one stands in for, since its node is lost or
+                                                 drained: its name is no conflict and its node is no candidate.
+                                                 NULL: none. */
     const char *extra_affinity;             /**< One more affinity expression, for this decision only. NULL: none. */
     size_t ranked; /**< Explaining: of how many nodes that would come first the scores are told; default 5, and 1,000
                         stands for more. */
@@ -317,7 +318,8 @@ SWARM_EXPORT struct swarm_request *swarm_reservation_request(const struct swarm_
 /**
  * The container came to be: it takes the reservation's place.
  *
- * The reservation is gone, whatever is answered, and on failure its place is given back.
+ * The reservation is gone, whatever is answered, and on failure its place is given back. Where its node has a container
+ * of that id already, that is the one (an engine reported it before), and the place is given back, too.
  *
  * @param reservation    Not NULL.
  * @param container_id   The container's id, not empty, copied.

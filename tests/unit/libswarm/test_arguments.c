@@ -53,10 +53,10 @@ static void test_nodes_name_what_cannot_be(void **state)
             "node a: overcommit -1: more than -1 and less than 1000000 is expected");
     INVALID(swarm_node_set_health(node, 101, &told), "node a: health 101: 0 to 100 is expected");
     INVALID(swarm_node_set_health(node, -1, &told), "node a: health -1: 0 to 100 is expected");
-    INVALID(swarm_node_set_availability(node, 3, &told), "node a: unknown availability 3");
+    INVALID(swarm_node_set_availability(node, 3, &told), "node a: unknown availability 3: 0 to 2 is expected");
     INVALID(swarm_node_set_name(node, NULL, &told), "node a: name is NULL");
     INVALID(swarm_node_set_address(node, NULL, &told), "node a: address is NULL");
-    INVALID(swarm_node_set_labels(node, keys, values, 2, &told), "node a: a label is NULL");
+    INVALID(swarm_node_set_labels(node, keys, values, 2, &told), "node a: label 1 is NULL");
     INVALID(swarm_node_set_labels(node, NULL, values, 1, &told), "node labels: NULL");
     INVALID(swarm_node_set_labels(node, (const char *const[]){"x", "y", "x"}, (const char *const[]){"1", "2", "3"}, 3,
                                   &told),
@@ -111,8 +111,8 @@ static void test_getters_give_nothing_without_a_node(void **state)
 
 static void test_containers_name_what_cannot_be(void **state)
 {
-    INVALID(swarm_container_set_state(container, 6, &told), "container c1: unknown state 6");
-    INVALID(swarm_container_set_state(container, -1, &told), "container c1: unknown state -1");
+    INVALID(swarm_container_set_state(container, 6, &told), "container c1: unknown state 6: 0 to 5 is expected");
+    INVALID(swarm_container_set_state(container, -1, &told), "container c1: unknown state -1: 0 to 5 is expected");
     INVALID(swarm_container_set_state(NULL, 0, &told), "container: NULL");
     INVALID(swarm_container_set_names(container, (const char *const[]){"a", NULL}, 2, &told),
             "container c1: name 1 is NULL");
@@ -229,7 +229,7 @@ static void test_placements_need_everything(void **state)
     INVALID(swarm_scheduler_place(scheduler, cluster, NULL, NULL, &place, &told),
             "placement: a scheduler, cluster and request are needed");
     INVALID(swarm_scheduler_place(scheduler, cluster, request, NULL, NULL, &told),
-            "reservation: NULL, or a node of another cluster");
+            "placement: ret_reservation is NULL");
     INVALID(swarm_scheduler_plan(scheduler, cluster, request, NULL, NULL, &told), "plan: NULL");
     options.size = 3;
     INVALID(swarm_scheduler_plan(scheduler, cluster, request, &options, &decision, &told),

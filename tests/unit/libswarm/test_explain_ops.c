@@ -159,7 +159,7 @@ static void test_filter_that_says_nothing(void **state)
 static void test_filter_that_gives_reasons(void **state)
 {
     struct swarm_decision *decision = decide(scheduler_with_filter(say_something, NULL), "");
-    assert_string_equal(summary_of(decision), "0/3 nodes fit: 2 mine: the rack is full, 1 memory short");
+    assert_string_equal(summary_of(decision), "0/3 nodes fit: 2 mine: the rack is full, 1 memory short: of the GPU");
     const struct swarm_cause *cause = swarm_decision_cause_of(decision, nodes[2]);
     assert_string_equal(swarm_cause_filter(cause), "mine");
     assert_string_equal(swarm_cause_detail(cause), "of the GPU");

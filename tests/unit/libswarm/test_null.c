@@ -237,11 +237,62 @@ static void test_decisions(void **state)
     REFUSED(swarm_decision_text(scene.explained, NULL, NULL));
     REFUSED(swarm_decision_json(NULL, &text, NULL, NULL));
     REFUSED(swarm_decision_json(scene.explained, NULL, NULL, NULL));
+    REFUSED(swarm_scheduler_place(scene.scheduler, scene.cluster, scene.request, NULL, NULL, NULL));
     options.filters = (const char *const[]){NULL};
     options.filter_count = 1;
     REFUSED(swarm_scheduler_new(&scheduler, &options, NULL));
     swarm_decision_free(NULL);
     swarm_scheduler_free(NULL);
+}
+
+static void test_decisions_have_getters_for_none(void **state)
+{
+    int64_t amount;
+    int unit = -1;
+    const char *name;
+    assert_int_equal(swarm_decision_code(NULL), 0);
+    assert_null(swarm_decision_message(NULL));
+    assert_null(swarm_decision_node(NULL));
+    assert_int_equal(swarm_decision_candidate_count(NULL), 0);
+    assert_null(swarm_decision_candidate(NULL, 0));
+    assert_int_equal(swarm_decision_best_count(NULL), 0);
+    assert_null(swarm_decision_best(NULL, 0));
+    assert_int_equal(swarm_decision_soft_dropped(NULL), 0);
+    assert_int_equal(swarm_decision_seed(NULL), 0);
+    assert_int_equal(swarm_decision_generation(NULL), 0);
+    assert_int_equal(swarm_decision_node_count(NULL), 0);
+    assert_int_equal(swarm_decision_fit_count(NULL), 0);
+    assert_null(swarm_decision_cause(NULL, 0));
+    assert_null(swarm_decision_cause_of(NULL, scene.n0));
+    assert_int_equal(swarm_decision_ranked_count(NULL), 0);
+    assert_null(swarm_decision_ranked(NULL, 0, &amount));
+    assert_int_equal(swarm_decision_part(NULL, 0, 0, &name, &amount), 0);
+    assert_null(swarm_decision_dropped(NULL, 0));
+    assert_int_equal(swarm_cause_reason(NULL), SWARM_REASON_OTHER);
+    assert_null(swarm_cause_filter(NULL));
+    assert_null(swarm_cause_detail(NULL));
+    assert_int_equal(swarm_cause_count(NULL), 0);
+    assert_null(swarm_cause_next_node(NULL, NULL));
+    assert_null(swarm_cause_nearest(NULL));
+    assert_int_equal(swarm_cause_shortage(NULL, scene.n0, &unit), 0);
+    assert_int_equal(unit, SWARM_UNIT_NONE);
+    assert_null(swarm_cause_blocker(NULL));
+    assert_int_equal(swarm_container_running_since(NULL), 0);
+}
+
+/* The parts of a score are given to whom wants only one of both. */
+static void test_parts_of_scores_go_without_receivers(void **state)
+{
+    struct swarm_decision *decision = NULL;
+    struct swarm_request *request = NULL;
+    const char *name = NULL;
+    assert_int_equal(swarm_request_new(&request, NULL), 0);
+    assert_int_equal(swarm_scheduler_explain(scene.scheduler, scene.cluster, request, NULL, &decision, NULL), 0);
+    assert_int_equal(swarm_decision_part(decision, 0, 0, &name, NULL), 1);
+    assert_non_null(name);
+    assert_int_equal(swarm_decision_part(decision, 0, 0, NULL, NULL), 1);
+    swarm_decision_free(decision);
+    swarm_request_unref(request);
 }
 
 static void ignore_waiting(void *data, const struct swarm_waiting *waiting)
@@ -351,6 +402,8 @@ int main(void)
         TEST(test_registries),
         TEST(test_what_callbacks_call),
         TEST(test_decisions),
+        TEST(test_decisions_have_getters_for_none),
+        TEST(test_parts_of_scores_go_without_receivers),
         TEST(test_reschedulers),
         TEST(test_rescheduler_options),
         TEST(test_errors),
