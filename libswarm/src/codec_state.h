@@ -117,8 +117,9 @@ int swarm__state_put_amount(json_t *map, const struct swarm__at *at, const char 
 int swarm__state_append_text(json_t *list, const struct swarm__at *at, const char *text, struct swarm_error **reterr);
 /** As swarm__state_put_name(). */
 int swarm__state_append_name(json_t *list, const struct swarm__at *at, const char *name, struct swarm_error **reterr);
-/** Put a list or a map where it is not empty. @p value is taken. */
-int swarm__state_put_filled(json_t *object, const char *key, json_t *value, struct swarm_error **reterr);
+/** Put a list or a map where it is not empty. @p value is taken. @p code  How filling it went: not 0, then that is the
+ * answer. */
+int swarm__state_put_filled(json_t *object, const char *key, json_t *value, int code, struct swarm_error **reterr);
 
 /** @param ret_value  New. */
 int swarm__state_write_request(const struct swarm_request *request, const struct swarm__at *at, json_t **ret_value,

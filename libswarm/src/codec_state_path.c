@@ -273,11 +273,12 @@ int swarm__state_put(json_t *object, const char *key, json_t *value, struct swar
     return json_object_set_new(object, key, value) < 0 ? swarm__error_nomem(reterr) : 0;
 }
 
-int swarm__state_put_filled(json_t *object, const char *key, json_t *value, struct swarm_error **reterr)
+int swarm__state_put_filled(json_t *object, const char *key, json_t *value, int code, struct swarm_error **reterr)
 {
-    if (value && json_array_size(value) == 0 && json_object_size(value) == 0) {
+    bool empty = value && json_array_size(value) == 0 && json_object_size(value) == 0;
+    if (code != 0 || empty) {
         json_decref(value);
-        return 0;
+        return code;
     }
     return swarm__state_put(object, key, value, reterr);
 }

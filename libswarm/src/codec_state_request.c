@@ -231,10 +231,7 @@ static int write_labels(json_t *object, const struct swarm__at *at, const struct
     for (uint32_t i = 0; i < request->label_count && code == 0; i++)
         code = swarm__state_put_entry(map, SWARM__AT_MEMBER(at, "labels"), request->labels[i].key,
                                       request->labels[i].value, reterr);
-    if (code == 0)
-        return swarm__state_put_filled(object, "labels", map, reterr);
-    json_decref(map);
-    return code;
+    return swarm__state_put_filled(object, "labels", map, code, reterr);
 }
 
 static int write_resources(json_t *object, const struct swarm__at *at, const struct swarm_request *request,
@@ -245,10 +242,7 @@ static int write_resources(json_t *object, const struct swarm__at *at, const str
     for (uint32_t i = 0; i < request->extras->amount_count && code == 0; i++)
         code = swarm__state_put_amount(map, SWARM__AT_MEMBER(at, "resources"), request->extras->amounts[i].name,
                                        request->extras->amounts[i].amount, reterr);
-    if (code == 0)
-        return swarm__state_put_filled(object, "resources", map, reterr);
-    json_decref(map);
-    return code;
+    return swarm__state_put_filled(object, "resources", map, code, reterr);
 }
 
 static int write_expressions(json_t *object, const struct swarm__at *at, const char *key,
@@ -258,10 +252,7 @@ static int write_expressions(json_t *object, const struct swarm__at *at, const c
     int code = 0;
     for (uint32_t i = 0; i < exprs->count && code == 0; i++)
         code = swarm__state_append_text(list, SWARM__AT_MEMBER(at, key), exprs->items[i].text, reterr);
-    if (code == 0)
-        return swarm__state_put_filled(object, key, list, reterr);
-    json_decref(list);
-    return code;
+    return swarm__state_put_filled(object, key, list, code, reterr);
 }
 
 static int write_references(json_t *object, const struct swarm__at *at, const char *key,
@@ -271,10 +262,7 @@ static int write_references(json_t *object, const struct swarm__at *at, const ch
     int code = 0;
     for (uint32_t i = 0; i < count && code == 0; i++)
         code = swarm__state_append_text(list, SWARM__AT_MEMBER(at, key), references[i].raw, reterr);
-    if (code == 0)
-        return swarm__state_put_filled(object, key, list, reterr);
-    json_decref(list);
-    return code;
+    return swarm__state_put_filled(object, key, list, code, reterr);
 }
 
 static int write_exposed(json_t *object, const struct swarm__at *at, const struct swarm_request *request,
@@ -284,10 +272,7 @@ static int write_exposed(json_t *object, const struct swarm__at *at, const struc
     int code = 0;
     for (uint32_t i = 0; i < request->exposed_count && code == 0; i++)
         code = swarm__state_append_text(list, SWARM__AT_MEMBER(at, "exposed_ports"), request->exposed[i], reterr);
-    if (code == 0)
-        return swarm__state_put_filled(object, "exposed_ports", list, reterr);
-    json_decref(list);
-    return code;
+    return swarm__state_put_filled(object, "exposed_ports", list, code, reterr);
 }
 
 static int write_port(json_t *list, const struct swarm__at *at, const struct swarm__port *port,
@@ -312,10 +297,7 @@ static int write_ports(json_t *object, const struct swarm__at *at, const struct 
     int code = 0;
     for (uint32_t i = 0; i < request->port_count && code == 0; i++)
         code = write_port(list, SWARM__AT_ELEMENT(SWARM__AT_MEMBER(at, "ports"), i), &request->ports[i], reterr);
-    if (code == 0)
-        return swarm__state_put_filled(object, "ports", list, reterr);
-    json_decref(list);
-    return code;
+    return swarm__state_put_filled(object, "ports", list, code, reterr);
 }
 
 static int write_amount(json_t *object, const char *key, int64_t amount, struct swarm_error **reterr)

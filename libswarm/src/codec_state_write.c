@@ -44,10 +44,7 @@ static int write_bound(json_t *object, const struct swarm__at *at, const struct 
     for (uint32_t i = 0; i < container->bound_count && code == 0; i++)
         code = write_binding(list, SWARM__AT_ELEMENT(SWARM__AT_MEMBER(at, "bound_ports"), i), &container->bound[i],
                              reterr);
-    if (code == 0)
-        return swarm__state_put_filled(object, "bound_ports", list, reterr);
-    json_decref(list);
-    return code;
+    return swarm__state_put_filled(object, "bound_ports", list, code, reterr);
 }
 
 static int write_request(json_t *object, const struct swarm__at *at, const struct swarm_container *container,
@@ -90,10 +87,7 @@ static int write_containers(json_t *object, const struct swarm__at *at, const ch
         else
             json_decref(value);
     }
-    if (code == 0)
-        return swarm__state_put_filled(object, key, list, reterr);
-    json_decref(list);
-    return code;
+    return swarm__state_put_filled(object, key, list, code, reterr);
 }
 
 /* ---- nodes ---- */
@@ -106,10 +100,7 @@ static int write_labels(json_t *object, const struct swarm__at *at, const struct
     for (size_t i = 0; i < node->label_count && code == 0; i++)
         code = swarm__state_put_entry(map, SWARM__AT_MEMBER(at, "labels"), node->labels[i].key, node->labels[i].value,
                                       reterr);
-    if (code == 0)
-        return swarm__state_put_filled(object, "labels", map, reterr);
-    json_decref(map);
-    return code;
+    return swarm__state_put_filled(object, "labels", map, code, reterr);
 }
 
 /* Those that the node has; what is only asked for comes with the containers. */
@@ -123,10 +114,7 @@ static int write_resources(json_t *object, const struct swarm__at *at, const str
     for (size_t i = 0; code == 0 && swarm_node_resource_at(node, i, &name, &total, NULL); i++)
         if (total != 0)
             code = swarm__state_put_amount(map, SWARM__AT_MEMBER(at, "resources"), name, total, reterr);
-    if (code == 0)
-        return swarm__state_put_filled(object, "resources", map, reterr);
-    json_decref(map);
-    return code;
+    return swarm__state_put_filled(object, "resources", map, code, reterr);
 }
 
 static int write_images(json_t *object, const struct swarm__at *at, const struct swarm_node *node,
@@ -136,10 +124,7 @@ static int write_images(json_t *object, const struct swarm__at *at, const struct
     int code = 0;
     for (size_t i = 0; i < node->image_count && code == 0; i++)
         code = swarm__state_append_text(list, SWARM__AT_MEMBER(at, "images"), node->images[i], reterr);
-    if (code == 0)
-        return swarm__state_put_filled(object, "images", list, reterr);
-    json_decref(list);
-    return code;
+    return swarm__state_put_filled(object, "images", list, code, reterr);
 }
 
 static int write_identity(json_t *object, const struct swarm__at *at, const struct swarm_node *node,
@@ -245,10 +230,7 @@ static int write_held(json_t *root, const struct swarm__at *at, const struct swa
     for (size_t i = 0; i < count && code == 0; i++)
         code = swarm__state_append_name(list, SWARM__AT_MEMBER(at, "held_names"), names[i], reterr);
     swarm__free(names);
-    if (code == 0)
-        return swarm__state_put_filled(root, "held_names", list, reterr);
-    json_decref(list);
-    return code;
+    return swarm__state_put_filled(root, "held_names", list, code, reterr);
 }
 
 /* Left out where they count for everything. */
