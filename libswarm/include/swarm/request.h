@@ -3,12 +3,13 @@
 #define SWARM_REQUEST_H
 
 /** @file
- * Requests: what is asked for. */
+ * Requests: what is asked for. Their getters are in <swarm/request_get.h>, which this includes. */
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include <swarm/error.h>
+#include <swarm/request_get.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -110,7 +111,7 @@ SWARM_EXPORT int swarm_request_set_image(struct swarm_request *request, const ch
  * Set the identity that survives moves; it is kept as label com.docker.swarm.id.
  *
  * @param request  Not NULL; not shared yet.
- * @param id       Copied; empty: none.
+ * @param id       Not NULL, copied; empty: none.
  * @param reterr   Optional. New error, release with swarm_error_free(). Untouched on success.
  *
  * @return 0, SWARM_ERR_INVALID (NULL, out of range), SWARM_ERR_STATE (the request is shared), SWARM_ERR_NOMEM.
@@ -193,7 +194,7 @@ SWARM_EXPORT int swarm_request_set_resource(struct swarm_request *request, const
  * Set a label, replacing one of that key.
  *
  * @param request  Not NULL; not shared yet.
- * @param key      Copied.
+ * @param key      Not NULL, copied.
  * @param value    NULL: empty.
  * @param reterr   Optional. New error, release with swarm_error_free(). Untouched on success.
  *
@@ -370,284 +371,6 @@ SWARM_EXPORT int swarm_request_add_link(struct swarm_request *request, const cha
  */
 SWARM_EXPORT int swarm_request_set_reschedule_policy(struct swarm_request *request, int policy,
                                                      struct swarm_error **reterr);
-
-/* Getters. Strings are borrowed, valid while the request lives and is not changed; NULL where not set. For a NULL
- * request they give NULL or 0. */
-
-/**
- * Get the name.
- *
- * @param request  NULL is allowed.
- *
- * @return Borrowed, without a slash in front; NULL where it has none.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT const char *swarm_request_name(const struct swarm_request *request);
-
-/**
- * Get the image.
- *
- * @param request  NULL is allowed.
- *
- * @return Borrowed, as the user named it; NULL where it has none.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT const char *swarm_request_image(const struct swarm_request *request);
-
-/**
- * Get the identity that survives moves.
- *
- * @param request  NULL is allowed.
- *
- * @return Borrowed; NULL where it has none, or an empty one.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT const char *swarm_request_swarm_id(const struct swarm_request *request);
-
-/**
- * Get the network mode.
- *
- * @param request  NULL is allowed.
- *
- * @return Borrowed; NULL where it is not set.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT const char *swarm_request_network_mode(const struct swarm_request *request);
-
-/**
- * Get the PID mode.
- *
- * @param request  NULL is allowed.
- *
- * @return Borrowed where it is "container:<name>", else NULL.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT const char *swarm_request_pid_mode(const struct swarm_request *request);
-
-/**
- * Get the IPC mode.
- *
- * @param request  NULL is allowed.
- *
- * @return Borrowed where it is "container:<name>", else NULL.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT const char *swarm_request_ipc_mode(const struct swarm_request *request);
-
-/**
- * Get a label.
- *
- * @param request  NULL is allowed.
- * @param key      NULL is allowed.
- *
- * @return Its value, borrowed; NULL where there is none of that key.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT const char *swarm_request_label(const struct swarm_request *request, const char *key);
-
-/**
- * The label at @p index, in the order in which they were first set; each out parameter may be NULL.
- *
- * @param request    NULL is allowed.
- * @param index      From 0.
- * @param ret_key    Its key, borrowed.
- * @param ret_value  Its value, borrowed.
- *
- * @return 1, or 0 past the end (nothing is written).
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT int swarm_request_label_at(const struct swarm_request *request, size_t index, const char **ret_key,
-                                        const char **ret_value);
-
-/**
- * The host port to bind at @p index, in the order in which they were added.
- *
- * @param request             NULL is allowed.
- * @param index               From 0.
- * @param ret_container_port  As it was added, like the others: "80/tcp". Each out parameter may be NULL.
- * @param ret_host_ip         Empty: all interfaces.
- * @param ret_host_port       Empty or "0": any.
- *
- * @return 1, or 0 past the end (nothing is written).
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT int swarm_request_port_at(const struct swarm_request *request, size_t index,
-                                       const char **ret_container_port, const char **ret_host_ip,
-                                       const char **ret_host_port);
-
-/**
- * Get one of the exposed ports; like all below, in the order in which they were added.
- *
- * @param request  NULL is allowed.
- * @param index    From 0.
- *
- * @return Borrowed, as it was added ("80/tcp"); NULL past the end.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT const char *swarm_request_exposed_port_at(const struct swarm_request *request, size_t index);
-
-/**
- * Get one of the containers whose volumes it uses.
- *
- * @param request  NULL is allowed.
- * @param index    From 0.
- *
- * @return Borrowed, as it was added ("data:ro"); NULL past the end.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT const char *swarm_request_volumes_from_at(const struct swarm_request *request, size_t index);
-
-/**
- * Get one of the links.
- *
- * @param request  NULL is allowed.
- * @param index    From 0.
- *
- * @return Borrowed, as it was added ("db:alias"); NULL past the end.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT const char *swarm_request_link_at(const struct swarm_request *request, size_t index);
-
-/**
- * Get one of the constraints. One read from a container may be malformed.
- *
- * @param request  NULL is allowed.
- * @param index    From 0.
- *
- * @return Borrowed, as text ("zone==~eu*"); NULL past the end.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT const char *swarm_request_constraint_at(const struct swarm_request *request, size_t index);
-
-/**
- * Get one of the affinities, as with swarm_request_constraint_at().
- *
- * @param request  NULL is allowed.
- * @param index    From 0.
- *
- * @return Borrowed; NULL past the end.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT const char *swarm_request_affinity_at(const struct swarm_request *request, size_t index);
-
-/**
- * Get one of the whitelists, as with swarm_request_constraint_at().
- *
- * @param request  NULL is allowed.
- * @param index    From 0.
- *
- * @return Borrowed; NULL past the end.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT const char *swarm_request_whitelist_at(const struct swarm_request *request, size_t index);
-
-/**
- * Get the CPU to reserve.
- *
- * @param request  NULL is allowed.
- *
- * @return In thousandths of a CPU.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT int64_t swarm_request_cpus_milli(const struct swarm_request *request);
-
-/**
- * Get the memory to reserve.
- *
- * @param request  NULL is allowed.
- *
- * @return In bytes.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT int64_t swarm_request_memory(const struct swarm_request *request);
-
-/**
- * Get the CPU that it may use at most.
- *
- * @param request  NULL is allowed.
- *
- * @return In thousandths of a CPU; 0: no limit.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT int64_t swarm_request_cpus_limit_milli(const struct swarm_request *request);
-
-/**
- * Get the memory that it may use at most.
- *
- * @param request  NULL is allowed.
- *
- * @return In bytes; 0: no limit.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT int64_t swarm_request_memory_limit(const struct swarm_request *request);
-
-/**
- * Get how much of a named resource to reserve.
- *
- * @param request  NULL is allowed.
- * @param name     NULL is allowed.
- *
- * @return 0 where it asks for none.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT int64_t swarm_request_resource(const struct swarm_request *request, const char *name);
-
-/**
- * The named resource at @p index, in the order in which they were first set; each out parameter may be NULL.
- *
- * @param request     NULL is allowed.
- * @param index       From 0.
- * @param ret_name    Its name, borrowed.
- * @param ret_amount  How much of it is asked for.
- *
- * @return 1, or 0 past the end (nothing is written).
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT int swarm_request_resource_at(const struct swarm_request *request, size_t index, const char **ret_name,
-                                           int64_t *ret_amount);
-
-/**
- * Get what is to be done when its node is lost.
- *
- * @param request  NULL is allowed.
- *
- * @return One of enum swarm_reschedule_policy.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT int swarm_request_reschedule_policy(const struct swarm_request *request);
-
-/**
- * Say whether it is tied to certain nodes.
- *
- * @param request  NULL is allowed.
- *
- * @return 1 when some constraint is a hard "node==…", else 0.
- *
- * Thread safety: any thread, as long as the request is not changed. Since: 1.3
- */
-SWARM_EXPORT int swarm_request_has_node_constraint(const struct swarm_request *request);
 
 /**
  * Say whether all expressions in it are well formed.
