@@ -58,7 +58,7 @@ SWARM_EXPORT void swarm_cluster_free(struct swarm_cluster *cluster);
  * Have something done with the data of containers (swarm_container_set_data()) that leave the cluster, in whatever way:
  * removed by the caller, with their node, by a rescheduler, or with the cluster itself.
  *
- * @param cluster  Not NULL.
+ * @param cluster  NULL is allowed.
  * @param destroy  Called once a container whose data is not NULL; must not call back into the library. NULL: nothing
  *                 (the default).
  *
@@ -145,7 +145,7 @@ SWARM_EXPORT void swarm_cluster_remove_node(struct swarm_cluster *cluster, struc
 /**
  * Find a node by its id.
  *
- * @param cluster  Not NULL.
+ * @param cluster  NULL is allowed.
  * @param id       NULL is allowed.
  *
  * @return Borrowed until the node is removed; NULL where there is none.
@@ -229,8 +229,8 @@ SWARM_EXPORT size_t swarm_cluster_container_count(const struct swarm_cluster *cl
 /**
  * Find a container by its id and its node.
  *
- * @param cluster  Not NULL.
- * @param node     Not NULL.
+ * @param cluster  NULL is allowed.
+ * @param node     NULL is allowed.
  * @param id       NULL is allowed.
  *
  * @return Borrowed until the container is removed; NULL where there is none.

@@ -280,7 +280,7 @@ SWARM_EXPORT int64_t swarm_node_used_memory(const struct swarm_node *node);
 /**
  * Get how much of a named resource it has.
  *
- * @param node  Not NULL.
+ * @param node  NULL is allowed.
  * @param name  NULL is allowed.
  *
  * @return 0 where it has none.
@@ -292,7 +292,7 @@ SWARM_EXPORT int64_t swarm_node_resource_total(const struct swarm_node *node, co
 /**
  * Get how much of a named resource containers and reservations on the node ask for in sum, as with CPUs.
  *
- * @param node  Not NULL.
+ * @param node  NULL is allowed.
  * @param name  NULL is allowed.
  *
  * @return 0 where they ask for none.
@@ -305,7 +305,7 @@ SWARM_EXPORT int64_t swarm_node_resource_used(const struct swarm_node *node, con
  * The named resource at @p index, in order of names, of those that the node has or that are asked for on it; each out
  * parameter may be NULL.
  *
- * @param node       Not NULL.
+ * @param node       NULL is allowed.
  * @param index      From 0.
  * @param ret_name   Its name, borrowed.
  * @param ret_total  How much the node has.
@@ -377,7 +377,7 @@ SWARM_EXPORT size_t swarm_node_container_count(const struct swarm_node *node);
 /**
  * Get a label.
  *
- * @param node  Not NULL.
+ * @param node  NULL is allowed.
  * @param key   NULL is allowed.
  *
  * @return Its value, borrowed until the labels are set; NULL where the node has none of that key.
@@ -389,7 +389,7 @@ SWARM_EXPORT const char *swarm_node_label(const struct swarm_node *node, const c
 /**
  * The label at @p index in key order; each out parameter may be NULL.
  *
- * @param node       Not NULL.
+ * @param node       NULL is allowed.
  * @param index      From 0.
  * @param ret_key    Borrowed.
  * @param ret_value  Borrowed.
@@ -404,7 +404,7 @@ SWARM_EXPORT int swarm_node_label_at(const struct swarm_node *node, size_t index
 /**
  * Say whether an image is on the node.
  *
- * @param node   Not NULL.
+ * @param node   NULL is allowed.
  * @param image  NULL is allowed.
  *
  * @return 1 where it has one of that id, reference ("app:1") or repository ("app"), compared as text, else 0.

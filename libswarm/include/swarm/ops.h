@@ -156,7 +156,7 @@ SWARM_EXPORT void swarm_ranking_offer(struct swarm_ranking *ranking, const struc
  * Candidates that were neither offered nor refused go under SWARM_REASON_OTHER with the strategy's name.
  *
  * @param ranking  As the callback got it.
- * @param node     Not NULL.
+ * @param node     NULL is allowed.
  * @param reason   One of enum swarm_reason (decision.h).
  * @param detail   One line, copied; NULL: none.
  *

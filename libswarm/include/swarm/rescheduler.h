@@ -229,8 +229,8 @@ SWARM_EXPORT int swarm_rescheduler_container_changed(struct swarm_rescheduler *r
  *
  * What waits for the container is dropped; an action under way is to be reported still.
  *
- * @param rescheduler  Not NULL.
- * @param container    Not NULL.
+ * @param rescheduler  NULL is allowed.
+ * @param container    NULL is allowed.
  *
  * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.3
  */
@@ -330,7 +330,7 @@ SWARM_EXPORT int swarm_rescheduler_advance(struct swarm_rescheduler *rescheduler
 /**
  * Say when swarm_rescheduler_advance() is due.
  *
- * @param rescheduler  Not NULL.
+ * @param rescheduler  NULL is allowed.
  *
  * @return A time on the caller's clock, in milliseconds; -1: never.
  *
@@ -358,7 +358,7 @@ SWARM_EXPORT int swarm_rescheduler_next(struct swarm_rescheduler *rescheduler, s
 /**
  * Whether an action under way is still wanted: to be asked right before it has an effect.
  *
- * @param rescheduler  Not NULL.
+ * @param rescheduler  NULL is allowed.
  * @param action_id    Of the action, from swarm_rescheduler_next().
  *
  * @return 1 or 0; where it is 0, report it with swarm_rescheduler_failed(): its node is back, its container is gone,
@@ -431,7 +431,7 @@ typedef void (*swarm_report_fn)(void *data, const struct swarm_report *report);
 /**
  * Set who is told.
  *
- * @param rescheduler  Not NULL.
+ * @param rescheduler  NULL is allowed.
  * @param fn           NULL: nobody, the default.
  * @param data         Handed to it.
  *
@@ -475,7 +475,7 @@ SWARM_EXPORT int swarm_rescheduler_status(const struct swarm_rescheduler *resche
 /**
  * Say what waits for a node.
  *
- * @param rescheduler  Not NULL.
+ * @param rescheduler  NULL is allowed.
  * @param node         One of the cluster's.
  * @param ret_reason   Why the last try of the first of them that failed did, borrowed; NULL: none failed. May be NULL.
  *
@@ -510,7 +510,7 @@ typedef void (*swarm_waiting_fn)(void *data, const struct swarm_waiting *waiting
 /**
  * Walk the containers of a node that are waiting to be moved or being moved, and those to be removed.
  *
- * @param rescheduler  Not NULL.
+ * @param rescheduler  NULL is allowed.
  * @param node         One of the cluster's.
  * @param fn           Called for each.
  * @param data         Passed to @p fn.
