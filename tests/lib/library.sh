@@ -40,7 +40,7 @@ tsan() {
 
 under_valgrind() {
   step "libswarm under valgrind"
-  step_ok "builds for valgrind" "$out/valgrind.log" build valgrind gcc -Ddebug=true -Doptimization=1 -Ddaemons=false \
+  step_ok "builds for valgrind" "$out/valgrind.log" build valgrind gcc -Dbuildtype=debugoptimized -Ddaemons=false \
     -Dexamples=false || return
   library_tests valgrind --setup valgrind
 }

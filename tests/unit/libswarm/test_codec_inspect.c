@@ -112,6 +112,66 @@ static void test_plain_container_needs_no_endpoint(void **state)
                  "\"NetworkingConfig\":{\"EndpointsConfig\":{}}}");
 }
 
+/* A setting that is empty, of whatever type, asks for nothing; any other is kept with its endpoint. */
+static void test_default_network_keeps_what_says_something(void **state)
+{
+    static const char *const empty[] = {"null", "0", "\"\"", "{}", "[]"};
+    static const char *const said[] = {"1", "-1", "\"x\"", "{\"a\":null}", "[null]", "true", "false", "0.5"};
+    char json[2048], expected[256];
+    for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
+        snprintf(json, sizeof(json), INSPECT("", "\"NetworkMode\":\"bridge\"", "\"bridge\":{\"New\":%s}"), empty[i]);
+        struct swarm_create_body *body = again(json, 1);
+        assert_null(swarm_create_body_endpoint(body, 0));
+        swarm_create_body_free(body);
+    }
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+        char *settings = NULL;
+        snprintf(json, sizeof(json), INSPECT("", "\"NetworkMode\":\"bridge\"", "\"bridge\":{\"New\":%s}"), said[i]);
+        snprintf(expected, sizeof(expected), "{\"New\":%s}", said[i]);
+        struct swarm_create_body *body = again(json, 1);
+        assert_string_equal(swarm_create_body_endpoint(body, 0), "bridge");
+        assert_int_equal(swarm_create_body_take_endpoint(body, "bridge", &settings, NULL), 0);
+        assert_string_equal(settings, expected);
+        swarm_free(settings);
+        swarm_create_body_free(body);
+    }
+}
+
+static void test_host_and_none_need_no_endpoint(void **state)
+{
+    struct swarm_create_body *body = again(INSPECT("", "\"NetworkMode\":\"host\"", "\"host\":{}"), 1);
+    assert_null(swarm_create_body_endpoint(body, 0));
+    swarm_create_body_free(body);
+    body = again(INSPECT("", "\"NetworkMode\":\"none\"", "\"none\":null"), 1);
+    assert_null(swarm_create_body_endpoint(body, 0));
+    swarm_create_body_free(body);
+    body = again(INSPECT("", "\"NetworkMode\":\"own\"", "\"own\":{}"), 1);
+    assert_string_equal(swarm_create_body_endpoint(body, 0), "own");
+    swarm_create_body_free(body);
+}
+
+static void expect_refused(const char *json, const char *message)
+{
+    struct swarm_create_body *body = NULL;
+    struct swarm_error *error = NULL;
+    assert_int_equal(swarm_create_body_from_inspect(&body, json, strlen(json), 1, &error), SWARM_ERR_PARSE);
+    assert_null(body);
+    assert_string_equal(swarm_error_message(error), message);
+    swarm_error_free(error);
+}
+
+static void test_wrong_types_are_named(void **state)
+{
+    expect_refused("{\"Config\":[],\"HostConfig\":{}}", "Config: an object is expected");
+    expect_refused("{\"Config\":{},\"HostConfig\":7}", "HostConfig: an object is expected");
+    expect_refused("{\"Config\":{},\"HostConfig\":{},\"NetworkSettings\":[]}",
+                   "NetworkSettings: an object is expected");
+    expect_refused("{\"Config\":{},\"HostConfig\":{\"CpuShares\":\"x\"}}",
+                   "HostConfig.CpuShares: an integer is expected");
+    expect_refused("{\"Config\":{},\"HostConfig\":{\"Links\":{}}}", "HostConfig.Links: a list is expected");
+    expect_refused("{\"Config\":{\"Labels\":{\"a\":1}},\"HostConfig\":{}}", "Labels[\"a\"]: a string is expected");
+}
+
 static void test_name_goes_with_the_request(void **state)
 {
     struct swarm_create_body *body = again(INSPECT("", "", ""), 1);
@@ -236,6 +296,9 @@ int main(void)
         cmocka_unit_test(test_existing_container_may_carry_bad_expressions),
         cmocka_unit_test(test_inspect_without_its_parts_is_refused),
         cmocka_unit_test(test_plain_container_needs_no_endpoint),
+        cmocka_unit_test(test_default_network_keeps_what_says_something),
+        cmocka_unit_test(test_host_and_none_need_no_endpoint),
+        cmocka_unit_test(test_wrong_types_are_named),
         cmocka_unit_test(test_name_goes_with_the_request),
         cmocka_unit_test(test_host_name_that_was_asked_for_stays),
         cmocka_unit_test(test_host_name_of_the_host_is_dropped),
