@@ -65,7 +65,7 @@ static int sorted_labels(const struct swarm_node *node, const char *const *keys,
         if (!labels[i].key || !labels[i].value) {
             swarm__free(labels);
             return swarm__error_set(reterr, SWARM_ERR_INVALID, "node %s: %s %zu is NULL", node->id,
-                                    labels[i].key ? "value of label" : "label", i);
+                                    keys[i] ? "value of label" : "label", i);
         }
     qsort(labels, count, sizeof(*labels), by_key);
     for (size_t i = 1; i < count; i++)

@@ -155,13 +155,13 @@ int swarm_rescheduler_moved(struct swarm_rescheduler *r, int64_t now_ms, uint64_
     struct swarm__task *task;
     if (stand_in == NULL)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "stand_in is NULL");
-    if (r != NULL && swarm_container_node(stand_in)->cluster != r->cluster)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "stand_in %s is of another cluster",
-                                swarm_container_id(stand_in));
     int rc = reported(r, now_ms, action_id, SWARM_ACTION_MOVE, &task, reterr);
     if (rc < 0)
         return rc;
     struct swarm_container *lost = task->container;
+    if (stand_in == lost || swarm_container_node(stand_in)->cluster != r->cluster)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "stand_in %s is %s", swarm_container_id(stand_in),
+                                stand_in == lost ? "the lost container itself" : "of another cluster");
     /* It may be an old copy that was started. */
     if (swarm__replaced_take_over(r, swarm_container_id(stand_in)) < 0 ||
         (lost != NULL && swarm__replaced_add(r, swarm_container_id(lost), swarm_container_id(stand_in), false) < 0))

@@ -110,7 +110,7 @@ static void test_nothing_is_moved_to_a_node_that_is_lost(void **state)
     story_end(&story);
 }
 
-static void test_nodes_of_other_clusters_are_refused(void **state)
+static void test_what_cannot_be_meant_is_refused(void **state)
 {
     struct story story;
     struct swarm_cluster *other = NULL;
@@ -135,6 +135,10 @@ static void test_nodes_of_other_clusters_are_refused(void **state)
     expect_move(&story, "c1");
     assert_int_equal(swarm_rescheduler_moved(story.rescheduler, 0, story.action.id, container, NULL),
                      SWARM_ERR_INVALID);
+    assert_int_equal(swarm_rescheduler_moved(story.rescheduler, 0, story.action.id, story.action.container, &error),
+                     SWARM_ERR_INVALID);
+    assert_string_equal(swarm_error_message(error), "stand_in c1 is the lost container itself");
+    swarm_error_free(error);
     moved(&story);
     story_end(&story);
     swarm_cluster_free(other);
@@ -433,7 +437,7 @@ int main(void)
         cmocka_unit_test(test_silent_node_found_stopped_is_acted_on_at_once),
         cmocka_unit_test(test_loss_reported_again_neither_prolongs_nor_doubles),
         cmocka_unit_test(test_nothing_is_moved_to_a_node_that_is_lost),
-        cmocka_unit_test(test_nodes_of_other_clusters_are_refused),
+        cmocka_unit_test(test_what_cannot_be_meant_is_refused),
         cmocka_unit_test(test_container_without_policy_stays),
         cmocka_unit_test(test_stopped_container_is_moved_but_not_started),
         cmocka_unit_test(test_container_without_a_name_is_moved_too),
