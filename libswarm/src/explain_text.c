@@ -29,16 +29,31 @@ static void add_container(struct swarm__text *text, const struct swarm_container
     swarm__text_format(text, " on %s", node_label(container->node));
 }
 
+/* What there is to add to the reason; of several lines the first. */
+static void add_detail(struct swarm__text *text, const char *before, const struct swarm_cause *cause)
+{
+    if (cause->has_detail)
+        swarm__text_format(text, "%s%.*s", before, (int)strcspn(cause->detail, "\n"), cause->detail);
+}
+
 /* "port 443 taken by web-1 on node-5 and others" */
 static void add_port(struct swarm__text *text, const struct swarm_cause *cause)
 {
-    swarm__text_format(text, "port %s taken", cause->has_detail ? cause->detail : "");
+    swarm__text_add(text, "port");
+    add_detail(text, " ", cause);
+    swarm__text_add(text, " taken");
     if (!cause->blocker)
         return;
     swarm__text_add(text, " by ");
     add_container(text, cause->blocker);
     if (cause->count > 1)
         swarm__text_add(text, " and others");
+}
+
+/* The name is taken in the cluster, for all nodes; a filter that gives this reason means its nodes. */
+static bool is_name_of_cluster(const struct swarm_cause *cause)
+{
+    return cause->reason == SWARM_REASON_NAME && !cause->filter;
 }
 
 /* "name web taken by a6f3c1 on node-2" */
@@ -54,51 +69,55 @@ static void add_name(struct swarm__text *text, const struct swarm_cause *cause)
         swarm__text_format(text, " by a container that is being created on %s", node_label(holder->node));
 }
 
-/* "spread", "memory short", "mine: the rack is full"; of an error of several lines the first. */
-static void add_with_detail(struct swarm__text *text, const char *what, const struct swarm_cause *cause)
-{
-    swarm__text_add(text, what);
-    if (cause->has_detail)
-        swarm__text_format(text, ": %.*s", (int)strcspn(cause->detail, "\n"), cause->detail);
-}
-
 static void add_reason(struct swarm__text *text, const struct swarm_cause *cause)
 {
+    const char *what = swarm_reason_name(cause->reason), *before = " ";
     switch (cause->reason) {
     case SWARM_REASON_PORT:
         add_port(text, cause);
         return;
     case SWARM_REASON_NAME:
-        add_name(text, cause);
+        if (is_name_of_cluster(cause)) {
+            add_name(text, cause);
+            return;
+        }
+        break;
+    case SWARM_REASON_RESOURCE:
+        if (cause->has_detail)
+            add_detail(text, "", cause);
+        else
+            swarm__text_add(text, what);
+        swarm__text_add(text, " short");
         return;
     case SWARM_REASON_OTHER:
-        add_with_detail(text, cause->filter ? cause->filter : "other", cause);
-        return;
+        what = cause->filter ? cause->filter : what;
+        before = ": ";
+        break;
     case SWARM_REASON_SLOTS:
-        add_with_detail(text, "container slots short", cause);
-        return;
+        what = "container slots short";
+        before = ": ";
+        break;
     case SWARM_REASON_CPU:
-        add_with_detail(text, "CPU short", cause);
-        return;
+        what = "CPU short";
+        before = ": ";
+        break;
     case SWARM_REASON_MEMORY:
-        add_with_detail(text, "memory short", cause);
-        return;
-    case SWARM_REASON_RESOURCE:
-        swarm__text_format(text, "%s short", cause->has_detail ? cause->detail : "resource");
-        return;
+        what = "memory short";
+        before = ": ";
+        break;
     case SWARM_REASON_REPLACED:
-        swarm__text_add(text, "to be replaced");
-        return;
+        what = "to be replaced";
+        break;
     default:
-        swarm__text_add(text, swarm_reason_name(cause->reason));
-        if (cause->has_detail)
-            swarm__text_format(text, " %s", cause->detail);
+        break;
     }
+    swarm__text_add(text, what);
+    add_detail(text, before, cause);
 }
 
 static void add_cause(struct swarm__text *text, const struct swarm_cause *cause)
 {
-    if (cause->reason != SWARM_REASON_NAME)
+    if (!is_name_of_cluster(cause))
         swarm__text_format(text, "%zu ", cause->count);
     add_reason(text, cause);
     const struct swarm_node *nearest = swarm_cause_nearest(cause);

@@ -64,6 +64,22 @@ static int fail_hard(void *data, const struct swarm_request *request, const stru
     return swarm_error_new(reterr, *(int *)data, "the table of racks is gone");
 }
 
+struct said {
+    int reason;
+    const char *detail;
+    const char *expected;
+};
+
+static int say_that(void *data, const struct swarm_request *request, const struct swarm_cluster *of,
+                    struct swarm_candidates *candidates, int soft, struct swarm_error **reterr)
+{
+    const struct said *said = data;
+    for (struct swarm_node *node = NULL; (node = swarm_candidates_next(candidates, node));)
+        swarm_candidates_remove(candidates, node);
+    swarm_candidates_refuse(candidates, said->reason, said->detail);
+    return 0;
+}
+
 static int lasting(void *data, const struct swarm_request *request, const struct swarm_cluster *of,
                    struct swarm_candidates *candidates, struct swarm_error **reterr)
 {
@@ -165,6 +181,35 @@ static void test_filter_that_gives_reasons(void **state)
     assert_string_equal(swarm_cause_detail(cause), "of the GPU");
     assert_null(swarm_cause_nearest(cause));
     swarm_decision_free(decision);
+}
+
+/* Reasons of built-in filters, given by one that means something else by them. */
+static void test_filter_that_gives_any_reason(void **state)
+{
+    static const struct said said[] = {
+        {SWARM_REASON_NAME, NULL, "0/3 nodes fit: 3 name"},
+        {SWARM_REASON_NAME, "of the week", "0/3 nodes fit: 3 name of the week"},
+        {SWARM_REASON_PORT, NULL, "0/3 nodes fit: 3 port taken"},
+        {SWARM_REASON_PORT, "COM1\nagain", "0/3 nodes fit: 3 port COM1 taken"},
+        {SWARM_REASON_RESOURCE, NULL, "0/3 nodes fit: 3 resource short"},
+        {SWARM_REASON_RESOURCE, "ink\npaper", "0/3 nodes fit: 3 ink short"},
+        {SWARM_REASON_CPU, "of the GPU", "0/3 nodes fit: 3 CPU short: of the GPU"},
+        {SWARM_REASON_SLOTS, "of the rack", "0/3 nodes fit: 3 container slots short: of the rack"},
+        {SWARM_REASON_PAUSED, "until\nnoon", "0/3 nodes fit: 3 paused until"},
+        {SWARM_REASON_REPLACED, "soon", "0/3 nodes fit: 3 to be replaced soon"},
+    };
+    struct said now;
+    struct swarm_scheduler *scheduler = scheduler_with_filter(say_that, &now);
+    struct swarm_request *request = request_of("");
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+        struct swarm_decision *decision = NULL;
+        now = said[i];
+        assert_int_equal(swarm_scheduler_explain(scheduler, cluster, request, NULL, &decision, NULL), 0);
+        assert_string_equal(summary_of(decision), now.expected);
+        swarm_decision_free(decision);
+    }
+    swarm_request_unref(request);
+    swarm_scheduler_free(scheduler);
 }
 
 static void test_reasons_are_for_explained_decisions_only(void **state)
@@ -355,6 +400,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_filter_that_says_nothing),
         TEST(test_filter_that_gives_reasons),
+        TEST(test_filter_that_gives_any_reason),
         TEST(test_reasons_are_for_explained_decisions_only),
         TEST(test_filter_with_too_many_details),
         TEST(test_filter_that_refuses_with_a_text),
