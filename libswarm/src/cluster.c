@@ -75,14 +75,19 @@ uint64_t swarm_cluster_generation(const struct swarm_cluster *cluster)
     return cluster ? cluster->generation : 0;
 }
 
+/* Blocks are large, so small clusters have no more of them than they need. */
 static int make_scan_room(struct swarm_cluster *cluster, size_t slot)
 {
-    size_t old = cluster->scan_capacity;
-    if (swarm__grow(&cluster->scans, &cluster->scan_capacity, slot / SWARM__SCAN_SLOTS + 1, sizeof(*cluster->scans)) !=
-        0)
+    size_t old = cluster->scan_capacity, needed = slot / SWARM__SCAN_SLOTS + 1;
+    if (needed <= old)
+        return 0;
+    size_t wanted = old + old / 2 > needed ? old + old / 2 : needed;
+    struct swarm__scan *scans = swarm__realloc(cluster->scans, wanted * sizeof(*scans));
+    if (!scans)
         return -1;
-    if (old < cluster->scan_capacity)
-        memset(cluster->scans + old, 0, (cluster->scan_capacity - old) * sizeof(*cluster->scans));
+    memset(scans + old, 0, (wanted - old) * sizeof(*scans));
+    cluster->scans = scans;
+    cluster->scan_capacity = wanted;
     return 0;
 }
 
