@@ -80,7 +80,7 @@ SWARM_EXPORT struct swarm_node *swarm_decision_node(const struct swarm_decision 
  *
  * @param decision  NULL is allowed.
  *
- * @return How many there were.
+ * @return How many there were; 0 where the request was refused, also where only resources were short.
  *
  * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
  */
@@ -423,7 +423,7 @@ SWARM_EXPORT int swarm_decision_text(const struct swarm_decision *decision, char
  *   text         As swarm_decision_text().
  *   node         The chosen one, {"id", "name"}, or null.
  *   nodes, fit   How many there are, and could have taken it.
- *   candidates   How many the filters left.
+ *   candidates   How many the filters left; 0 where it was refused.
  *   causes       A list, those with most nodes first: {"reason" (swarm_reason_name()), "filter", "detail", "count",
  *                "nearest": {"id", "name", "shortage", "unit"}, "blocker": {"id", "name", "node": {"id", "name"}},
  *                "nodes": [{"id", "name", "shortage"}]}; what there is not is null; "shortage" of the nodes only where
