@@ -19,7 +19,7 @@ int main(void)
         char id[] = {'m', 'a', 't', 'c', 'h', '-', (char)('0' + i), '\0'};
         struct swarm_request *request = NULL;
         struct swarm_reservation *place;
-        failed = swarm_request_new(&request, &error) || swarm_request_set_cpus(request, 1500, &error) ||
+        failed = swarm_request_new(&request, &error) || swarm_request_set_cpus_milli(request, 1500, &error) ||
                  swarm_request_add_constraint(request, "node==oslo-*", &error) ||
                  swarm_scheduler_place(scheduler, cluster, request, NULL, &place, &error);
         if (!failed) { /* start it there now: the place counts already; give it back with swarm_reservation_abort() */

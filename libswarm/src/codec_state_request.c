@@ -164,11 +164,11 @@ static int read_texts(struct swarm_request *request, const json_t *object, const
 static int read_integers(struct swarm_request *request, const json_t *object, const struct swarm__at *at,
                          struct swarm_error **reterr)
 {
-    int code = read_integer(request, object, at, "cpus_milli", swarm_request_set_cpus, reterr);
+    int code = read_integer(request, object, at, "cpus_milli", swarm_request_set_cpus_milli, reterr);
     if (code == 0)
         code = read_integer(request, object, at, "memory", swarm_request_set_memory, reterr);
     if (code == 0)
-        code = read_integer(request, object, at, "cpus_limit_milli", swarm_request_set_cpus_limit, reterr);
+        code = read_integer(request, object, at, "cpus_limit_milli", swarm_request_set_cpus_limit_milli, reterr);
     return code != 0 ? code : read_integer(request, object, at, "memory_limit", swarm_request_set_memory_limit, reterr);
 }
 

@@ -24,7 +24,7 @@ static int check_bounds(const struct bounded *of, int64_t reserved, int64_t limi
     return 0;
 }
 
-int swarm_request_set_cpus(struct swarm_request *request, int64_t cpus_milli, struct swarm_error **reterr)
+int swarm_request_set_cpus_milli(struct swarm_request *request, int64_t cpus_milli, struct swarm_error **reterr)
 {
     int rc = swarm__request_check(request, "", NULL, reterr);
     if (rc == 0)
@@ -34,7 +34,7 @@ int swarm_request_set_cpus(struct swarm_request *request, int64_t cpus_milli, st
     return rc;
 }
 
-int swarm_request_set_cpus_limit(struct swarm_request *request, int64_t cpus_milli, struct swarm_error **reterr)
+int swarm_request_set_cpus_limit_milli(struct swarm_request *request, int64_t cpus_milli, struct swarm_error **reterr)
 {
     int rc = swarm__request_check(request, "", NULL, reterr);
     if (rc == 0)

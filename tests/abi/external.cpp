@@ -111,7 +111,7 @@ Owned<swarm_request> make_request(const char *constraint)
 {
     swarm_request *request = nullptr;
     check(swarm_request_new(&request, &error));
-    check(swarm_request_set_cpus(request, 500, &error));
+    check(swarm_request_set_cpus_milli(request, 500, &error));
     check(swarm_request_add_constraint(request, constraint, &error));
     return Owned<swarm_request>(request);
 }

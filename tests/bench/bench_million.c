@@ -20,7 +20,7 @@ static struct swarm_request *new_request(size_t number)
     struct swarm_request *request;
     must(swarm_request_new(&request, &error), error);
     int64_t size = 1 + (int64_t)(number % 8);
-    must(swarm_request_set_cpus(request, size * 25, &error), error);
+    must(swarm_request_set_cpus_milli(request, size * 25, &error), error);
     must(swarm_request_set_memory(request, size << 26, &error), error);
     return request;
 }

@@ -25,7 +25,7 @@ static void ask_nothing(struct swarm_request *request, size_t nodes)
 static void ask_resources(struct swarm_request *request, size_t nodes)
 {
     struct swarm_error *error = NULL;
-    must(swarm_request_set_cpus(request, 500, &error), error);
+    must(swarm_request_set_cpus_milli(request, 500, &error), error);
     must(swarm_request_set_memory(request, INT64_C(512) << 20, &error), error);
 }
 

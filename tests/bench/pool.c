@@ -123,7 +123,7 @@ static struct swarm_request *new_request(struct pool *pool, size_t number)
     snprintf(text, sizeof(text), "service-%zu", service);
     set_label(pool, request, "service", text);
     int64_t size = 1 + (int64_t)(scramble(number) >> 32) % 8;
-    must(swarm_request_set_cpus(request, size * 25, &error), error);
+    must(swarm_request_set_cpus_milli(request, size * 25, &error), error);
     must(swarm_request_set_memory(request, size << 26, &error), error);
     return request;
 }

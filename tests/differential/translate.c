@@ -149,7 +149,7 @@ static void add_all(struct world *world, struct swarm_request *request, const st
 static void set_amounts(struct world *world, struct swarm_request *request, const struct oracle_request *from)
 {
     int code;
-    WORLD_CALL(world, code, swarm_request_set_cpus(request, from->cpus_milli, &world->error));
+    WORLD_CALL(world, code, swarm_request_set_cpus_milli(request, from->cpus_milli, &world->error));
     world_expect(world, "CPUs", code, 0);
     WORLD_CALL(world, code, swarm_request_set_memory(request, from->memory, &world->error));
     world_expect(world, "memory", code, 0);
@@ -157,7 +157,7 @@ static void set_amounts(struct world *world, struct swarm_request *request, cons
         return;
     WORLD_CALL(world, code, swarm_request_set_memory_limit(request, from->memory, &world->error));
     world_expect(world, "memory limit", code, 0);
-    WORLD_CALL(world, code, swarm_request_set_cpus_limit(request, from->cpus_milli, &world->error));
+    WORLD_CALL(world, code, swarm_request_set_cpus_limit_milli(request, from->cpus_milli, &world->error));
     world_expect(world, "CPU limit", code, 0);
 }
 

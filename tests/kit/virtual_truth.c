@@ -124,7 +124,7 @@ static void ask_for(struct world *world, struct swarm_request *request, bool pol
 {
     static const char *const words[] = {"keep-new", "keep-old", "longest-running"};
     must(swarm_request_set_image(request, "img", NULL));
-    must(swarm_request_set_cpus(request, virtual_between(&world->clock, 1, 10) * 50, NULL));
+    must(swarm_request_set_cpus_milli(request, virtual_between(&world->clock, 1, 10) * 50, NULL));
     must(swarm_request_set_memory(request, virtual_between(&world->clock, 1, 16) << 26, NULL));
     must(swarm_request_set_reschedule_policy(request, policy ? SWARM_RESCHEDULE_ON_NODE_FAILURE : SWARM_RESCHEDULE_OFF,
                                              NULL));

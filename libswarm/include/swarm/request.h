@@ -131,7 +131,8 @@ SWARM_EXPORT int swarm_request_set_swarm_id(struct swarm_request *request, const
  *
  * Thread safety: one thread at a time until it is shared. Since: 1.3
  */
-SWARM_EXPORT int swarm_request_set_cpus(struct swarm_request *request, int64_t cpus_milli, struct swarm_error **reterr);
+SWARM_EXPORT int swarm_request_set_cpus_milli(struct swarm_request *request, int64_t cpus_milli,
+                                              struct swarm_error **reterr);
 
 /**
  * Set the memory to reserve.
@@ -157,11 +158,11 @@ SWARM_EXPORT int swarm_request_set_memory(struct swarm_request *request, int64_t
  *
  * Thread safety: one thread at a time until it is shared. Since: 1.3
  */
-SWARM_EXPORT int swarm_request_set_cpus_limit(struct swarm_request *request, int64_t cpus_milli,
-                                              struct swarm_error **reterr);
+SWARM_EXPORT int swarm_request_set_cpus_limit_milli(struct swarm_request *request, int64_t cpus_milli,
+                                                    struct swarm_error **reterr);
 
 /**
- * Set the memory that it may use at most, as with swarm_request_set_cpus_limit().
+ * Set the memory that it may use at most, as with swarm_request_set_cpus_limit_milli().
  *
  * @param request  Not NULL; not shared yet.
  * @param bytes    0: no limit.

@@ -100,7 +100,7 @@ static int set_resource(struct swarm_request *request, char *value)
 static int set_word(struct swarm_request *request, const char *key, char *value)
 {
     if (strcmp(key, "cpus") == 0)
-        return swarm_request_set_cpus(request, atoll(value) * 1000, NULL);
+        return swarm_request_set_cpus_milli(request, atoll(value) * 1000, NULL);
     if (strcmp(key, "memory") == 0)
         return swarm_request_set_memory(request, atoll(value) * GIB, NULL);
     if (strcmp(key, "port") == 0)

@@ -148,7 +148,7 @@ static void test_all_or_none_undoes_all(void **state)
     char *after = lasting_state();
     assert_string_equal(before, after);
     for (size_t i = 0; i < count; i++)
-        assert_int_equal(swarm_request_set_cpus(requests[i], 1000, NULL), 0); /* none is shared */
+        assert_int_equal(swarm_request_set_cpus_milli(requests[i], 1000, NULL), 0); /* none is shared */
     swarm_error_free(error);
     free(before);
     free(after);
@@ -161,7 +161,7 @@ static void test_all_or_none_places_all(void **state)
     assert_int_equal(place(1, 1, NULL), 0);
     assert_non_null(places[0]);
     assert_non_null(places[1]);
-    assert_int_equal(swarm_request_set_cpus(requests[0], 1000, NULL), SWARM_ERR_STATE);
+    assert_int_equal(swarm_request_set_cpus_milli(requests[0], 1000, NULL), SWARM_ERR_STATE);
 }
 
 static void test_a_request_that_was_shared_stays_so(void **state)
@@ -173,8 +173,8 @@ static void test_a_request_that_was_shared_stays_so(void **state)
                      0);
     ask("cpus=9");
     assert_int_equal(place(1, 1, NULL), SWARM_ERR_NO_NODE);
-    assert_int_equal(swarm_request_set_cpus(requests[0], 1000, NULL), SWARM_ERR_STATE);
-    assert_int_equal(swarm_request_set_cpus(requests[1], 1000, NULL), 0);
+    assert_int_equal(swarm_request_set_cpus_milli(requests[0], 1000, NULL), SWARM_ERR_STATE);
+    assert_int_equal(swarm_request_set_cpus_milli(requests[1], 1000, NULL), 0);
 }
 
 static void test_one_request_many_times(void **state)
@@ -204,7 +204,7 @@ static void test_undone_is_changeable_again_where_it_is_there_many_times(void **
         count++;
     }
     assert_int_equal(place(1, 1, NULL), SWARM_ERR_NO_NODE);
-    assert_int_equal(swarm_request_set_cpus(requests[0], 1000, NULL), 0);
+    assert_int_equal(swarm_request_set_cpus_milli(requests[0], 1000, NULL), 0);
 }
 
 static void test_same_as_single_placements(void **state)
@@ -338,7 +338,7 @@ static void test_bad_arguments_are_named(void **state)
     code = swarm_scheduler_place_batch(scheduler, cluster, requests, count, &options, places, NULL, &error);
     check_invalid(code, error, "batch options: size 4: start with SWARM_BATCH_OPTIONS_INIT");
     assert_null(places[0]);
-    assert_int_equal(swarm_request_set_cpus(requests[0], 1, NULL), 0);
+    assert_int_equal(swarm_request_set_cpus_milli(requests[0], 1, NULL), 0);
 }
 
 /* Each allocation failing in turn, once or for good: nothing is placed, nothing else has changed. */
@@ -359,7 +359,7 @@ static void walk(int all_or_none, bool plan, bool once)
         if (code != 0) {
             assert_int_equal(code, SWARM_ERR_NOMEM);
             assert_int_equal(swarm_error_code(error), SWARM_ERR_NOMEM);
-            assert_int_equal(swarm_request_set_cpus(requests[0], 1000, NULL), 0); /* not shared */
+            assert_int_equal(swarm_request_set_cpus_milli(requests[0], 1000, NULL), 0); /* not shared */
         }
         assert_int_equal(strcmp(before, after) == 0, code != 0 || plan);
         forget();

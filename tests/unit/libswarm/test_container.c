@@ -160,7 +160,7 @@ static void test_request_is_shared_from_then_on(void **state)
 {
     struct swarm_container *container = add_container(node, "c1", "cpus=1");
     struct swarm_request *request = swarm_container_request(container);
-    assert_int_equal(swarm_request_set_cpus(request, 5, NULL), SWARM_ERR_STATE);
+    assert_int_equal(swarm_request_set_cpus_milli(request, 5, NULL), SWARM_ERR_STATE);
 }
 
 static void test_states(void **state)

@@ -129,9 +129,9 @@ static void test_setters_of_requests(void **state)
     REFUSED(swarm_request_set_label(scene.request, NULL, "v", NULL));
     assert_int_equal(swarm_request_set_label(scene.request, "k", NULL, NULL), 0);
     assert_int_equal(swarm_request_add_port(scene.request, "80/tcp", NULL, NULL, NULL), 0);
-    assert_int_equal(swarm_request_set_cpus(scene.shared, 1, NULL), SWARM_ERR_STATE);
+    assert_int_equal(swarm_request_set_cpus_milli(scene.shared, 1, NULL), SWARM_ERR_STATE);
     assert_int_equal(swarm_request_set_memory(scene.shared, 1, NULL), SWARM_ERR_STATE);
-    assert_int_equal(swarm_request_set_cpus_limit(scene.shared, 1, NULL), SWARM_ERR_STATE);
+    assert_int_equal(swarm_request_set_cpus_limit_milli(scene.shared, 1, NULL), SWARM_ERR_STATE);
     assert_int_equal(swarm_request_set_memory_limit(scene.shared, 1, NULL), SWARM_ERR_STATE);
     assert_int_equal(swarm_request_set_resource(scene.shared, "gpu", 1, NULL), SWARM_ERR_STATE);
     assert_int_equal(swarm_request_set_reschedule_policy(scene.shared, 0, NULL), SWARM_ERR_STATE);

@@ -172,7 +172,7 @@ static void test_only_container_modes_are_dependencies(void **state)
 static void test_quantities_below_zero_are_refused(void **state)
 {
     struct swarm_request *request = new_request();
-    assert_int_equal(swarm_request_set_cpus(request, -1, NULL), SWARM_ERR_INVALID);
+    assert_int_equal(swarm_request_set_cpus_milli(request, -1, NULL), SWARM_ERR_INVALID);
     assert_int_equal(swarm_request_set_memory(request, -1, NULL), SWARM_ERR_INVALID);
     assert_int_equal(swarm_request_set_reschedule_policy(request, 7, NULL), SWARM_ERR_INVALID);
     assert_int_equal(swarm_request_set_memory(request, INT64_MAX, NULL), 0);
@@ -192,24 +192,24 @@ static void test_quantities_below_zero_are_refused(void **state)
 static void test_limits_are_not_below_what_is_reserved(void **state)
 {
     struct swarm_request *request = new_request();
-    assert_int_equal(swarm_request_set_cpus_limit(request, 2000, NULL), 0);
+    assert_int_equal(swarm_request_set_cpus_limit_milli(request, 2000, NULL), 0);
     assert_int_equal(swarm_request_set_memory_limit(request, 100, NULL), 0);
     assert_int_equal(swarm_request_cpus_milli(request), 0); /* a limit alone reserves nothing */
     assert_int_equal(swarm_request_memory(request), 0);
-    assert_int_equal(swarm_request_set_cpus(request, 2000, NULL), 0);
+    assert_int_equal(swarm_request_set_cpus_milli(request, 2000, NULL), 0);
     assert_int_equal(swarm_request_set_memory(request, 60, NULL), 0);
-    CHECK_INVALID(swarm_request_set_cpus(request, 2001, &error),
+    CHECK_INVALID(swarm_request_set_cpus_milli(request, 2001, &error),
                   "CPUs: the reservation of 2001 milli-CPUs is more than the limit of 2000");
-    CHECK_INVALID(swarm_request_set_cpus_limit(request, 1999, &error),
+    CHECK_INVALID(swarm_request_set_cpus_limit_milli(request, 1999, &error),
                   "CPUs: the reservation of 2000 milli-CPUs is more than the limit of 1999");
     CHECK_INVALID(swarm_request_set_memory(request, 101, &error),
                   "memory: the reservation of 101 bytes is more than the limit of 100");
     CHECK_INVALID(swarm_request_set_memory_limit(request, 59, &error),
                   "memory: the reservation of 60 bytes is more than the limit of 59");
     CHECK_INVALID(swarm_request_set_memory_limit(request, -1, &error), "memory: -1: 0 or more bytes are expected");
-    CHECK_INVALID(swarm_request_set_cpus_limit(request, INT64_MIN, &error),
+    CHECK_INVALID(swarm_request_set_cpus_limit_milli(request, INT64_MIN, &error),
                   "CPUs: -9223372036854775808: 0 or more milli-CPUs are expected");
-    CHECK_INVALID(swarm_request_set_cpus_limit(NULL, 1, &error), "request is NULL");
+    CHECK_INVALID(swarm_request_set_cpus_limit_milli(NULL, 1, &error), "request is NULL");
     CHECK_INVALID(swarm_request_set_memory_limit(NULL, 1, &error), "request is NULL");
     assert_int_equal(swarm_request_cpus_milli(request), 2000);
     assert_int_equal(swarm_request_cpus_limit_milli(request), 2000);
@@ -363,9 +363,9 @@ static void test_copy_has_everything(void **state)
     assert_int_equal(swarm_request_set_network_mode(request, "host", NULL), 0);
     assert_int_equal(swarm_request_set_pid_mode(request, "container:p", NULL), 0);
     assert_int_equal(swarm_request_set_ipc_mode(request, "container:i", NULL), 0);
-    assert_int_equal(swarm_request_set_cpus(request, 1500, NULL), 0);
+    assert_int_equal(swarm_request_set_cpus_milli(request, 1500, NULL), 0);
     assert_int_equal(swarm_request_set_memory(request, 4242, NULL), 0);
-    assert_int_equal(swarm_request_set_cpus_limit(request, 2500, NULL), 0);
+    assert_int_equal(swarm_request_set_cpus_limit_milli(request, 2500, NULL), 0);
     assert_int_equal(swarm_request_set_memory_limit(request, 5000, NULL), 0);
     assert_int_equal(swarm_request_set_resource(request, "gpu", 2, NULL), 0);
     assert_int_equal(swarm_request_set_reschedule_policy(request, SWARM_RESCHEDULE_ON_NODE_FAILURE, NULL), 0);

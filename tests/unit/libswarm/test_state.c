@@ -357,7 +357,7 @@ static void test_a_request_of_its_own(void **state)
 {
     struct swarm_request *request = request_of(FULL_REQUEST), *copy = NULL;
     assert_int_equal(swarm_request_set_image(request, "app:1", NULL), 0);
-    assert_int_equal(swarm_request_set_cpus_limit(request, 2500, NULL), 0);
+    assert_int_equal(swarm_request_set_cpus_limit_milli(request, 2500, NULL), 0);
     assert_int_equal(swarm_request_set_memory_limit(request, INT64_MAX, NULL), 0);
     assert_int_equal(swarm_request_set_network_mode(request, "container:n", NULL), 0);
     assert_int_equal(swarm_request_set_pid_mode(request, "container:p", NULL), 0);
