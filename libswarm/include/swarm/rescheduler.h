@@ -95,8 +95,9 @@ enum swarm_node_loss {
 enum swarm_action_kind {
     /** Create a stand-in for `container` on the node of `reservation`, then start it where `start` is set. Report with
      *  swarm_rescheduler_moved(), or with swarm_rescheduler_failed() when nothing of it is left; the reservation is the
-     *  caller's to commit or abort before that. The reservation's request says in whose namespaces it is to run
-     *  ("container:<id>" in its network mode may name another id than the lost container's inspect does). */
+     *  caller's to commit or abort before that (one that is neither keeps its place for good). Its request says in
+     *  whose namespaces it is to run ("container:<id>" in its network mode may name another id than the lost
+     *  container's inspect does). */
     SWARM_ACTION_MOVE = 1,
     /** Remove `container`, the copy that is to go of one that was moved (see enum swarm_reconcile); never with its
      *  volumes. Report with swarm_rescheduler_removed() or swarm_rescheduler_failed(). */
