@@ -11,6 +11,7 @@
 #include <swarm/version.h>
 
 #include "commit.h"
+#include "engine.h"
 #include "log.h"
 #include "options.h"
 #include "reschedule_options.h"
@@ -34,6 +35,8 @@ static const struct option known_options[] = {
     {"engine-refresh-retry", OPTION_INT, "3", NULL, "deprecated; replaced by --engine-failure-retry"},
     {"heartbeat", OPTION_STRING, "60s", NULL, "period between each heartbeat"},
     {"api-enable-cors, cors", OPTION_BOOL, NULL, NULL, "enable CORS headers in the remote API"},
+    {"api-version", OPTION_STRING, "auto", NULL,
+     "API version to offer to clients [auto: what every engine can do, auto-max: what any can, or a version]"},
     {"cluster-driver, c", OPTION_STRING, "swarm", NULL, "cluster driver to use [swarm]"},
     {"cluster-opt", OPTION_LIST, NULL, NULL, "cluster driver options"},
     {"discovery-opt", OPTION_LIST, NULL, NULL, "discovery options"},
@@ -108,6 +111,7 @@ int manage_options_parse(struct manage_config *config, int argc, char **argv)
     config->manager.debug = flag_of(config, "debug");
     config->manager.experimental = flag_of(config, "experimental");
     config->manager.cors = flag_of(config, "api-enable-cors");
+    config->manager.api_version = value_of(config, "api-version");
     config->manager.refresh_on_node_filter = flag_of(config, "refresh-on-node-filter");
     config->manager.container_name_refresh_filter = value_of(config, "container-name-refresh-filter");
     return 0;
@@ -201,9 +205,30 @@ static int check_heartbeat(struct manage_config *config, char **reterr)
     return config->manager.heartbeat_ms < 1000 ? refuse(reterr, "--heartbeat should be at least one second") : 0;
 }
 
+static int check_api_version(const struct manage_config *config, char **reterr)
+{
+    const char *text = config->manager.api_version;
+    struct api_version version, min, max;
+
+    if (strcmp(text, "auto") == 0 || strcmp(text, "auto-max") == 0)
+        return 0;
+    (void)api_version_parse(&min, API_VERSION_MIN);
+    (void)api_version_parse(&max, API_VERSION_MAX);
+    if (api_version_parse(&version, text) == 0 && api_version_compare(version, min) >= 0 &&
+        api_version_compare(version, max) <= 0)
+        return 0;
+    if (asprintf(reterr,
+                 "invalid --api-version: \"%s\" is neither auto nor auto-max nor a version from " API_VERSION_MIN
+                 " to " API_VERSION_MAX,
+                 text) < 0)
+        *reterr = NULL;
+    return -1;
+}
+
 int manage_options_check(struct manage_config *config, char **reterr)
 {
-    if (check_tls(config, reterr) < 0 || check_engine_options(config, reterr) < 0)
+    if (check_tls(config, reterr) < 0 || check_engine_options(config, reterr) < 0 ||
+        check_api_version(config, reterr) < 0)
         return -1;
     if (config->discovery == NULL || config->discovery[0] == '\0')
         return refuse(reterr, "discovery required to manage a cluster. See 'swarm manage --help'.");

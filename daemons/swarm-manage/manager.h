@@ -34,6 +34,7 @@ struct manager_options {
     int failure_retry;
     int heartbeat_ms;
     struct swarm_rescheduler_options reschedule;
+    const char *api_version; /* what clients are told to speak: "auto-max", a version, or else what all engines can do */
     bool refresh_on_node_filter;
     const char *container_name_refresh_filter;
 };

@@ -237,21 +237,37 @@ struct engine **pool_engines(struct pool *pool, bool healthy_only, size_t *ret_c
     return engines;
 }
 
-void pool_api_version(struct pool *pool, char buffer[16])
+/* What every healthy engine can do, or with @p most any of them; our maximum where there is none. */
+static struct api_version version_of_engines(struct pool *pool, bool most)
 {
-    struct api_version version, floor;
+    struct api_version limit, version;
+    bool found = false;
 
-    api_version_parse(&version, API_VERSION_MAX);
-    api_version_parse(&floor, API_VERSION_MIN);
+    api_version_parse(&limit, API_VERSION_MAX);
+    version = limit;
     pool_read_lock(pool);
     for (size_t i = 0; i < pool->engine_count; i++) {
         const struct engine *engine = pool->engines[i];
+        int order = api_version_compare(engine->api_max, version);
 
-        if (engine->state == ENGINE_HEALTHY && api_version_compare(engine->api_max, version) < 0) {
+        if (engine->state == ENGINE_HEALTHY && (!found || (most ? order > 0 : order < 0))) {
             version = engine->api_max;
+            found = true;
         }
     }
     pool_unlock(pool);
+    return api_version_compare(version, limit) > 0 ? limit : version;
+}
+
+void pool_api_version(struct pool *pool, char buffer[16])
+{
+    const char *wanted = pool->manager->options.api_version;
+    struct api_version version, floor;
+
+    if (!wanted || api_version_parse(&version, wanted)) {
+        version = version_of_engines(pool, wanted && !strcmp(wanted, "auto-max"));
+    }
+    api_version_parse(&floor, API_VERSION_MIN);
     if (api_version_compare(version, floor) < 0) {
         version = floor;
     }

@@ -25,9 +25,26 @@ static struct {
     struct engine *engine; /* borrowed */
 } nodes[NODES];
 
+/* A build whose output is one line, as BuildKit's traces are. */
+#define LONG_LINE (3u << 20)
+
+static char *long_line(void)
+{
+    char *line = malloc(LONG_LINE + 1);
+
+    memset(line, 'x', LONG_LINE);
+    memcpy(line, "{\"aux\":\"", 8);
+    memcpy(line + LONG_LINE - 4, "\"}\r\n", 5);
+    return line;
+}
+
 static void say(void *data, const struct peer_request *request, struct peer_answer *answer)
 {
     answer->headers = "Content-Type: application/json\r\n";
+    if (strstr(request->query, "t=long") != NULL) {
+        answer->body = long_line();
+        return;
+    }
     answer->body = strdup(strstr(request->path, "/images/json") != NULL ? "[]" : "{\"stream\":\"built\"}\r\n");
 }
 
@@ -101,6 +118,19 @@ static void test_build_goes_where_its_arguments_say(void **state)
 {
     assert_int_equal(asked("/v1.40/build?t=x&" ON(2) "&q=1", "POST /v1.40/build?t=x&buildargs=%7B%7D&q=1 "), 2);
     assert_int_equal(asked("/build?" ON(0), "POST /v1.41/build?buildargs=%7B%7D "), 0);
+}
+
+static void test_line_of_any_length_comes_whole(void **state)
+{
+    char *line = long_line();
+    struct http_result result;
+
+    api_ask("POST", "/build?t=long", NULL, &result);
+    assert_int_equal(result.status, 200);
+    assert_int_equal(result.length, LONG_LINE);
+    assert_memory_equal(result.body, line, LONG_LINE);
+    http_result_clear(&result);
+    free(line);
 }
 
 static void test_images_are_asked_for_before_the_answer_ends(void **state)
@@ -301,6 +331,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_build_goes_where_its_arguments_say),
+        cmocka_unit_test(test_line_of_any_length_comes_whole),
         cmocka_unit_test(test_images_are_asked_for_before_the_answer_ends),
         cmocka_unit_test(test_next_build_of_the_client_goes_there_again),
         cmocka_unit_test(test_build_leaves_an_engine_that_is_not_healthy),

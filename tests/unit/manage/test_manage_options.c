@@ -120,6 +120,28 @@ static void test_intervals_are_checked(void **state)
     assert_error("swarm-manage --heartbeat x nodes://a:1", "invalid --heartbeat: time: invalid duration \"x\"");
 }
 
+static void test_api_version_is_checked(void **state)
+{
+    static const char *const good[] = {"auto", "auto-max", "1.24", "1.51"};
+    static const char *const bad[] = {"1.23", "1.52", "2.0", "max", "1", "1.41x"};
+    char command[80], error[120];
+    struct line line;
+
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        snprintf(command, sizeof(command), "swarm-manage --api-version %s nodes://a:1", good[i]);
+        read_line(&line, command);
+        assert_null(line.error);
+        assert_string_equal(line.config.manager.api_version, good[i]);
+        forget_line(&line);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        snprintf(command, sizeof(command), "swarm-manage --api-version %s nodes://a:1", bad[i]);
+        snprintf(error, sizeof(error),
+                 "invalid --api-version: \"%s\" is neither auto nor auto-max nor a version from 1.24 to 1.51", bad[i]);
+        assert_error(command, error);
+    }
+}
+
 static void test_discovery_is_required(void **state)
 {
     unsetenv("SWARM_DISCOVERY");
@@ -258,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_global_options_are_taken_too),
         cmocka_unit_test(test_tls_files_must_fit_together),
         cmocka_unit_test(test_intervals_are_checked),
+        cmocka_unit_test(test_api_version_is_checked),
         cmocka_unit_test(test_discovery_is_required),
         cmocka_unit_test(test_first_failing_check_is_told),
         cmocka_unit_test(test_cluster_driver_is_swarm),

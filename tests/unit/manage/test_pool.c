@@ -310,6 +310,40 @@ static void test_advertised_version_is_the_lowest(void **state)
     assert_string_equal(version, API_VERSION_MAX);
 }
 
+static void assert_offered(const char *option, const char *wanted)
+{
+    char version[16];
+
+    manager.options.api_version = option;
+    pool_api_version(manager.pool, version);
+    manager.options.api_version = NULL;
+    assert_string_equal(version, wanted);
+}
+
+static void test_offered_version_is_as_configured(void **state)
+{
+    struct engine *first = node("192.0.2.1:1", "A", "node-1");
+    struct engine *second = node("192.0.2.2:1", "B", "node-2");
+    struct engine *third = node("192.0.2.3:1", "C", "node-3");
+
+    first->api_max = (struct api_version){1, 41};
+    second->api_max = (struct api_version){1, 48};
+    third->api_max = (struct api_version){1, 54};
+    assert_offered("auto", "1.41");
+    assert_offered("auto-max", API_VERSION_MAX);
+    assert_offered("1.44", "1.44");
+    pool_set_state(manager.pool, third, ENGINE_UNHEALTHY, 3, NULL);
+    assert_offered("auto-max", "1.48");
+    pool_set_state(manager.pool, first, ENGINE_UNHEALTHY, 3, NULL);
+    assert_offered("auto", "1.48");
+    pool_set_state(manager.pool, second, ENGINE_UNHEALTHY, 3, NULL);
+    assert_offered("auto", API_VERSION_MAX);
+    assert_offered("auto-max", API_VERSION_MAX);
+    second->api_max = (struct api_version){1, 20};
+    pool_set_state(manager.pool, second, ENGINE_HEALTHY, 0, NULL);
+    assert_offered("auto-max", API_VERSION_MIN);
+}
+
 static void test_version_is_clamped_to_the_engine(void **state)
 {
     struct engine *engine = node("192.0.2.1:1", "A", "node-1");
@@ -598,6 +632,7 @@ int main(void)
         TEST(test_wrong_clock_is_measured),
         TEST(test_health_follows_failures),
         TEST(test_advertised_version_is_the_lowest),
+        TEST(test_offered_version_is_as_configured),
         TEST(test_version_is_clamped_to_the_engine),
         TEST(test_version_is_left_out_before_the_first_contact),
         TEST(test_images_are_known_to_the_scheduler),
