@@ -50,7 +50,9 @@ int swarm_rescheduler_new(struct swarm_rescheduler **ret_rescheduler, struct swa
     if (ret_rescheduler == NULL || cluster == NULL || scheduler == NULL)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "rescheduler: no cluster or no scheduler");
     if (options != NULL && swarm__abi_read(&read, sizeof(read), OPTIONS_FIRST, options) < 0)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "rescheduler options: use SWARM_RESCHEDULER_OPTIONS_INIT");
+        return swarm__error_set(reterr, SWARM_ERR_INVALID,
+                                "rescheduler options: size %zu: start with SWARM_RESCHEDULER_OPTIONS_INIT",
+                                options->size);
     int rc = check_options(&read, reterr);
     if (rc < 0)
         return rc;

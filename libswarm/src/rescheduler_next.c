@@ -380,8 +380,11 @@ static int next_move(struct swarm_rescheduler *r, struct swarm_action *action, s
 
 int swarm_rescheduler_next(struct swarm_rescheduler *r, struct swarm_action *action, struct swarm_error **reterr)
 {
-    if (r == NULL || action == NULL || action->size < ACTION_FIRST)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "no rescheduler, or no action: use SWARM_ACTION_INIT");
+    if (r == NULL || action == NULL)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "rescheduler or action is NULL");
+    if (action->size < ACTION_FIRST)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "action: size %zu: start with SWARM_ACTION_INIT",
+                                action->size);
     int rc = next_removal(r, action, reterr);
     return rc != 0 ? rc : next_move(r, action, reterr);
 }

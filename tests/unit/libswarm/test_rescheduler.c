@@ -130,6 +130,16 @@ static void test_what_cannot_be_meant_is_refused(void **state)
     assert_int_equal(swarm_rescheduler_node_back(story.rescheduler, 0, node, NULL), SWARM_ERR_INVALID);
     assert_int_equal(swarm_rescheduler_node_removed(story.rescheduler, 0, node, NULL), SWARM_ERR_INVALID);
     assert_int_equal(swarm_rescheduler_container_changed(story.rescheduler, 0, container, NULL), SWARM_ERR_INVALID);
+    struct swarm_action action = {.size = 3};
+    assert_int_equal(swarm_rescheduler_next(story.rescheduler, &action, &error), SWARM_ERR_INVALID);
+    assert_string_equal(swarm_error_message(error), "action: size 3: start with SWARM_ACTION_INIT");
+    swarm_error_free(error);
+    struct swarm_rescheduler_options options = {.size = 5};
+    struct swarm_rescheduler *none = NULL;
+    assert_int_equal(swarm_rescheduler_new(&none, story.cluster, story.scheduler, &options, &error), SWARM_ERR_INVALID);
+    assert_string_equal(swarm_error_message(error),
+                        "rescheduler options: size 5: start with SWARM_RESCHEDULER_OPTIONS_INIT");
+    swarm_error_free(error);
     run(&story, story.a, "c1", "web");
     lose(&story, story.a, SWARM_NODE_STOPPED);
     expect_move(&story, "c1");
