@@ -33,7 +33,7 @@ int api_networks_list(struct call *call)
     return r;
 }
 
-/* The network that is meant: 404 where there is none ("No such network<colon> x"), or several. What every
+/* The network that is meant: 404 where there is none ("No such network<colon> x"), 400 where several are. What every
  * engine has from the start may be meant on any node: the first that is well. */
 static int find_one(struct call *call, const char *colon, struct object_holders *ret, struct failure *failure)
 {

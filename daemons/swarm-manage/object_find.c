@@ -158,7 +158,7 @@ static int say_ambiguous(const struct object_holders *holders, const char *refer
     if (r < 0)
         failure_set(failure, 500, "out of memory");
     else
-        failure_set(failure, 404, "Network name %s is ambiguous: it exists on nodes %.*s; use %s/%s", reference,
+        failure_set(failure, 400, "Network name %s is ambiguous: it exists on nodes %.*s; use %s/%s", reference,
                     (int)bytes_length(&nodes), bytes_at(&nodes), holders->list[0].node, holders->list[0].name);
     bytes_free(&nodes);
     return -1;

@@ -26,7 +26,7 @@ struct object_holders {
 /* A network by id or the first 12 digits of it, name or "node/name" (the node by name or id), or else the beginning of
  * an id. 0, also where there is none; -1 for lack of memory. Several networks may be meant: */
 int network_find(struct pool *pool, const char *reference, struct object_holders *ret, struct failure *failure);
-/* the failure says so, with 404, and names the nodes. */
+/* the failure says so, with 400 as an engine does, and names the nodes. */
 int network_is_one(const struct object_holders *holders, const char *reference, struct failure *failure);
 /* A volume by name or "node/name": all engines that have one of that name. */
 int volume_find(struct pool *pool, const char *reference, struct object_holders *ret, struct failure *failure);

@@ -174,7 +174,7 @@ static void test_unknown_and_ambiguous_are_told_apart(void **state)
     api_node_set_networks(1, "[" NET("cc0000", "front") "]");
     api_assert_refused("GET", "/networks/nothing", NULL, 404, "No such network: nothing");
     api_assert_refused("DELETE", "/networks/nothing", NULL, 404, "No such network nothing");
-    api_assert_refused("GET", "/networks/front", NULL, 404,
+    api_assert_refused("GET", "/networks/front", NULL, 400,
                        "Network name front is ambiguous: it exists on nodes n1, n2; use n1/front");
 }
 
