@@ -49,6 +49,7 @@ static int keep_racks_apart(void *data, const struct swarm_request *request, con
     for (struct swarm_node *node = NULL; (node = swarm_candidates_next(candidates, node));)
         if (rack_has_copy(cluster, node, service))
             swarm_candidates_remove(candidates, node);
+    swarm_candidates_refuse(candidates, SWARM_REASON_OTHER, "a copy is in the rack"); /* for who asks why */
     return 0;
 }
 

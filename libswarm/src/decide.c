@@ -120,9 +120,11 @@ static int run_strategy(const struct pass *pass, struct swarm__outcome *outcome,
         if (!outcome->ranking.ties)
             return swarm__error_nomem(reterr);
     }
-    if (candidates->explain && swarm__explain_ranking(candidates, pass->scheduler, &outcome->ranking) != 0)
+    if (candidates->explain &&
+        swarm__explain_ranking(candidates, pass->scheduler, pass->request, &outcome->ranking) != 0)
         return swarm__error_nomem(reterr);
-    int code = swarm__rank(pass->scheduler, pass->request, candidates, &outcome->ranking, reterr);
+    bool none = candidates->explain && swarm__nodeset_empty(outcome->ranking.left);
+    int code = none ? 0 : swarm__rank(pass->scheduler, pass->request, candidates, &outcome->ranking, reterr);
     if (candidates->explain && code == 0)
         swarm__explain_ranked(candidates, pass->scheduler, pass->request);
     if (code != 0 || outcome->ranking.count > 0)
@@ -162,17 +164,18 @@ static struct swarm__excluded count_excluded(const struct swarm_cluster *cluster
                                              const struct swarm_container *replaces)
 {
     struct swarm__excluded excluded = {0, 0, 0};
-    for (size_t i = 0; i < cluster->slot_count; i++) {
-        const struct swarm__slot *slot = &cluster->slots[i];
-        if (!slot->node)
-            continue;
-        if (replaces && slot->node == replaces->node)
-            excluded.replaced++;
-        else if (slot->availability == SWARM_AVAILABILITY_PAUSED)
-            excluded.paused++;
-        else if (slot->availability == SWARM_AVAILABILITY_DRAINING)
-            excluded.draining++;
-    }
+    uint32_t replaced = replaces ? replaces->node->slot : UINT32_MAX;
+    for (size_t word = 0; word < cluster->nodes.length; word++)
+        for (uint64_t out = cluster->nodes.words[word] & ~cluster->active.words[word]; out; out &= out - 1) {
+            size_t slot = word * SWARM__NODESET_WORD + (size_t)__builtin_ctzll(out);
+            if (slot == replaced)
+                continue;
+            if (cluster->slots[slot].availability == SWARM_AVAILABILITY_PAUSED)
+                excluded.paused++;
+            else
+                excluded.draining++;
+        }
+    excluded.replaced = replaces != NULL;
     return excluded;
 }
 

@@ -51,9 +51,9 @@ void swarm__explain_name(struct swarm__explain *explain, const char *name, const
  */
 struct swarm_cause *swarm__explain_refuse(struct swarm__explain *explain, int reason, const char *const pieces[3]);
 
-/** A strategy begins to offer. @return 0, or SWARM_ERR_NOMEM. */
+/** A strategy is to offer: a built-in one will offer all of what is then left. @return 0, or SWARM_ERR_NOMEM. */
 int swarm__explain_ranking(struct swarm_candidates *candidates, const struct swarm_scheduler *scheduler,
-                           struct swarm_ranking *ranking);
+                           const struct swarm_request *request, struct swarm_ranking *ranking);
 /** It has ended: write down why it did not offer some. */
 void swarm__explain_ranked(struct swarm_candidates *candidates, const struct swarm_scheduler *scheduler,
                            const struct swarm_request *request);

@@ -10,20 +10,6 @@
 /* The scratch sets of the candidates, which no filter needs any more. */
 enum { LEFT, OFFERED, NO_CPU, NO_MEMORY };
 
-int swarm__explain_ranking(struct swarm_candidates *candidates, const struct swarm_scheduler *scheduler,
-                           struct swarm_ranking *ranking)
-{
-    struct swarm__explain *explain = candidates->explain;
-    swarm__explain_step(explain, scheduler->strategy->name);
-    ranking->left = swarm__candidates_scratch(candidates, LEFT);
-    ranking->offered = swarm__candidates_scratch(candidates, OFFERED);
-    if (!ranking->left || !ranking->offered)
-        return SWARM_ERR_NOMEM;
-    swarm__nodeset_copy(ranking->left, &candidates->set);
-    explain->now = ranking->left;
-    return 0;
-}
-
 static void refuse_lack(struct swarm__explain *explain, struct swarm__nodeset *left, const struct swarm__nodeset *out,
                         const struct swarm_request *request, int reason, bool lasting)
 {
@@ -45,16 +31,18 @@ static void refuse_lacking(struct swarm_candidates *candidates, struct swarm__no
     struct swarm__explain *explain = candidates->explain;
     struct swarm__nodeset *cpu = swarm__candidates_scratch(candidates, NO_CPU);
     struct swarm__nodeset *memory = swarm__candidates_scratch(candidates, NO_MEMORY);
-    if (!cpu || !memory) {
+    if (!cpu || !memory)
         explain->failed = true;
+    if (!cpu || !memory || (request->cpus_milli == 0 && request->memory == 0))
         return;
-    }
     for (size_t i = 0; i < left->length; i++) {
         uint64_t unsure = left->words[i] & ~offered->words[i];
         if (!unsure)
             continue;
         cpu->words[i] = unsure & swarm__scan_lack(explain->cluster, i, SWARM__SCAN_CPUS, request->cpus_milli, lasting);
         unsure &= ~cpu->words[i];
+        if (!unsure)
+            continue;
         memory->words[i] = unsure & swarm__scan_lack(explain->cluster, i, SWARM__SCAN_MEMORY, request->memory, lasting);
     }
     refuse_lack(explain, left, cpu, request, SWARM_REASON_CPU, lasting);
@@ -73,9 +61,20 @@ void swarm__explain_resource(struct swarm__explain *explain, const struct swarm_
     cause->lasting = lasting;
 }
 
-static bool asks_for_room(const struct swarm_request *request)
+int swarm__explain_ranking(struct swarm_candidates *candidates, const struct swarm_scheduler *scheduler,
+                           const struct swarm_request *request, struct swarm_ranking *ranking)
 {
-    return request->cpus_milli > 0 || request->memory > 0;
+    struct swarm__explain *explain = candidates->explain;
+    swarm__explain_step(explain, scheduler->strategy->name);
+    ranking->left = swarm__candidates_scratch(candidates, LEFT);
+    ranking->offered = swarm__candidates_scratch(candidates, OFFERED);
+    if (!ranking->left || !ranking->offered)
+        return SWARM_ERR_NOMEM;
+    swarm__nodeset_copy(ranking->left, &candidates->set);
+    explain->now = ranking->left;
+    if (scheduler->strategy->needs_room && !scheduler->strategy_extension)
+        refuse_lacking(candidates, ranking->left, ranking->offered, request, false);
+    return 0;
 }
 
 void swarm__explain_ranked(struct swarm_candidates *candidates, const struct swarm_scheduler *scheduler,
@@ -84,9 +83,9 @@ void swarm__explain_ranked(struct swarm_candidates *candidates, const struct swa
     struct swarm__explain *explain = candidates->explain;
     struct swarm__nodeset *left = &candidates->scratch[LEFT];
     const struct swarm__nodeset *offered = &candidates->scratch[OFFERED];
-    if (scheduler->strategy->needs_room && asks_for_room(request))
-        refuse_lacking(candidates, left, offered, request, false);
-    if (scheduler->strategy_extension) { /* built-in ones offer all the others, past swarm_ranking_offer() */
+    if (scheduler->strategy_extension) { /* built-in ones offer all that is left, past swarm_ranking_offer() */
+        if (scheduler->strategy->needs_room)
+            refuse_lacking(candidates, left, offered, request, false);
         swarm__nodeset_and(left, offered);
         swarm__explain_refuse(explain, SWARM_REASON_OTHER, (const char *const[]){NULL, NULL, NULL});
     }
@@ -97,10 +96,10 @@ void swarm__explain_ranked(struct swarm_candidates *candidates, const struct swa
 void swarm__explain_capacity(struct swarm_candidates *candidates, const struct swarm_request *request)
 {
     const struct swarm__nodeset *offered = swarm__candidates_scratch(candidates, OFFERED);
-    if (!offered)
-        candidates->explain->failed = true;
-    else if (asks_for_room(request))
+    if (offered)
         refuse_lacking(candidates, &candidates->set, offered, request, true);
+    else
+        candidates->explain->failed = true;
 }
 
 /* More are not told of; scheduler.h says so. */
