@@ -266,8 +266,3 @@ int swarm_create_body_write(const struct swarm_create_body *body, int engine_cpu
     json_decref(root);
     return rc < 0 ? swarm__error_nomem(reterr) : 0;
 }
-
-void swarm_free(void *memory)
-{
-    swarm__free(memory);
-}

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <swarm/memory.h>
+
 static void *plain_realloc(void *memory, size_t size)
 {
     if (size == 0) {
@@ -76,4 +78,9 @@ int swarm__grow(void *array, size_t *capacity, size_t needed, size_t element_siz
     memcpy(array, &grown, sizeof(grown));
     *capacity = wanted;
     return 0;
+}
+
+void swarm_free(void *memory)
+{
+    swarm__free(memory);
 }

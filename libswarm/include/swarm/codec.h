@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include <swarm/error.h>
+#include <swarm/memory.h>
 #include <swarm/request.h>
 
 #ifdef __cplusplus
@@ -210,15 +211,6 @@ SWARM_EXPORT int swarm_create_body_write(const struct swarm_create_body *body, i
  */
 SWARM_EXPORT int swarm_request_from_create(struct swarm_request **ret_request, const char *json, size_t length,
                                            struct swarm_error **reterr);
-
-/**
- * Release memory that this library handed out as text. NULL is allowed.
- *
- * @param memory  A text that a function said to release with this one. NULL is allowed.
- *
- * Thread safety: any thread. Since: 1.3
- */
-SWARM_EXPORT void swarm_free(void *memory);
 
 /**
  * The request that a container's inspect answer amounts to (Config and HostConfig), for accounting and filters.

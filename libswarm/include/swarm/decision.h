@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <swarm/error.h>
+#include <swarm/memory.h>
 #include <swarm/node.h>
 
 #ifdef __cplusplus

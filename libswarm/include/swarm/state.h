@@ -6,6 +6,7 @@
 
 #include <swarm/cluster.h>
 #include <swarm/error.h>
+#include <swarm/memory.h>
 #include <swarm/request.h>
 #include <swarm/scheduler.h>
 
