@@ -264,7 +264,8 @@ SWARM_EXPORT int swarm_request_add_whitelist(struct swarm_request *request, cons
  *
  * @param request         Not NULL; not shared yet.
  * @param container_port  "80/tcp"; a range such as "80-90/tcp" too, and the protocol may be missing.
- * @param host_ip         NULL or empty: all interfaces.
+ * @param host_ip         An address, compared as text and not checked; NULL, empty or unspecified ("0.0.0.0", "::"):
+ * all interfaces.
  * @param host_port       NULL, empty or "0": any; else 1 to 65535 in decimal or a range such as "8000-8010" (compared
  *                        as text).
  * @param reterr          Optional. New error, release with swarm_error_free(). Untouched on success.
@@ -292,6 +293,7 @@ SWARM_EXPORT int swarm_request_add_exposed_port(struct swarm_request *request, c
 
 /**
  * Set the network mode: "bridge", "host", "container:<name>" (which must then be on the same node), a network's name…
+ * It is not checked.
  *
  * @param request  Not NULL; not shared yet.
  * @param mode     NULL or empty: the default.
