@@ -152,7 +152,7 @@ int swarm_rescheduler_moved(struct swarm_rescheduler *r, int64_t now_ms, uint64_
                             struct swarm_container *stand_in, struct swarm_error **reterr)
 {
     struct outcome outcome = {NULL, NULL};
-    struct swarm__task *task;
+    struct swarm__task *task = NULL;
     if (stand_in == NULL)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "stand_in is NULL");
     int rc = reported(r, now_ms, action_id, SWARM_ACTION_MOVE, &task, reterr);
@@ -189,7 +189,7 @@ int swarm_rescheduler_moved(struct swarm_rescheduler *r, int64_t now_ms, uint64_
 int swarm_rescheduler_removed(struct swarm_rescheduler *r, int64_t now_ms, uint64_t action_id,
                               struct swarm_error **reterr)
 {
-    struct swarm__task *task;
+    struct swarm__task *task = NULL;
     int rc = reported(r, now_ms, action_id, SWARM_ACTION_REMOVE, &task, reterr);
     if (rc < 0)
         return rc;
@@ -216,7 +216,7 @@ bool swarm__still_wanted(const struct swarm_rescheduler *r, const struct swarm__
 static int fail(struct swarm_rescheduler *r, int64_t now_ms, uint64_t action_id, const char *reason, bool unanswered,
                 struct swarm_error **reterr)
 {
-    struct swarm__task *task;
+    struct swarm__task *task = NULL;
     int rc = reported(r, now_ms, action_id, 0, &task, reterr);
     if (rc < 0)
         return rc;
