@@ -13,7 +13,7 @@
 int swarm_cluster_new(struct swarm_cluster **ret_cluster, struct swarm_error **reterr)
 {
     if (!ret_cluster)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "cluster: NULL");
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "ret_cluster is NULL");
     struct swarm_cluster *cluster = swarm__calloc(1, sizeof(*cluster));
     if (!cluster)
         return swarm__error_nomem(reterr);

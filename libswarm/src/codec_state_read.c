@@ -264,7 +264,8 @@ static int read_health(struct swarm_node *node, const json_t *object, const stru
     int64_t health = 100;
     int code = swarm__state_integer(object, at, "health", &health, reterr);
     if (code == 0 && (health < 0 || health > 100))
-        code = swarm__state_error(reterr, SWARM_ERR_PARSE, SWARM__AT_MEMBER(at, "health"), "0 to 100 is expected");
+        code = swarm__state_error(reterr, SWARM_ERR_PARSE, SWARM__AT_MEMBER(at, "health"), "%lld: 0 to 100 is expected",
+                                  (long long)health);
     return code != 0 ? code : swarm_node_set_health(node, (int)health, reterr);
 }
 

@@ -79,7 +79,7 @@ int swarm_scheduler_new(struct swarm_scheduler **ret_scheduler, const struct swa
                         struct swarm_error **reterr)
 {
     if (!ret_scheduler)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "scheduler: NULL");
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "scheduler: ret_scheduler is NULL");
     struct swarm_scheduler_options all = SWARM_SCHEDULER_OPTIONS_INIT;
     if (options && swarm__abi_read(&all, sizeof(all), SCHEDULER_OPTIONS_FIRST, options) != 0)
         return swarm__error_set(reterr, SWARM_ERR_INVALID,
@@ -188,7 +188,7 @@ int swarm_scheduler_plan(const struct swarm_scheduler *scheduler, const struct s
                          struct swarm_decision **ret_decision, struct swarm_error **reterr)
 {
     if (!ret_decision)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "plan: NULL");
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "plan: ret_decision is NULL");
     struct swarm_place_options all = SWARM_PLACE_OPTIONS_INIT;
     struct swarm__outcome outcome = {.list_ties = true};
     int code = check_arguments(scheduler, cluster, request, options, &all, reterr);
@@ -235,7 +235,7 @@ int swarm_scheduler_explain(const struct swarm_scheduler *scheduler, const struc
                             struct swarm_decision **ret_decision, struct swarm_error **reterr)
 {
     if (!ret_decision)
-        return swarm__error_set(reterr, SWARM_ERR_INVALID, "explain: NULL");
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "explain: ret_decision is NULL");
     struct swarm_place_options all = SWARM_PLACE_OPTIONS_INIT;
     int code = check_arguments(scheduler, cluster, request, options, &all, reterr);
     if (code != 0)

@@ -143,7 +143,7 @@ static void test_clusters_name_what_cannot_be(void **state)
     struct swarm_cluster *other = new_cluster();
     struct swarm_request *request = request_of("");
     struct swarm_error *error = NULL;
-    INVALID(swarm_cluster_new(NULL, &told), "cluster: NULL");
+    INVALID(swarm_cluster_new(NULL, &told), "ret_cluster is NULL");
     INVALID(swarm_cluster_add_node(cluster, "", "x", "", NULL, &told), "node: a cluster and an id are needed");
     INVALID(swarm_cluster_add_node(NULL, "x", "x", "", NULL, &told), "node: a cluster and an id are needed");
     assert_int_equal(swarm_cluster_add_node(cluster, "a", "x", "", NULL, &error), SWARM_ERR_EXISTS);
@@ -199,7 +199,7 @@ static void test_schedulers_name_what_cannot_be(void **state)
     options.size = 8;
     INVALID(swarm_scheduler_new(&scheduler, &options, &told),
             "scheduler options: size 8: start with SWARM_SCHEDULER_OPTIONS_INIT");
-    INVALID(swarm_scheduler_new(NULL, NULL, &told), "scheduler: NULL");
+    INVALID(swarm_scheduler_new(NULL, NULL, &told), "scheduler: ret_scheduler is NULL");
     assert_null(scheduler);
 }
 
@@ -230,7 +230,7 @@ static void test_placements_need_everything(void **state)
             "placement: a scheduler, cluster and request are needed");
     INVALID(swarm_scheduler_place(scheduler, cluster, request, NULL, NULL, &told),
             "placement: ret_reservation is NULL");
-    INVALID(swarm_scheduler_plan(scheduler, cluster, request, NULL, NULL, &told), "plan: NULL");
+    INVALID(swarm_scheduler_plan(scheduler, cluster, request, NULL, NULL, &told), "plan: ret_decision is NULL");
     options.size = 3;
     INVALID(swarm_scheduler_plan(scheduler, cluster, request, &options, &decision, &told),
             "place options: size 3: start with SWARM_PLACE_OPTIONS_INIT");

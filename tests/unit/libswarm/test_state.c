@@ -287,7 +287,7 @@ static void test_bad_nodes_are_named(void **state)
            "state: held_names[1]: hold: a cluster and a name are needed");
     expect_in_node("\"colour\":1", "[\"colour\"]: no such member is known");
     expect_in_node("\"name\":null", ".name: a string is expected");
-    expect_in_node("\"health\":101", ".health: 0 to 100 is expected");
+    expect_in_node("\"health\":101", ".health: 101: 0 to 100 is expected");
     expect_in_node("\"health\":5.5", ".health: an integer is expected");
     expect_in_node("\"memory\":-1", ": node a: capacity of 0 milli-CPU and -1 bytes: 0 or more is expected");
     expect_in_node("\"overcommit\":\"5%\"", ".overcommit: a number is expected");
