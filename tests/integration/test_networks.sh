@@ -169,6 +169,71 @@ check_swarm_mode() {
   refused "$on: plugin inspect" 1 $D plugin inspect x
 }
 
+# A client from API 1.42 on does not expect volumes with names to go; engines before that would remove them.
+check_old_engines() {
+  $D volume create "$c-named" >/dev/null
+  $D run --name "$c-anonymous" -v /anonymous busybox true
+  $D rm "$c-anonymous" >/dev/null
+  check "$on: volume prune of a newer client" env DOCKER_API_VERSION=1.44 $D volume prune -f
+  has "$on: removes what has no name" '^n[12]/[0-9a-f]{64}$'
+  lacks "$on: and nothing else" "$c-named"
+  equal "$on: what has a name is there" "$($D volume ls -q | xargs)" "n1/$c-named n2/$c-named"
+  run api "/v1.44/volumes/prune?filters=\{\"all\":\[\"true\"\]\}" -X POST
+  has "$on: it goes where all are asked for" "n1/$c-named.*n2/$c-named"
+  equal "$on: then there is none" "$($D volume ls -q)" ""
+}
+
+# docker-py, as Debian has it.
+check_python() {
+  cat >"$WORK/objects.py" <<'END'
+import docker, sys
+client = docker.DockerClient(base_url=sys.argv[1], version='auto')
+
+def expect(what, got, wanted):
+    print('ok' if got == wanted else 'FAIL', what, '' if got == wanted else '(got %r, wanted %r)' % (got, wanted))
+
+volume = client.volumes.create('py-vol', labels={'a': 'b'})
+expect('volumes.create', volume.name, 'py-vol')
+expect('volumes.get', client.volumes.get('py-vol').attrs['Labels'], {'a': 'b'})
+expect('volumes.list', [v.name for v in client.volumes.list(filters={'name': 'py-vol'})], ['py-vol'])
+network = client.networks.create('py-net', labels={'a': 'b'})
+expect('networks.create without a driver', client.networks.get(network.id).attrs['Driver'], 'bridge')
+expect('networks.list by name', [n.name for n in client.networks.list(names=['py-net'])], ['py-net'])
+container = client.containers.run('busybox', 'sleep 3600', detach=True, network='py-net', volumes={'py-vol': {'bind': '/d'}})
+network.reload()
+expect('its container', [c.id for c in network.containers], [container.id])
+network.disconnect(container)
+network.connect(container, aliases=['x'])
+container.reload()
+expect('connect', 'x' in container.attrs['NetworkSettings']['Networks']['py-net']['Aliases'], True)
+expect('df', any(v['Name'].endswith('/py-vol') for v in client.df()['Volumes']), True)
+try:
+    volume.remove()
+    expect('remove of a volume in use', 'done', 'refused')
+except docker.errors.APIError as error:
+    expect('remove of a volume in use', error.status_code, 409)
+container.remove(force=True)
+volume.remove()
+network.remove()
+try:
+    client.volumes.get('py-vol')
+    expect('volumes.get of one that is gone', 'found', 'NotFound')
+except docker.errors.NotFound:
+    expect('volumes.get of one that is gone', 'NotFound', 'NotFound')
+try:
+    client.networks.get('py-net')
+    expect('networks.get of one that is gone', 'found', 'NotFound')
+except docker.errors.NotFound:
+    expect('networks.get of one that is gone', 'NotFound', 'NotFound')
+expect('prune', client.containers.prune()['SpaceReclaimed'] >= 0, True)
+END
+  check "docker-py: runs to its end" python3 "$WORK/objects.py" "$MANAGER"
+  while read -r state what; do
+    case $state in ok) ok "docker-py: $what" ;; FAIL) no "docker-py: $what" ;; esac
+  done <<<"$OUT"
+  equal "docker-py: each check was made" "$(grep -c '^ok ' <<<"$OUT")" 12
+}
+
 # --- nodes that are not well: $D works with the others ---
 
 check_ill_node() { # WHAT
@@ -201,7 +266,9 @@ for docker in $(docker_clis); do
   check_volumes
   check_prunes
   check_swarm_mode
+  check_old_engines
 done
+check_python
 
 engine n3 4 || exit 1
 waits "the pool has a third node" 60 nodes_healthy 3

@@ -9,7 +9,7 @@ set -u
 
 build='gcc libc6-dev meson ninja-build pkg-config libjansson-dev libpcre2-dev libcurl4-openssl-dev libssl-dev libzookeeper-mt-dev'
 run='docker.io busybox-static iproute2 curl ca-certificates util-linux procps'
-test='abigail-tools clang doxygen g++ libclang-rt-14-dev libcmocka-dev lcov valgrind etcd-server etcd-client docker-compose docker-registry jq socat openssl bsdutils mandoc libzookeeper-java default-jre-headless python3'
+test='abigail-tools clang doxygen g++ libclang-rt-14-dev libcmocka-dev lcov valgrind etcd-server etcd-client docker-compose python3-docker docker-registry jq socat openssl bsdutils mandoc libzookeeper-java default-jre-headless python3'
 
 fail() {
   echo "packages: $*" >&2
