@@ -150,7 +150,7 @@ struct oracle_why {
     const struct oracle_node *node;
     const char *reason; /* in one word; NULL: it could have taken it */
     const char *by;     /* the filter or strategy; NULL: neither */
-    char detail[640];   /* "" is none */
+    char detail[1100];  /* "" is none */
     int64_t shortage;   /* above 0 where an amount is short */
 };
 
