@@ -159,6 +159,24 @@ check_api() {
   on_node 3 rmi headed >/dev/null
 }
 
+# A node that goes takes its builds with it, and they say so; the client's next build goes elsewhere.
+check_lost_node() {
+  local dir seconds=$((8000 + RANDOM % 1000))
+  dir=$(context lost 'FROM busybox' "RUN sleep $seconds")
+  DOCKER_BUILDKIT=0 docker -H "$MANAGER" build --build-arg constraint:node==n2 "$dir" >"$WORK/lost.out" 2>&1 &
+  local cli=$!
+  waits "lost node: a long step runs" 60 step_runs "$seconds"
+  engine_kill n2
+  wait "$cli"
+  equal "lost node: the build fails" "$(($? != 0))" 1
+  waits "lost node: the pool knows" 60 nodes_healthy 1
+  dir=$(context found 'FROM busybox' 'CMD ["echo", "found"]')
+  check "lost node: the next build" env DOCKER_BUILDKIT=0 docker -H "$MANAGER" build -t found "$dir"
+  equal "lost node: it is where there is a node" "$(nodes_with found)" 2
+  run raw grpc 127.0.0.1
+  equal "lost node: a client's connections are, too" "$(xargs <<<"$OUT")" "101 settings"
+}
+
 raw() { python3 "$testbed_lib/raw_streams.py" "${MANAGER#tcp://}" "$@"; }
 calls() { grep -c "Calling POST /v1.41/$2" "$ENGINES_DIR/$1/log"; } # NODE PATH: told by the engine's own log
 
@@ -215,6 +233,7 @@ for docker in $(docker_clis); do
 done
 check_api
 check_streams
+check_lost_node
 
 ends manage
 equal "the manager ends with status 0 on SIGTERM" $? 0
