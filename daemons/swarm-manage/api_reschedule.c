@@ -28,11 +28,11 @@ static void add_waiting(void *data, const struct swarm_waiting *waiting)
     int64_t in_ms = waiting->next_ms - monotonic_ms();
 
     json_array_append_new(
-        data, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:s}", "Id", swarm_container_id(container), "Name",
-                        swarm_container_name(container), "Node", swarm_node_name(swarm_container_node(container)),
-                        "Action", waiting->kind == SWARM_ACTION_REMOVE ? "remove" : "move", "Wait",
-                        wait_word(waiting->wait), "Failures", (json_int_t)waiting->attempts, "NextTryMs",
-                        waiting->next_ms < 0 ? json_null() : json_integer(in_ms > 0 ? in_ms : 0), "Reason",
+        data, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:s}", "id", swarm_container_id(container), "name",
+                        swarm_container_name(container), "node", swarm_node_name(swarm_container_node(container)),
+                        "kind", waiting->kind == SWARM_ACTION_REMOVE ? "remove" : "move", "wait",
+                        wait_word(waiting->wait), "attempts", (json_int_t)waiting->attempts, "next_try_ms",
+                        waiting->next_ms < 0 ? json_null() : json_integer(in_ms > 0 ? in_ms : 0), "error",
                         waiting->reason ? waiting->reason : ""));
 }
 
@@ -52,10 +52,10 @@ static int reply_state(struct call *call)
     }
     pool_unlock(pool);
     return api_reply_json(call, 200,
-                          json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:o}", "Held", status.held, "EnginesLost",
-                                    (json_int_t)status.nodes_lost, "EnginesCounted", (json_int_t)status.nodes_counted,
-                                    "Moves", (json_int_t)status.moves, "GivenUp", (json_int_t)status.moves_given_up,
-                                    "Removals", (json_int_t)status.removals, "Waiting", waiting));
+                          json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:o}", "held", status.held, "engines_lost",
+                                    (json_int_t)status.nodes_lost, "engines_counted", (json_int_t)status.nodes_counted,
+                                    "moves", (json_int_t)status.moves, "given_up", (json_int_t)status.moves_given_up,
+                                    "removals", (json_int_t)status.removals, "waiting", waiting));
 }
 
 int api_reschedule(struct call *call)

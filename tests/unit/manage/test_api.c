@@ -54,10 +54,10 @@ static void test_nothing_waits_in_an_empty_pool(void **state)
     json_t *known = api_get("/swarm/reschedule");
     struct http_result result;
 
-    assert_true(json_is_false(json_object_get(known, "Held")));
-    assert_int_equal(json_integer_value(json_object_get(known, "Moves")), 0);
-    assert_true(json_is_array(json_object_get(known, "Waiting")));
-    assert_int_equal(json_array_size(json_object_get(known, "Waiting")), 0);
+    assert_true(json_is_false(json_object_get(known, "held")));
+    assert_int_equal(json_integer_value(json_object_get(known, "moves")), 0);
+    assert_true(json_is_array(json_object_get(known, "waiting")));
+    assert_int_equal(json_array_size(json_object_get(known, "waiting")), 0);
     json_decref(known);
     api_ask("POST", "/swarm/reschedule", NULL, &result);
     assert_int_equal(result.status, 200);
