@@ -91,7 +91,9 @@ static void compare_error(struct world *world, const struct swarm_error *error, 
 {
     char lines[sizeof(answer->error) + sizeof(answer->excluded) + 32];
     snprintf(lines, sizeof(lines), "%s%s%s%s", front, answer->error, *answer->excluded ? "\n" : "", answer->excluded);
-    if (swarm_error_code(error) != code_of(answer->verdict) || strcmp(swarm_error_message(error), lines) != 0)
+    /* Where memory is too short for the front, the rest is said without. */
+    bool cut = world->ops.arm && strcmp(swarm_error_message(error), lines + strlen(front)) == 0;
+    if (swarm_error_code(error) != code_of(answer->verdict) || (strcmp(swarm_error_message(error), lines) != 0 && !cut))
         world_differ(world, "batch: library: %s\noracle: %s", swarm_error_message(error), lines);
 }
 
