@@ -147,16 +147,32 @@ static int upload(struct call *call, const char *id)
     return r;
 }
 
+/* They are remembered. */
+static const char *find_long_id(struct call *call)
+{
+    static const char *const keys[] = {"session", "buildid"};
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        const char *id = text_of(call, keys[i]);
+
+        if (id != NULL && strlen(id) > PIN_KEY_MAX)
+            return keys[i];
+    }
+    return NULL;
+}
+
 int api_build(struct call *call)
 {
     static const char prefix[] = "upload-request:";
-    const char *id = text_of(call, "buildid");
+    const char *id = text_of(call, "buildid"), *too_long = find_long_id(call);
     struct failure failure = {0};
     struct engine *engine = NULL;
     json_t *expressions;
     char *query;
     int r;
 
+    if (too_long != NULL)
+        return http_reply_error(call->reply, 400, "the parameter %s is longer than %d bytes", too_long, PIN_KEY_MAX);
     if (id != NULL && strncmp(id, prefix, strlen(prefix)) == 0)
         return upload(call, id + strlen(prefix));
     if (build_query_split(http_request_query_string(call->request), http_request_query(call->request, "buildargs"),

@@ -133,6 +133,8 @@ int api_session(struct call *call)
 
     if (id == NULL || id[0] == '\0')
         return http_reply_error(call->reply, 400, "no session ID provided");
+    if (strlen(id) > PIN_KEY_MAX)
+        return http_reply_error(call->reply, 400, "the session ID is longer than %d bytes", PIN_KEY_MAX);
     engine = engine_of_session(call, id, &failure);
     if (engine == NULL && failure.status == 0 && !slice_is_nocase(upgrade, "h2c"))
         engine = engine_of_client(call, &failure); /* it has its own words for that */

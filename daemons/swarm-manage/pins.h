@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define PINS_MAX 4096
+#define PIN_KEY_MAX 512 /* bytes; for the callers to check, as keys come from clients */
 #define PIN_LIFE_MS (60 * 60 * INT64_C(1000))
 
 enum pin_kind { PIN_CLIENT, PIN_SESSION, PIN_BUILD };

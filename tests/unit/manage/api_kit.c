@@ -71,7 +71,7 @@ int api_tear_down(void **state)
 
 void api_ask(const char *method, const char *path, const char *body, struct http_result *result)
 {
-    char target[512];
+    char target[1024];
     struct http_call call = {.method = method,
                              .url = target,
                              .body = body,

@@ -254,6 +254,20 @@ static void test_session_and_grpc_name_what_is_missing(void **state)
     api_assert_refused("POST", "/session", NULL, 400, "no session ID provided");
 }
 
+static void test_ids_that_are_too_long_are_refused(void **state)
+{
+    static const char *const keys[] = {"session", "buildid"};
+    char path[PIN_KEY_MAX + 32], message[80];
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        snprintf(path, sizeof(path), "/build?%s=%0*d", keys[i], PIN_KEY_MAX, 1);
+        asked(path, "/build?");
+        snprintf(path, sizeof(path), "/build?%s=%0*d", keys[i], PIN_KEY_MAX + 1, 1);
+        snprintf(message, sizeof(message), "the parameter %s is longer than 512 bytes", keys[i]);
+        api_assert_refused("POST", path, NULL, 400, message);
+    }
+}
+
 /* Without a switch of protocols these are requests like others. */
 static void test_connections_of_a_client_go_to_one_engine(void **state)
 {
@@ -343,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_upload_waits_for_its_build),
         cmocka_unit_test(test_build_that_never_comes_is_not_waited_for),
         cmocka_unit_test(test_session_and_grpc_name_what_is_missing),
+        cmocka_unit_test(test_ids_that_are_too_long_are_refused),
         cmocka_unit_test(test_connections_of_a_client_go_to_one_engine),
         cmocka_unit_test(test_open_connections_keep_the_client_where_it_is),
         cmocka_unit_test(test_clients_are_spread_and_each_stays),
