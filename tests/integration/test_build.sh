@@ -6,6 +6,8 @@
 # shellcheck source-path=SCRIPTDIR source=../lib/testbed.sh
 . "$(dirname "$0")/../lib/testbed.sh"
 testbed_enter "$@"
+# shellcheck source=tests/lib/certificates.sh
+. "$testbed_lib/certificates.sh"
 
 megabytes=${MEGABYTES:-100}
 
@@ -159,6 +161,17 @@ check_api() {
   on_node 3 rmi headed >/dev/null
 }
 
+# The same over other sockets: each build with a session, its client told by certificate or by user.
+check_transport() { # NAME CLI-options…
+  local dir on=$1
+  shift
+  dir=$(context "over-$on" 'FROM busybox' 'COPY content /content' 'CMD ["cat", "/content"]')
+  check "$on: build" env DOCKER_BUILDKIT=0 docker "$@" build -t "over:$on" "$dir"
+  equal "$on: it runs" "$(docker "$@" run --rm "over:$on")" "$(cat "$dir/content")"
+  [ -z "$sessions" ] || check "$on: build with a session" env DOCKER_BUILDKIT=1 "$sessions" "$@" build -t "over:$on" "$dir"
+  equal "$on: it runs, too" "$(docker "$@" run --rm "over:$on")" "$(cat "$dir/content")"
+}
+
 # A node that goes takes its builds with it, and they say so; the client's next build goes elsewhere.
 check_lost_node() {
   local dir seconds=$((8000 + RANDOM % 1000))
@@ -211,11 +224,12 @@ check_streams() {
 # The log tells what each is asked.
 engine n1 2 --debug || exit 1
 engine n2 3 --debug || exit 1
-manager manage nodes://10.9.0.2:2375,10.9.0.3:2375 || exit 1
+manager manage -H "unix://$WORK/swarm.sock" nodes://10.9.0.2:2375,10.9.0.3:2375 || exit 1
 waits "the pool is healthy" 60 nodes_healthy 2
 tar -C "$(context small 'FROM busybox' 'COPY content /content')" -cf "$WORK/small.tar" .
 
 number=0
+sessions= # a CLI that does BuildKit's builds without buildx
 for docker in $(docker_clis); do
   D="$docker -H $MANAGER"
   B="env DOCKER_BUILDKIT=0 $D"
@@ -225,6 +239,7 @@ for docker in $(docker_clis); do
   [ $number -gt 1 ] || check_memory
   # CLIs from 23 on do it with buildx alone.
   [ "${on%%.*}" -lt 23 ] || continue
+  sessions=$docker
   B="env DOCKER_BUILDKIT=1 $D"
   on="$(docker_version "$docker"), BuildKit"
   t=kit$number
@@ -233,6 +248,16 @@ for docker in $(docker_clis); do
 done
 check_api
 check_streams
+check_transport unix -H "unix://$WORK/swarm.sock"
+certificates "$WORK/tls" 10.9.0.1 10.9.0.4
+ENGINE_TLS=$WORK/tls engine nt 4 || exit 1
+background manage-tls "$BIN/swarm" manage -H tcp://10.9.0.1:3376 --tlsverify --tlscacert "$WORK/tls/ca.pem" \
+  --tlscert "$WORK/tls/cert.pem" --tlskey "$WORK/tls/key.pem" nodes://10.9.0.4:2375
+tls="--tlsverify --tlscacert $WORK/tls/ca.pem --tlscert $WORK/tls/cert.pem --tlskey $WORK/tls/key.pem"
+waits "tls: the pool answers" 60 sh -c "docker -H tcp://10.9.0.1:3376 $tls info | grep -q 'Status: Healthy'"
+check_transport tls -H tcp://10.9.0.1:3376 $tls
+ends manage-tls
+equal "tls: the manager ends with status 0 on SIGTERM" $? 0
 check_lost_node
 
 ends manage
