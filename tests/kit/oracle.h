@@ -172,11 +172,12 @@ void oracle_would_fit(const struct oracle *oracle, const struct oracle_question 
 /* Whether a container has one of the ports that are asked for. */
 bool oracle_blocks(const struct oracle_container *container, const struct oracle_request *request);
 
-/* What a user means by a reference: every container that may be the answer. "ambiguous" where they are distinct. */
+/* What a user means by a reference: every container that may be the answer. "ambiguous" where they are distinct;
+ * "chained" where only a third one makes two of them the same, of which no rule says what they are. */
 struct oracle_found {
     struct oracle_container *items[ORACLE_FOUND];
     size_t count;
-    bool ambiguous;
+    bool ambiguous, chained;
 };
 void oracle_look_up(const struct oracle *oracle, const char *reference, struct oracle_found *ret);
 /* The same rules on one node, for dependencies: whether it has the one that is meant. */

@@ -78,6 +78,15 @@ static bool all_same(enum rule rule, const struct oracle_found *found)
     return true;
 }
 
+static bool any_apart(enum rule rule, const struct oracle_found *found)
+{
+    for (size_t i = 0; i < found->count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (!same(rule, found->items[i], found->items[j]))
+                return true;
+    return false;
+}
+
 static bool answers(const struct oracle_container *container)
 {
     return container->node->health > 0;
@@ -109,8 +118,11 @@ void oracle_look_up(const struct oracle *oracle, const char *reference, struct o
             kit_check(ret->count < ORACLE_FOUND);
             ret->items[ret->count++] = at;
         }
-        ret->ambiguous = ret->count > 1 && !all_same(rule, ret);
+        ret->ambiguous = !all_same(rule, ret);
+        ret->chained = !ret->ambiguous && any_apart(rule, ret);
     }
+    if (ret->chained)
+        return;
     prefer(ret, answers);
     prefer(ret, runs);
 }
