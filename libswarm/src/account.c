@@ -27,23 +27,40 @@ bool swarm__host_port_fixed(const char *port)
     return port && *port && strcmp(port, "0") != 0;
 }
 
+/*
+ * The swarm id is a label as well, and another one on every container. Its values are in a tree already, from which
+ * affinities are answered, so only containers that have one are counted here.
+ */
+static int add_label(struct swarm_cluster *cluster, uint32_t slot, const struct swarm__label *label)
+{
+    if (strcmp(label->key, SWARM__LABEL_ID) != 0)
+        return swarm__index_add(&cluster->container_labels, label->key, label->value, slot);
+    return *label->value ? swarm__posting_add(&cluster->with_swarm_id, slot) : 0;
+}
+
+static void remove_label(struct swarm_cluster *cluster, uint32_t slot, const struct swarm__label *label)
+{
+    if (strcmp(label->key, SWARM__LABEL_ID) != 0)
+        swarm__index_remove(&cluster->container_labels, label->key, label->value, slot);
+    else if (*label->value)
+        swarm__posting_remove(&cluster->with_swarm_id, slot);
+}
+
 /* The first @p count of each; those that are not indexed are passed over alike when adding and when removing. */
 static void remove_labels(struct swarm_cluster *cluster, uint32_t slot, const struct swarm_request *request,
                           uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        swarm__index_remove(&cluster->container_labels, request->labels[i].key, request->labels[i].value, slot);
+        remove_label(cluster, slot, &request->labels[i]);
 }
 
 static int add_labels(struct swarm_cluster *cluster, uint32_t slot, const struct swarm_request *request)
 {
-    for (uint32_t i = 0; i < request->label_count; i++) {
-        const struct swarm__label *label = &request->labels[i];
-        if (swarm__index_add(&cluster->container_labels, label->key, label->value, slot) != 0) {
+    for (uint32_t i = 0; i < request->label_count; i++)
+        if (add_label(cluster, slot, &request->labels[i]) != 0) {
             remove_labels(cluster, slot, request, i);
             return -1;
         }
-    }
     return 0;
 }
 

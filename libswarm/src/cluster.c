@@ -48,6 +48,7 @@ void swarm_cluster_free(struct swarm_cluster *cluster)
     swarm__map_finish(&cluster->node_names);
     swarm__prefix_finish(&cluster->container_ids);
     swarm__prefix_finish(&cluster->swarm_ids);
+    swarm__posting_finish(&cluster->with_swarm_id);
     swarm__index_finish(&cluster->node_labels);
     swarm__index_finish(&cluster->container_labels);
     swarm__index_finish(&cluster->images);

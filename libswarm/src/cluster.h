@@ -58,8 +58,9 @@ struct swarm_cluster {
     struct swarm__map container_names;    /**< swarm__name, owned by containers and reservations; by NULL: a hold. */
     struct swarm__prefix container_ids;   /**< by_id; reservations have none. */
     struct swarm__prefix swarm_ids;       /**< by_swarm_id; with reservations. */
+    struct swarm__posting with_swarm_id;  /**< Of how many containers that is; with reservations. */
     struct swarm__index node_labels;      /**< Label → value. */
-    struct swarm__index container_labels; /**< Label → value; with reservations. */
+    struct swarm__index container_labels; /**< Label → value, but for the swarm id; with reservations. */
     struct swarm__index images;           /**< SWARM__IMAGE_KEY → id, references, repositories. */
     struct swarm__index ports;            /**< Host port → host IP ("" for all); with reservations. */
     struct swarm__index host_exposed;     /**< Port exposed in host network mode ("80/tcp") → "". */

@@ -90,20 +90,19 @@ int swarm__filter_list_exprs(const struct swarm__exprs *exprs, bool show_soft, s
     return 0;
 }
 
-/* Nodes on which fewer objects have the key than there are: on the others the value is "". */
-static int mark_lacking(struct swarm_candidates *candidates, const struct swarm__index_key *key,
-                        enum swarm__label_owner owner, struct swarm__nodeset *marked)
+int swarm__filter_mark_lacking(struct swarm_candidates *candidates, enum swarm__label_owner owner,
+                               const struct swarm__posting *having, struct swarm__nodeset *marked)
 {
     const struct swarm_cluster *cluster = candidates->cluster;
     struct swarm__nodeset *lacking = swarm__candidates_scratch(candidates, 1);
     if (!lacking)
         return SWARM_ERR_NOMEM;
     if (owner == SWARM__OF_CONTAINERS) {
-        swarm__posting_below(key ? &key->nodes : NULL, cluster->occupants, cluster->slot_count, lacking);
+        swarm__posting_below(having, cluster->occupants, cluster->slot_count, lacking);
     } else {
         swarm__nodeset_copy(lacking, &cluster->nodes);
-        if (key)
-            swarm__posting_unmark(&key->nodes, lacking);
+        if (having)
+            swarm__posting_unmark(having, lacking);
     }
     swarm__nodeset_or(marked, lacking);
     return 0;
@@ -122,5 +121,5 @@ int swarm__filter_mark_labels(struct swarm_candidates *candidates, enum swarm__l
     int matches_nothing = swarm__index_mark(key, expr, &candidates->matcher, marked);
     if (matches_nothing <= 0)
         return matches_nothing;
-    return mark_lacking(candidates, key, owner, marked);
+    return swarm__filter_mark_lacking(candidates, owner, key ? &key->nodes : NULL, marked);
 }

@@ -55,5 +55,13 @@ enum swarm__label_owner {
  */
 int swarm__filter_mark_labels(struct swarm_candidates *candidates, enum swarm__label_owner owner,
                               const struct swarm__expr *expr, struct swarm__nodeset *marked);
+/**
+ * Add the nodes on which fewer objects have a key than there are: on the others the value is "".
+ *
+ * @param having  How many objects of each node have it; NULL: none.
+ * @return 0, or SWARM_ERR_NOMEM.
+ */
+int swarm__filter_mark_lacking(struct swarm_candidates *candidates, enum swarm__label_owner owner,
+                               const struct swarm__posting *having, struct swarm__nodeset *marked);
 
 #endif

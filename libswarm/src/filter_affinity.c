@@ -32,21 +32,55 @@ static bool mark_literal(const struct swarm_cluster *cluster, const char *text, 
     return true;
 }
 
-static int mark_containers(struct swarm_candidates *candidates, const struct swarm__expr *expr,
+/* Key "com.docker.swarm.id": the same for swarm ids, "" left out. */
+static bool mark_swarm_id(const struct swarm_cluster *cluster, const char *text, size_t most,
+                          struct swarm__nodeset *marked)
+{
+    struct swarm__prefix_entry *entry = swarm__prefix_find(&cluster->swarm_ids, text);
+    for (; entry; entry = entry->same) {
+        if (most-- == 0)
+            return false;
+        swarm__nodeset_add(marked, swarm__container_by_swarm_id(entry)->node->slot);
+    }
+    return true;
+}
+
+static int mark_containers(struct swarm_candidates *candidates, const struct swarm__question *question,
+                           bool (*mark_literally)(const struct swarm_cluster *cluster, const char *text, size_t most,
+                                                  struct swarm__nodeset *marked),
                            struct swarm__nodeset *marked)
 {
-    if (expr->kind == SWARM__EXPR_NEVER)
+    if (question->pattern->kind == SWARM__EXPR_NEVER)
         return 0;
-    if (expr->kind == SWARM__EXPR_PATTERN)
-        return swarm__identity_mark_containers(candidates, expr, marked);
-    if (mark_literal(candidates->cluster, expr->value, SWARM__IDENTITY_MANY, marked))
+    if (question->pattern->kind == SWARM__EXPR_PATTERN)
+        return swarm__identity_mark_containers(candidates, question, marked);
+    if (mark_literally(candidates->cluster, question->text, SWARM__IDENTITY_MANY, marked))
         return 0;
     /* A name that engines have given each: what the cluster remembers of it does not grow with them. */
-    struct swarm__question question = swarm__question_of(expr);
-    int done = swarm__identity_recall(candidates, &question, marked, NULL);
+    int done = swarm__identity_recall(candidates, question, marked, NULL);
     if (done == 0)
-        (void)mark_literal(candidates->cluster, expr->value, SIZE_MAX, marked);
+        (void)mark_literally(candidates->cluster, question->text, SIZE_MAX, marked);
     return done < 0 ? done : 0;
+}
+
+/* Answered like every other label, though it is in no index of labels. */
+static int mark_swarm_ids(struct swarm_candidates *candidates, const struct swarm__expr *expr,
+                          struct swarm__nodeset *marked)
+{
+    struct swarm__question question = swarm__question_of(expr);
+    question.of_swarm_id = true;
+    int code = mark_containers(candidates, &question, mark_swarm_id, marked);
+    int matches_nothing = code < 0 ? code : swarm__expr_match(expr, &candidates->matcher, "", 0);
+    if (matches_nothing <= 0)
+        return matches_nothing;
+    return swarm__filter_mark_lacking(candidates, SWARM__OF_CONTAINERS, &candidates->cluster->with_swarm_id, marked);
+}
+
+static int mark_called(struct swarm_candidates *candidates, const struct swarm__expr *expr,
+                       struct swarm__nodeset *marked)
+{
+    struct swarm__question question = swarm__question_of(expr);
+    return mark_containers(candidates, &question, mark_literal, marked);
 }
 
 static int mark_images(struct swarm_candidates *candidates, const struct swarm__expr *expr,
@@ -64,9 +98,11 @@ static int mark_images(struct swarm_candidates *candidates, const struct swarm__
 static int mark(struct swarm_candidates *candidates, const struct swarm__expr *expr, struct swarm__nodeset *marked)
 {
     if (strcmp(expr->key, "container") == 0)
-        return mark_containers(candidates, expr, marked);
+        return mark_called(candidates, expr, marked);
     if (strcmp(expr->key, "image") == 0)
         return mark_images(candidates, expr, marked);
+    if (strcmp(expr->key, SWARM__LABEL_ID) == 0)
+        return mark_swarm_ids(candidates, expr, marked);
     return swarm__filter_mark_labels(candidates, SWARM__OF_CONTAINERS, expr, marked);
 }
 

@@ -42,6 +42,8 @@ static int container_matches(const struct swarm__subject *subject, const struct 
                              struct swarm__matcher *matcher)
 {
     const struct swarm_container *container = container_of(subject);
+    if (question->of_swarm_id)
+        return container->by_swarm_id.key ? match_text(question->pattern, matcher, container->by_swarm_id.key) : 0;
     if (question->pattern)
         return match_container(container, question->pattern, matcher);
     return begins(container->id, question->text) || begins(container->by_swarm_id.key, question->text);
@@ -157,31 +159,32 @@ static const struct swarm__memo_entry *recall_nodes(struct swarm_candidates *can
 }
 
 /* Whether some container in the list matches: 1, 0 or an error. */
-static int match_list(const struct swarm_container *container, const struct swarm__expr *expr,
+static int match_list(const struct swarm_container *container, const struct swarm__question *question,
                       struct swarm__matcher *matcher)
 {
     int matched = 0;
     for (; container && matched == 0; container = container->next)
-        matched = match_container(container, expr, matcher);
+        matched = container_matches(&container->subject, question, matcher);
     return matched;
 }
 
-static int match_containers_of(const struct swarm_node *node, const struct swarm__expr *expr,
+static int match_containers_of(const struct swarm__subject *subject, const struct swarm__question *question,
                                struct swarm__matcher *matcher)
 {
-    int matched = match_list(node->containers.first, expr, matcher);
-    return matched != 0 ? matched : match_list(node->pending.first, expr, matcher);
+    const struct swarm_node *node = node_of(subject);
+    int matched = match_list(node->containers.first, question, matcher);
+    return matched != 0 ? matched : match_list(node->pending.first, question, matcher);
 }
 
 /* Match what is on each candidate: where nothing is remembered. */
-static int mark_candidates(struct swarm_candidates *candidates, const struct swarm__expr *expr,
-                           int (*match)(const struct swarm_node *node, const struct swarm__expr *expr,
+static int mark_candidates(struct swarm_candidates *candidates, const struct swarm__question *question,
+                           int (*match)(const struct swarm__subject *node, const struct swarm__question *question,
                                         struct swarm__matcher *matcher),
                            struct swarm__nodeset *marked)
 {
     const struct swarm_node *node = NULL;
     while ((node = swarm_candidates_next(candidates, node))) {
-        int matched = match(node, expr, &candidates->matcher);
+        int matched = match(&node->subject, question, &candidates->matcher);
         if (matched < 0)
             return matched;
         if (matched)
@@ -200,14 +203,13 @@ int swarm__identity_recall(struct swarm_candidates *candidates, const struct swa
     return code != 0 ? code : 1;
 }
 
-int swarm__identity_mark_containers(struct swarm_candidates *candidates, const struct swarm__expr *expr,
+int swarm__identity_mark_containers(struct swarm_candidates *candidates, const struct swarm__question *question,
                                     struct swarm__nodeset *marked)
 {
-    struct swarm__question question = swarm__question_of(expr);
-    int done = swarm__identity_recall(candidates, &question, marked, NULL);
+    int done = swarm__identity_recall(candidates, question, marked, NULL);
     if (done != 0)
         return done < 0 ? done : 0;
-    return mark_candidates(candidates, expr, match_containers_of, marked);
+    return mark_candidates(candidates, question, match_containers_of, marked);
 }
 
 int swarm__identity_mark_nodes(struct swarm_candidates *candidates, const struct swarm__expr *expr,
@@ -216,5 +218,5 @@ int swarm__identity_mark_nodes(struct swarm_candidates *candidates, const struct
     struct swarm__question question = swarm__question_of(expr);
     const struct swarm__memo_entry *known = recall_nodes(candidates, &question);
     return known ? swarm__memo_mark(known, &candidates->matcher, marked, NULL)
-                 : mark_candidates(candidates, expr, match_node, marked);
+                 : mark_candidates(candidates, &question, node_matches, marked);
 }

@@ -24,10 +24,10 @@ void swarm__identity_renew_node(struct swarm_node *node);
 /**
  * Add the nodes with a container, or those, that the pattern matches. It need not look at nodes that are no candidates.
  *
- * @param expr  Of kind SWARM__EXPR_PATTERN.
+ * @param question, expr  With a pattern of kind SWARM__EXPR_PATTERN.
  * @return 0, or SWARM_ERR_NOMEM.
  */
-int swarm__identity_mark_containers(struct swarm_candidates *candidates, const struct swarm__expr *expr,
+int swarm__identity_mark_containers(struct swarm_candidates *candidates, const struct swarm__question *question,
                                     struct swarm__nodeset *marked);
 int swarm__identity_mark_nodes(struct swarm_candidates *candidates, const struct swarm__expr *expr,
                                struct swarm__nodeset *marked);

@@ -215,7 +215,8 @@ void swarm__memo_off(struct swarm__memo *memo, const struct swarm__subject *subj
 
 static uint64_t hash_of(const struct swarm__question *question)
 {
-    return swarm__hash(question->text, strlen(question->text)) ^ (question->pattern ? 1 : 0);
+    return swarm__hash(question->text, strlen(question->text)) ^ (question->pattern ? 1 : 0) ^
+           (question->of_swarm_id ? 2 : 0);
 }
 
 static struct swarm__memo_entry *find(const struct swarm__memo *memo, const struct swarm__question *question)
@@ -224,7 +225,7 @@ static struct swarm__memo_entry *find(const struct swarm__memo *memo, const stru
     for (uint32_t live = memo->live; live; live &= live - 1) {
         struct swarm__memo_entry *entry = memo->entries[__builtin_ctz(live)];
         if (entry->hash == hash && !entry->question.pattern == !question->pattern &&
-            strcmp(entry->question.text, question->text) == 0)
+            entry->question.of_swarm_id == question->of_swarm_id && strcmp(entry->question.text, question->text) == 0)
             return entry;
     }
     return NULL;
@@ -247,6 +248,7 @@ static int copy_question(struct swarm__memo_entry *entry, const struct swarm__qu
     if (swarm__expr_copy(&entry->pattern, question->pattern) != 0)
         return -1;
     entry->question = swarm__question_of(&entry->pattern);
+    entry->question.of_swarm_id = question->of_swarm_id;
     int matched = swarm__expr_match(&entry->pattern, matcher, "", 0);
     entry->matches_nothing = matched > 0;
     return matched < 0 ? -1 : 0;

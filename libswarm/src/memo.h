@@ -32,11 +32,12 @@ struct swarm__subject {
 struct swarm__question {
     const struct swarm__expr *pattern; /**< NULL: whether an id starts with the text. */
     const char *text;                  /**< The pattern's value, or the beginning of an id. */
+    bool of_swarm_id;                  /**< The pattern is asked of swarm ids instead of what containers are called. */
 };
 
 static inline struct swarm__question swarm__question_of(const struct swarm__expr *expr)
 {
-    return (struct swarm__question){expr, expr->value};
+    return (struct swarm__question){expr, expr->value, false};
 }
 
 /** What a memo has to know of its subjects. */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "cluster_fixture.h"
 
 static int set_up(void **state)
@@ -142,6 +144,50 @@ static void test_label_of_a_place_taken(void **state)
     check("affinity=app==web", "n1");
 }
 
+/* The swarm id is a label like any other, also where many containers have the same one. */
+static void test_swarm_id(void **state)
+{
+    check("affinity=com.docker.swarm.id!=/^$/", "n2"); /* no container has any */
+    add_container(nodes[2], "with-id", "name=with-id swarmid=s1");
+    struct swarm_reservation *place = take_place(nodes[0], "swarmid=s2");
+    check("affinity=com.docker.swarm.id==s1", "n2");
+    check("affinity=com.docker.swarm.id==s", NONE "[com.docker.swarm.id==s (soft=false)]");
+    check("affinity=com.docker.swarm.id==s*", "n0 n2");
+    check("affinity=com.docker.swarm.id!=s*", "n1");
+    check("affinity=com.docker.swarm.id==~/^s3$/", "n0 n1 n2");
+    check("affinity=com.docker.swarm.id!=~/^s2$/", "n1 n2");
+    check("affinity=com.docker.swarm.id==/^$/", "n0 n1");
+    check("affinity=com.docker.swarm.id!=/^$/", "n2");
+    check("affinity=container==s1*", NONE "[container==s1* (soft=false)]"); /* the same pattern, asked of names */
+    check("affinity=com.docker.swarm.id==s1*", "n2");
+    swarm_reservation_abort(place);
+    check("affinity=com.docker.swarm.id==s2", NONE "[com.docker.swarm.id==s2 (soft=false)]");
+    check("affinity=com.docker.swarm.id==s*", "n2");
+    for (int i = 0; i < 40; i++) { /* more than are visited one by one */
+        char id[16];
+        snprintf(id, sizeof(id), "again-%d", i);
+        add_container(nodes[i % 2], id, "swarmid=s1");
+    }
+    check("affinity=com.docker.swarm.id==s1", "n0 n1 n2");
+    check("affinity=com.docker.swarm.id!=s1", NONE "[com.docker.swarm.id!=s1 (soft=false)]");
+}
+
+static void test_swarm_id_of_another_request(void **state)
+{
+    struct swarm_container *container = add_container(nodes[2], "changing", "swarmid=s1");
+    check("affinity=com.docker.swarm.id==s*", "n2");
+    struct swarm_request *request = request_of("label=com.docker.swarm.id=");
+    assert_int_equal(swarm_container_set_request(container, request, NULL), 0);
+    swarm_request_unref(request);
+    check("affinity=com.docker.swarm.id==s*", NONE "[com.docker.swarm.id==s* (soft=false)]");
+    check("affinity=com.docker.swarm.id==/^$/", "n0 n1 n2"); /* an empty one is none */
+    request = request_of("swarmid=t1");
+    assert_int_equal(swarm_container_set_request(container, request, NULL), 0);
+    swarm_request_unref(request);
+    check("affinity=com.docker.swarm.id==t*", "n2");
+    check("affinity=com.docker.swarm.id==/^$/", "n0 n1");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down_cluster)
@@ -162,6 +208,8 @@ int main(void)
         TEST(test_missing_container_label_counts_as_empty),
         TEST(test_stopped_containers_lack_labels_too),
         TEST(test_label_of_a_place_taken),
+        TEST(test_swarm_id),
+        TEST(test_swarm_id_of_another_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,8 +46,13 @@ static void random_value(char *value)
 
 static void random_words(char *words)
 {
-    static const char *const keys[] = {"affinity=container", "affinity=app",    "affinity=uniq",
-                                       "affinity=image",     "constraint=node", "constraint=zone"};
+    static const char *const keys[] = {"affinity=container",
+                                       "affinity=app",
+                                       "affinity=uniq",
+                                       "affinity=image",
+                                       "constraint=node",
+                                       "constraint=zone",
+                                       "affinity=com.docker.swarm.id"};
     *words = '\0';
     for (unsigned i = 1 + draw(2); i > 0; i--) {
         char value[32];
@@ -87,7 +92,7 @@ static struct swarm_request *random_request(void)
     if (draw(2))
         sprintf(words + strlen(words), "name=%c%u ", "wab"[draw(3)], draw(3) ? draw(40) : 1);
     if (draw(4) == 0)
-        sprintf(words + strlen(words), "swarmid=%c%u", "sab"[draw(3)], draw(60));
+        sprintf(words + strlen(words), "swarmid=%c%u", "swab"[draw(4)], draw(60));
     return request_of(words);
 }
 
