@@ -50,15 +50,17 @@ static void remove_label(struct swarm_cluster *cluster, uint32_t slot, const str
 static void remove_labels(struct swarm_cluster *cluster, uint32_t slot, const struct swarm_request *request,
                           uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
-        remove_label(cluster, slot, &request->labels[i]);
+    struct swarm__label label = {NULL, NULL};
+    while (count-- > 0 && swarm__request_next_label(request, &label))
+        remove_label(cluster, slot, &label);
 }
 
 static int add_labels(struct swarm_cluster *cluster, uint32_t slot, const struct swarm_request *request)
 {
-    for (uint32_t i = 0; i < request->label_count; i++)
-        if (add_label(cluster, slot, &request->labels[i]) != 0) {
-            remove_labels(cluster, slot, request, i);
+    struct swarm__label label = {NULL, NULL};
+    for (uint32_t count = 0; swarm__request_next_label(request, &label); count++)
+        if (add_label(cluster, slot, &label) != 0) {
+            remove_labels(cluster, slot, request, count);
             return -1;
         }
     return 0;

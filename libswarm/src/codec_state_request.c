@@ -228,9 +228,9 @@ static int write_labels(json_t *object, const struct swarm__at *at, const struct
 {
     json_t *map = json_object();
     int code = 0;
-    for (uint32_t i = 0; i < request->label_count && code == 0; i++)
-        code = swarm__state_put_entry(map, SWARM__AT_MEMBER(at, "labels"), request->labels[i].key,
-                                      request->labels[i].value, reterr);
+    struct swarm__label label = {NULL, NULL};
+    while (code == 0 && swarm__request_next_label(request, &label))
+        code = swarm__state_put_entry(map, SWARM__AT_MEMBER(at, "labels"), label.key, label.value, reterr);
     return swarm__state_put_filled(object, "labels", map, code, reterr);
 }
 
@@ -338,9 +338,9 @@ static int write_lists(json_t *object, const struct swarm__at *at, const struct 
 static int write_all(json_t *object, const struct swarm__at *at, const struct swarm_request *request,
                      struct swarm_error **reterr)
 {
-    int code = swarm__state_put_name(object, at, "name", request->name, reterr);
+    int code = swarm__state_put_name(object, at, "name", swarm_request_name(request), reterr);
     if (code == 0)
-        code = swarm__state_put_text(object, at, "image", request->image, reterr);
+        code = swarm__state_put_text(object, at, "image", swarm_request_image(request), reterr);
     if (code == 0)
         code = write_amounts(object, request, reterr);
     if (code == 0)
@@ -348,7 +348,7 @@ static int write_all(json_t *object, const struct swarm__at *at, const struct sw
     if (code == 0)
         code = write_labels(object, at, request, reterr);
     if (code == 0)
-        code = swarm__state_put_text(object, at, "network_mode", request->network_mode, reterr);
+        code = swarm__state_put_text(object, at, "network_mode", swarm_request_network_mode(request), reterr);
     if (code == 0)
         code = swarm__state_put_text(object, at, "pid_mode", request->extras->pid_mode, reterr);
     if (code == 0)

@@ -125,31 +125,92 @@ static void remove_amount(struct swarm__request_extras *extras, struct swarm__am
     extras->amount_count--;
 }
 
-struct swarm__label *swarm__request_find_label(const struct swarm_request *request, const char *key)
+/* ---- texts ---- */
+
+/* What requests have in which neither name, image, network mode nor labels are set. */
+static const char no_texts[SWARM__REQUEST_TEXTS];
+
+static const char *behind(const char *text)
 {
-    for (uint32_t i = 0; i < request->label_count; i++)
-        if (strcmp(request->labels[i].key, key) == 0)
-            return &request->labels[i];
-    return NULL;
+    return text + strlen(text) + 1;
+}
+
+/* Where that text begins, or behind the last of them the first label. */
+static const char *text_at(const struct swarm_request *request, enum swarm__request_text which)
+{
+    const char *at = request->texts;
+    for (int i = 0; i < (int)which; i++)
+        at = behind(at);
+    return at;
+}
+
+const char *swarm__request_text(const struct swarm_request *request, enum swarm__request_text which)
+{
+    const char *text = text_at(request, which);
+    return *text != '\0' ? text : NULL;
+}
+
+bool swarm__request_next_label(const struct swarm_request *request, struct swarm__label *label)
+{
+    const char *at = label->key == NULL ? text_at(request, SWARM__REQUEST_TEXTS) : behind(label->value);
+    if (at == request->texts + request->texts_size)
+        return false;
+    *label = (struct swarm__label){at, behind(at)};
+    return true;
+}
+
+bool swarm__request_find_label(const struct swarm_request *request, const char *key, struct swarm__label *ret)
+{
+    *ret = (struct swarm__label){NULL, NULL};
+    while (swarm__request_next_label(request, ret))
+        if (strcmp(ret->key, key) == 0)
+            return true;
+    return false;
+}
+
+static void free_texts(struct swarm_request *request)
+{
+    if (request->texts != no_texts)
+        swarm__free((char *)(uintptr_t)request->texts);
+}
+
+/** Put @p size bytes in the place of @p gone ones. They may be the request's own. */
+static int replace_bytes(struct swarm_request *request, const char *at, size_t gone, const char *fresh, size_t size)
+{
+    size_t before = (size_t)(at - request->texts), after = request->texts_size - before - gone;
+    char *texts = before + size + after <= UINT32_MAX ? swarm__malloc(before + size + after) : NULL;
+    if (texts == NULL)
+        return SWARM_ERR_NOMEM;
+    memcpy(texts, request->texts, before);
+    memcpy(texts + before, fresh, size);
+    memcpy(texts + before + size, at + gone, after);
+    free_texts(request);
+    request->texts = texts;
+    request->texts_size = (uint32_t)(before + size + after);
+    return 0;
+}
+
+/** NULL unsets it. */
+static int put_text(struct swarm_request *request, enum swarm__request_text which, const char *text)
+{
+    const char *at = text_at(request, which), *fresh = text != NULL ? text : "";
+    return strcmp(at, fresh) == 0 ? 0 : replace_bytes(request, at, strlen(at), fresh, strlen(fresh));
 }
 
 static int put_label(struct swarm_request *request, const char *key, const char *value)
 {
+    struct swarm__label label;
+    if (swarm__request_find_label(request, key, &label))
+        return replace_bytes(request, label.value, strlen(label.value), value, strlen(value));
     const char *places[2];
-    char *block = join((const char *[]){key, value}, 2, places);
-    if (block == NULL)
+    char *both = join((const char *[]){key, value}, 2, places);
+    if (both == NULL)
         return SWARM_ERR_NOMEM;
-    struct swarm__label *label = swarm__request_find_label(request, key);
-    if (label != NULL) {
-        swarm__free(label->key);
-    } else if (list_reserve(&request->labels, request->label_count, sizeof(*request->labels)) < 0) {
-        swarm__free(block);
-        return SWARM_ERR_NOMEM;
-    } else {
-        label = &request->labels[request->label_count++];
-    }
-    *label = (struct swarm__label){block, places[1]};
-    return 0;
+    size_t size = (size_t)(behind(places[1]) - both);
+    int rc = replace_bytes(request, request->texts + request->texts_size, 0, both, size);
+    request->label_count += rc == 0;
+    swarm__free(both);
+    return rc;
 }
 
 static int replace_text(char **slot, const char *text)
@@ -173,6 +234,8 @@ int swarm_request_new(struct swarm_request **ret_request, struct swarm_error **r
         return swarm__error_nomem(reterr);
     atomic_init(&request->refs, 1);
     atomic_init(&request->shared, false);
+    request->texts = no_texts;
+    request->texts_size = sizeof(no_texts);
     request->extras = &no_extras;
     *ret_request = request;
     return 0;
@@ -209,12 +272,7 @@ static void extras_free(struct swarm__request_extras *extras)
 
 static void request_free(struct swarm_request *request)
 {
-    swarm__free(request->name);
-    swarm__free(request->image);
-    swarm__free(request->network_mode);
-    for (uint32_t i = 0; i < request->label_count; i++)
-        swarm__free(request->labels[i].key);
-    swarm__free(request->labels);
+    free_texts(request);
     for (uint32_t i = 0; i < request->port_count; i++)
         swarm__free(request->ports[i].container_port);
     swarm__free(request->ports);
@@ -293,8 +351,6 @@ static int copy_extras(struct swarm_request *request, const struct swarm__reques
 static int copy_lists(struct swarm_request *to, const struct swarm_request *from)
 {
     int rc = 0;
-    for (uint32_t i = 0; rc == 0 && i < from->label_count; i++)
-        rc = put_label(to, from->labels[i].key, from->labels[i].value);
     for (uint32_t i = 0; rc == 0 && i < from->port_count; i++)
         rc = add_port(to, from->ports[i].container_port, from->ports[i].host_ip, from->ports[i].host_port);
     for (uint32_t i = 0; rc == 0 && i < from->exposed_count; i++)
@@ -310,14 +366,14 @@ int swarm_request_copy(struct swarm_request **ret_request, const struct swarm_re
     struct swarm_request *copy;
     if (swarm_request_new(&copy, reterr) < 0)
         return SWARM_ERR_NOMEM;
+    copy->label_count = from->label_count;
     copy->policy = from->policy;
     copy->cpus_milli = from->cpus_milli;
     copy->memory = from->memory;
     copy->cpus_limit = from->cpus_limit;
     copy->memory_limit = from->memory_limit;
-    if (replace_text(&copy->name, from->name) < 0 || replace_text(&copy->image, from->image) < 0 ||
-        replace_text(&copy->network_mode, from->network_mode) < 0 || copy_lists(copy, from) < 0 ||
-        copy_extras(copy, from->extras) < 0) {
+    if (replace_bytes(copy, copy->texts, copy->texts_size, from->texts, from->texts_size) < 0 ||
+        copy_lists(copy, from) < 0 || copy_extras(copy, from->extras) < 0) {
         request_free(copy);
         return swarm__error_nomem(reterr);
     }
@@ -350,19 +406,19 @@ int swarm_request_set_name(struct swarm_request *request, const char *name, stru
         return rc;
     if (name != NULL && name[0] == '/')
         name++;
-    return nomem_unless_done(replace_text(&request->name, name), reterr);
+    return nomem_unless_done(put_text(request, SWARM__REQUEST_NAME, name), reterr);
 }
 
 int swarm_request_set_image(struct swarm_request *request, const char *image, struct swarm_error **reterr)
 {
     int rc = swarm__request_check(request, "", NULL, reterr);
-    return rc < 0 ? rc : nomem_unless_done(replace_text(&request->image, image), reterr);
+    return rc < 0 ? rc : nomem_unless_done(put_text(request, SWARM__REQUEST_IMAGE, image), reterr);
 }
 
 int swarm_request_set_network_mode(struct swarm_request *request, const char *mode, struct swarm_error **reterr)
 {
     int rc = swarm__request_check(request, "", NULL, reterr);
-    return rc < 0 ? rc : nomem_unless_done(replace_text(&request->network_mode, mode), reterr);
+    return rc < 0 ? rc : nomem_unless_done(put_text(request, SWARM__REQUEST_NETWORK_MODE, mode), reterr);
 }
 
 /* @p offset: where it is in the extras. Only another container's is kept. */

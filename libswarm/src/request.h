@@ -16,10 +16,18 @@
 /** Begins a network, PID or IPC mode that means another container's. */
 #define SWARM__CONTAINER_MODE "container:"
 
-/** A block "key\0value\0". */
+/** Where a label of a request is. */
 struct swarm__label {
-    char *key;
-    const char *value;
+    const char *key;
+    const char *value; /**< Right behind the key's NUL. */
+};
+
+/** The texts that every request has, be they empty; in this order. */
+enum swarm__request_text {
+    SWARM__REQUEST_NAME,
+    SWARM__REQUEST_IMAGE,
+    SWARM__REQUEST_NETWORK_MODE,
+    SWARM__REQUEST_TEXTS, /**< How many; behind them are the labels. */
 };
 
 /** A block "container_port\0host_ip\0host_port\0". */
@@ -66,6 +74,7 @@ struct swarm_request {
     atomic_uint refs;
     atomic_bool shared;
     uint8_t policy; /**< enum swarm_reschedule_policy */
+    uint32_t texts_size;
     uint32_t label_count;
     uint32_t port_count;
     uint32_t exposed_count;
@@ -73,17 +82,20 @@ struct swarm_request {
     int64_t memory;
     int64_t cpus_limit; /**< … and what it may use at most; 0: no limit. Never less than what is reserved. */
     int64_t memory_limit;
-    char *name; /**< This and the next ones: NULL where not set. */
-    char *image;
-    char *network_mode;
-    struct swarm__label *labels;
+    /** One block, "name\0image\0mode\0key\0value\0key\0value\0": there are many requests, and most are little more. */
+    const char *texts; /**< Never NULL: those that have none share empty ones. */
     struct swarm__port *ports;
     char **exposed;                             /**< "80/tcp" */
     const struct swarm__request_extras *extras; /**< Never NULL: those that have none share empty ones. */
 };
 
-/** NULL where it has none of that key. */
-struct swarm__label *swarm__request_find_label(const struct swarm_request *request, const char *key);
+/** NULL where it is not set. */
+const char *swarm__request_text(const struct swarm_request *request, enum swarm__request_text which);
+
+/** Walk the labels, in the order they were given in: start with a zeroed one. @return false at the end. */
+bool swarm__request_next_label(const struct swarm_request *request, struct swarm__label *label);
+/** Find that of a key. @return Whether there is one. */
+bool swarm__request_find_label(const struct swarm_request *request, const char *key, struct swarm__label *ret);
 
 /** NULL where it asks for none of that resource. */
 struct swarm__amount *swarm__request_find_amount(const struct swarm_request *request, const char *name);

@@ -6,17 +6,17 @@
 
 const char *swarm_request_name(const struct swarm_request *request)
 {
-    return request != NULL ? request->name : NULL;
+    return request != NULL ? swarm__request_text(request, SWARM__REQUEST_NAME) : NULL;
 }
 
 const char *swarm_request_image(const struct swarm_request *request)
 {
-    return request != NULL ? request->image : NULL;
+    return request != NULL ? swarm__request_text(request, SWARM__REQUEST_IMAGE) : NULL;
 }
 
 const char *swarm_request_network_mode(const struct swarm_request *request)
 {
-    return request != NULL ? request->network_mode : NULL;
+    return request != NULL ? swarm__request_text(request, SWARM__REQUEST_NETWORK_MODE) : NULL;
 }
 
 const char *swarm_request_pid_mode(const struct swarm_request *request)
@@ -40,8 +40,11 @@ int swarm_request_label_at(const struct swarm_request *request, size_t index, co
 {
     if (request == NULL || index >= request->label_count)
         return 0;
-    put(ret_key, request->labels[index].key);
-    put(ret_value, request->labels[index].value);
+    struct swarm__label label = {NULL, NULL};
+    while (swarm__request_next_label(request, &label) && index > 0)
+        index--;
+    put(ret_key, label.key);
+    put(ret_value, label.value);
     return 1;
 }
 
@@ -94,8 +97,8 @@ const char *swarm_request_whitelist_at(const struct swarm_request *request, size
 
 const char *swarm_request_label(const struct swarm_request *request, const char *key)
 {
-    const struct swarm__label *label = request != NULL && key != NULL ? swarm__request_find_label(request, key) : NULL;
-    return label != NULL ? label->value : NULL;
+    struct swarm__label label;
+    return request != NULL && key != NULL && swarm__request_find_label(request, key, &label) ? label.value : NULL;
 }
 
 const char *swarm_request_swarm_id(const struct swarm_request *request)
@@ -187,7 +190,8 @@ int swarm_request_check(const struct swarm_request *request, struct swarm_error 
 
 bool swarm__request_host_network(const struct swarm_request *request)
 {
-    return request->network_mode != NULL && strcmp(request->network_mode, "host") == 0;
+    const char *mode = swarm_request_network_mode(request);
+    return mode != NULL && strcmp(mode, "host") == 0;
 }
 
 static bool container_mode(const char *mode, const char *option, struct swarm__dependency *ret)
@@ -212,7 +216,7 @@ bool swarm__request_dependency(const struct swarm_request *request, size_t index
         return true;
     }
     index -= request->extras->link_count;
-    if (container_mode(request->network_mode, "--net=", ret) && index-- == 0)
+    if (container_mode(swarm_request_network_mode(request), "--net=", ret) && index-- == 0)
         return true;
     if (container_mode(request->extras->pid_mode, "--pid=", ret) && index-- == 0)
         return true;

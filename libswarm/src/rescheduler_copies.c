@@ -427,7 +427,8 @@ static int follow(struct swarm_request *request, const char *id,
 int swarm__follow_replaced(const struct swarm_rescheduler *r, struct swarm_request *request,
                            struct swarm_request **ret_request)
 {
-    const char *network = new_target(r, request->network_mode), *pid = new_target(r, request->extras->pid_mode);
+    const char *network = new_target(r, swarm_request_network_mode(request)),
+               *pid = new_target(r, request->extras->pid_mode);
     const char *ipc = new_target(r, request->extras->ipc_mode);
     struct swarm_request *changed;
     if (network == NULL && pid == NULL && ipc == NULL) {

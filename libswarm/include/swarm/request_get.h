@@ -98,6 +98,8 @@ SWARM_EXPORT const char *swarm_request_label(const struct swarm_request *request
 /**
  * The label at @p index, in the order in which they were first set; each out parameter may be NULL.
  *
+ * Counts them up to there. For the label of a known key there is swarm_request_label().
+ *
  * @param request    NULL is allowed.
  * @param index      From 0.
  * @param ret_key    Its key, borrowed.

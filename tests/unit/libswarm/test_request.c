@@ -70,6 +70,30 @@ static void test_label_is_replaced(void **state)
     swarm_request_unref(request);
 }
 
+static void test_texts_may_come_from_the_request_itself(void **state)
+{
+    struct swarm_request *request = new_request();
+    assert_int_equal(swarm_request_set_label(request, "tier", "front", NULL), 0);
+    assert_int_equal(swarm_request_set_name(request, swarm_request_label(request, "tier"), NULL), 0);
+    assert_int_equal(swarm_request_set_image(request, swarm_request_name(request), NULL), 0);
+    assert_int_equal(swarm_request_set_label(request, swarm_request_image(request), "", NULL), 0);
+    assert_int_equal(swarm_request_set_label(request, "tier", swarm_request_name(request) + 1, NULL), 0);
+    assert_int_equal(swarm_request_set_network_mode(request, "host", NULL), 0);
+    assert_int_equal(swarm_request_set_name(request, NULL, NULL), 0);
+    assert_null(swarm_request_name(request));
+    assert_string_equal(swarm_request_image(request), "front");
+    assert_string_equal(swarm_request_network_mode(request), "host");
+    const char *key, *value;
+    assert_int_equal(swarm_request_label_at(request, 0, &key, &value), 1);
+    assert_string_equal(key, "tier");
+    assert_string_equal(value, "ront");
+    assert_int_equal(swarm_request_label_at(request, 1, &key, &value), 1);
+    assert_string_equal(key, "front");
+    assert_string_equal(value, "");
+    assert_int_equal(swarm_request_label_at(request, 2, &key, &value), 0);
+    swarm_request_unref(request);
+}
+
 static void test_bad_expression_is_named_and_changes_nothing(void **state)
 {
     struct swarm_request *request = new_request();
@@ -438,6 +462,7 @@ int main(void)
         cmocka_unit_test(test_name_loses_its_slash),
         cmocka_unit_test(test_swarm_id_is_a_label_too),
         cmocka_unit_test(test_label_is_replaced),
+        cmocka_unit_test(test_texts_may_come_from_the_request_itself),
         cmocka_unit_test(test_bad_expression_is_named_and_changes_nothing),
         cmocka_unit_test(test_check_finds_the_first_bad_expression),
         cmocka_unit_test(test_check_finds_a_pattern_that_does_not_compile),
