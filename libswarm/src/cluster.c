@@ -46,8 +46,6 @@ void swarm_cluster_free(struct swarm_cluster *cluster)
     swarm__memo_sleep(&cluster->node_memo);
     swarm__map_finish(&cluster->node_ids);
     swarm__map_finish(&cluster->node_names);
-    swarm__prefix_finish(&cluster->container_ids);
-    swarm__prefix_finish(&cluster->swarm_ids);
     swarm__posting_finish(&cluster->with_swarm_id);
     swarm__index_finish(&cluster->node_labels);
     swarm__index_finish(&cluster->container_labels);

@@ -40,12 +40,12 @@ static void leave_node(struct swarm__container_list *list, struct swarm_containe
     container->node->cluster->occupants[container->node->slot]--;
 }
 
-static int add_swarm_id(struct swarm_container *container)
+static void add_swarm_id(struct swarm_container *container)
 {
     const char *id = swarm_request_swarm_id(container->request);
     container->by_swarm_id.key = id && *id ? id : NULL;
-    return container->by_swarm_id.key ? swarm__prefix_add(&container->node->cluster->swarm_ids, &container->by_swarm_id)
-                                      : 0;
+    if (container->by_swarm_id.key)
+        swarm__prefix_add(&container->node->cluster->swarm_ids, &container->by_swarm_id);
 }
 
 static void remove_swarm_id(struct swarm_container *container)
@@ -54,16 +54,12 @@ static void remove_swarm_id(struct swarm_container *container)
         swarm__prefix_remove(&container->node->cluster->swarm_ids, &container->by_swarm_id);
 }
 
-/* How much room for its id a container is made with; a pending one for whatever engine's id may come. */
-static size_t id_room(const char *id)
+/* A container is made with room for its id; a pending one for whatever engine's id may come. */
+static struct swarm_container *container_alloc(const char *id)
 {
-    return !id ? ID_ROOM : strlen(id) < ID_ROOM ? strlen(id) + 1 : 0;
-}
-
-static void free_id(struct swarm_container *container, char *id)
-{
-    if (id != container->id_room)
-        swarm__free(id);
+    size_t room = !id ? ID_ROOM : strlen(id) < ID_ROOM ? strlen(id) + 1 : 0;
+    size_t size = offsetof(struct swarm_container, id_room) + room;
+    return swarm__calloc(1, size > sizeof(struct swarm_container) ? size : sizeof(struct swarm_container));
 }
 
 static int set_id(struct swarm_container *container, const char *id)
@@ -71,12 +67,8 @@ static int set_id(struct swarm_container *container, const char *id)
     char *copy = strlen(id) < ID_ROOM ? strcpy(container->id_room, id) : swarm__strdup(id);
     if (!copy)
         return -1;
-    container->by_id.key = copy;
-    if (swarm__prefix_add(&container->node->cluster->container_ids, &container->by_id) != 0) {
-        free_id(container, copy);
-        return -1;
-    }
     container->id = copy;
+    swarm__prefix_add(&container->node->cluster->container_ids, &container->by_id);
     return 0;
 }
 
@@ -85,31 +77,55 @@ static void drop_id(struct swarm_container *container)
     if (!container->id)
         return;
     swarm__prefix_remove(&container->node->cluster->container_ids, &container->by_id);
-    free_id(container, container->id);
+    if (container->id != container->id_room)
+        swarm__free((char *)(uintptr_t)container->id);
     container->id = NULL;
 }
 
-static void remove_names(struct swarm_cluster *cluster, struct swarm__name *names)
+static void remove_names(struct swarm_container *container, struct swarm__name *names)
 {
+    struct swarm__map *map = &container->node->cluster->container_names;
     while (names) {
         struct swarm__name *next = names->next;
-        swarm__names_remove(&cluster->container_names, names);
+        if (names == &container->request_name)
+            swarm__names_leave(map, names);
+        else
+            swarm__names_remove(map, names);
         names = next;
     }
+}
+
+/* The name that a container begins with, a slash cut off as setters do; NULL: none. */
+static const char *name_asked_for(const struct swarm_request *request)
+{
+    const char *name = swarm_request_name(request);
+    return name && *name == '/' ? name + 1 : name;
+}
+
+static int add_request_name(struct swarm_container *container)
+{
+    const char *text = name_asked_for(container->request);
+    if (!text)
+        return 0;
+    struct swarm__map *map = &container->node->cluster->container_names;
+    if (swarm__names_enter(map, &container->request_name, text, container) != 0)
+        return -1;
+    container->names = &container->request_name;
+    return 0;
 }
 
 /* A chain of names, in order. All or none; *ret_names is untouched on failure. */
 static int add_names(struct swarm_container *container, const char *const *names, size_t count,
                      struct swarm__name **ret_names)
 {
-    struct swarm_cluster *cluster = container->node->cluster;
+    struct swarm__map *map = &container->node->cluster->container_names;
     struct swarm__name *first = NULL;
     struct swarm__name **end = &first;
     for (size_t i = 0; i < count; i++) {
         const char *text = names[i] + (names[i][0] == '/');
-        *end = swarm__names_add(&cluster->container_names, text, container);
+        *end = swarm__names_add(map, text, container);
         if (!*end) {
-            remove_names(cluster, first);
+            remove_names(container, first);
             return -1;
         }
         end = &(*end)->next;
@@ -122,20 +138,18 @@ static int enter_identity(struct swarm_container *container, const char *id)
 {
     if (id && set_id(container, id) != 0)
         return -1;
-    if (add_swarm_id(container) == 0) {
-        const char *name = swarm_request_name(container->request);
-        if (!name || !*name || add_names(container, &name, 1, &container->names) == 0)
-            return 0;
-        remove_swarm_id(container);
+    if (add_request_name(container) != 0) {
+        drop_id(container);
+        return -1;
     }
-    drop_id(container);
-    return -1;
+    add_swarm_id(container);
+    return 0;
 }
 
 int swarm__container_new(struct swarm_container **ret_container, struct swarm_node *node, const char *id,
                          struct swarm_request *request, struct swarm_error **reterr)
 {
-    struct swarm_container *container = swarm__calloc(1, sizeof(*container) + id_room(id));
+    struct swarm_container *container = container_alloc(id);
     if (!container)
         return swarm__error_nomem(reterr);
     container->node = node;
@@ -171,7 +185,7 @@ void swarm__container_free(struct swarm_container *container)
     swarm__identity_leave(container);
     if (!pending)
         cluster->container_count--;
-    remove_names(cluster, container->names);
+    remove_names(container, container->names);
     remove_swarm_id(container);
     drop_id(container);
     swarm__account_uncount(container, container->counted);
@@ -288,6 +302,13 @@ int swarm_container_set_running_since(struct swarm_container *container, int64_t
     return 0;
 }
 
+/* The only name is this one already: most often it stays what the request asked for. */
+static bool has_only_name(const struct swarm_container *container, const char *const *names, size_t count)
+{
+    return count == 1 && container->names && !container->names->next &&
+           strcmp(container->names->text, names[0] + (names[0][0] == '/')) == 0;
+}
+
 int swarm_container_set_names(struct swarm_container *container, const char *const *names, size_t count,
                               struct swarm_error **reterr)
 {
@@ -296,11 +317,13 @@ int swarm_container_set_names(struct swarm_container *container, const char *con
     for (size_t i = 0; i < count; i++)
         if (!names[i])
             return swarm__error_set(reterr, SWARM_ERR_INVALID, "container %s: name %zu is NULL", container->id, i);
+    if (has_only_name(container, names, count))
+        return 0;
     struct swarm__name *fresh = NULL;
     if (add_names(container, names, count, &fresh) != 0)
         return swarm__error_nomem(reterr);
     bool renamed = !container->names || !fresh || strcmp(container->names->text, fresh->text) != 0;
-    remove_names(container->node->cluster, container->names);
+    remove_names(container, container->names);
     container->names = fresh;
     if (renamed)
         swarm__identity_renew(container);
@@ -308,23 +331,25 @@ int swarm_container_set_names(struct swarm_container *container, const char *con
     return 0;
 }
 
-/* The entry's key belongs to the request, so it always moves; putting the old one back needs no memory (prefix.h). */
-static int swap_request(struct swarm_container *container, struct swarm_request *request)
-{
-    struct swarm_request *old = container->request;
-    remove_swarm_id(container);
-    container->request = request;
-    if (add_swarm_id(container) == 0)
-        return 0;
-    container->request = old;
-    add_swarm_id(container);
-    return -1;
-}
-
 /* NULL is "". */
 static bool same_text(const char *a, const char *b)
 {
     return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* Make the name independent of the request, unless another one has it as well. */
+static int keep_name(struct swarm_container *container, const struct swarm_request *request)
+{
+    struct swarm__name *name = &container->request_name;
+    const char *asked_for = name_asked_for(request);
+    if (container->names != name || (asked_for && strcmp(name->text, asked_for) == 0))
+        return 0;
+    struct swarm__name *copy = swarm__names_add(&container->node->cluster->container_names, name->text, container);
+    if (!copy)
+        return -1;
+    remove_names(container, name);
+    container->names = copy;
+    return 0;
 }
 
 int swarm_container_set_request(struct swarm_container *container, struct swarm_request *request,
@@ -334,14 +359,16 @@ int swarm_container_set_request(struct swarm_container *container, struct swarm_
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "container request: NULL");
     struct swarm_node *node = container->node;
     struct swarm_request *old = container->request;
+    if (keep_name(container, request) != 0)
+        return swarm__error_nomem(reterr);
     int code = swarm__account_add(node->cluster, node->slot, request, container->counted, reterr);
     if (code != 0)
         return code;
-    if (swap_request(container, request) != 0) {
-        swarm__account_remove(node->cluster, node->slot, request, container->counted);
-        return swarm__error_nomem(reterr);
-    }
-    swarm__request_share(request);
+    remove_swarm_id(container); /* its text belongs to the request */
+    container->request = swarm__request_share(request);
+    add_swarm_id(container);
+    if (container->names == &container->request_name)
+        container->request_name.text = name_asked_for(request);
     if (!same_text(swarm_request_swarm_id(old), swarm_request_swarm_id(request)))
         swarm__identity_renew(container);
     swarm__account_remove(node->cluster, node->slot, old, container->counted);

@@ -18,23 +18,26 @@ struct swarm__binding {
 
 /** A container, or (pending) the place that a reservation keeps for one. */
 struct swarm_container {
-    struct swarm__prefix_entry by_id;       /**< Its key is @c id; not in use while pending. First member. */
+    union {
+        struct swarm__prefix_entry by_id; /**< Not in use while pending. First member. */
+        const char *id;                   /**< Its key; NULL while pending. */
+    };
     struct swarm__prefix_entry by_swarm_id; /**< Its key belongs to the request; NULL where there is none. */
-    char *id;                               /**< NULL while pending. */
     struct swarm_node *node;
     struct swarm_container *previous; /**< In the node's list. */
     struct swarm_container *next;
     struct swarm_request *request;
     struct swarm_reservation *reservation; /**< The one that it came from, until that is committed or aborted. */
     struct swarm__name *names;             /**< In order. */
+    struct swarm__name request_name;       /**< The only one while that is the request's, whose text it is. */
     struct swarm__subject subject;         /**< Of the cluster's container_memo. */
     struct swarm__binding *bound;          /**< One allocation with its texts. */
-    uint32_t bound_count;
-    uint8_t state;            /**< enum swarm_container_state */
-    uint8_t counted;          /**< Which of its parts count now (account.h). */
-    int64_t running_since_ms; /**< 0: not known. */
+    int64_t running_since_ms;              /**< 0: not known. */
     void *data;
-    char id_room[]; /**< Where @c id is, unless it is longer than engines make them. */
+    uint32_t bound_count;
+    uint8_t state;   /**< enum swarm_container_state */
+    uint8_t counted; /**< Which of its parts count now (account.h). */
+    char id_room[];  /**< Where its id is, unless it is longer than engines make them. */
 };
 
 static inline bool swarm__container_pending(const struct swarm_container *container)

@@ -5,42 +5,44 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "mem.h"
-
-/* A child is an entry (even pointer) or an inner node (pointer with its lowest bit set). */
-struct inner {
-    void *child[2];
-    uint32_t byte;   /* where keys below child[0] and child[1] first differ … */
-    uint8_t but_bit; /* … with all bits set but the one that differs */
-};
-
-static bool is_inner(const void *at)
+static bool is_fork(const void *at)
 {
     return ((uintptr_t)at & 1) != 0;
 }
 
-static struct inner *as_inner(void *at)
+static struct swarm__prefix_fork *as_fork(void *at)
 {
-    return (struct inner *)((uintptr_t)at & ~(uintptr_t)1);
+    return (struct swarm__prefix_fork *)((uintptr_t)at & ~(uintptr_t)1);
 }
 
-static void *tagged(struct inner *inner)
+static void *tagged(struct swarm__prefix_fork *fork)
 {
-    return (void *)((uintptr_t)inner | 1);
+    return (void *)((uintptr_t)fork | 1);
 }
 
-static int side(const struct inner *inner, const char *key, size_t length)
+/* The greater, the lower in the tree. */
+static uint64_t place_of(size_t byte, uint8_t all_but_one_bit)
 {
-    uint8_t byte = inner->byte < length ? (uint8_t)key[inner->byte] : 0;
-    return (1 + (inner->but_bit | byte)) >> 8;
+    return (uint64_t)byte << 8 | all_but_one_bit;
+}
+
+static size_t byte_of(const struct swarm__prefix_fork *fork)
+{
+    return (size_t)(fork->place >> 8);
+}
+
+static int side(const struct swarm__prefix_fork *fork, const char *key, size_t length)
+{
+    uint8_t byte = byte_of(fork) < length ? (uint8_t)key[byte_of(fork)] : 0;
+    return (1 + ((fork->place & 0xff) | byte)) >> 8;
 }
 
 /* The entry that a key would be, if it is there at all. */
 static struct swarm__prefix_entry *nearest(const struct swarm__prefix *prefix, const char *key, size_t length)
 {
     void *at = prefix->root;
-    while (at && is_inner(at))
-        at = as_inner(at)->child[side(as_inner(at), key, length)];
+    while (at && is_fork(at))
+        at = as_fork(at)->child[side(as_fork(at), key, length)];
     return at;
 }
 
@@ -52,8 +54,8 @@ struct swarm__prefix_entry *swarm__prefix_find(const struct swarm__prefix *prefi
 
 static struct swarm__prefix_entry *leftmost(void *at)
 {
-    while (is_inner(at))
-        at = as_inner(at)->child[0];
+    while (is_fork(at))
+        at = as_fork(at)->child[0];
     return at;
 }
 
@@ -61,8 +63,8 @@ struct swarm__prefix_entry *swarm__prefix_first(const struct swarm__prefix *pref
 {
     size_t length = strlen(text);
     void *at = prefix->root;
-    while (at && is_inner(at) && as_inner(at)->byte < length)
-        at = as_inner(at)->child[side(as_inner(at), text, length)];
+    while (at && is_fork(at) && byte_of(as_fork(at)) < length)
+        at = as_fork(at)->child[side(as_fork(at), text, length)];
     if (!at)
         return NULL;
     struct swarm__prefix_entry *entry = leftmost(at);
@@ -74,15 +76,15 @@ struct swarm__prefix_entry *swarm__prefix_next(const struct swarm__prefix *prefi
 {
     size_t length = strlen(entry->key);
     void *turn = NULL; /* where the walk went left last: what is greater begins on its right */
-    for (void *at = prefix->root; is_inner(at);) {
-        int direction = side(as_inner(at), entry->key, length);
+    for (void *at = prefix->root; is_fork(at);) {
+        int direction = side(as_fork(at), entry->key, length);
         if (direction == 0)
             turn = at;
-        at = as_inner(at)->child[direction];
+        at = as_fork(at)->child[direction];
     }
     if (!turn)
         return NULL;
-    struct swarm__prefix_entry *next = leftmost(as_inner(turn)->child[1]);
+    struct swarm__prefix_entry *next = leftmost(as_fork(turn)->child[1]);
     return strncmp(next->key, text, strlen(text)) == 0 ? next : NULL;
 }
 
@@ -95,26 +97,7 @@ static uint8_t all_but_highest(uint8_t difference)
     return (uint8_t) ~(difference & ~(difference >> 1));
 }
 
-void swarm__prefix_finish(struct swarm__prefix *prefix)
-{
-    swarm__free(prefix->spare);
-    prefix->spare = NULL;
-}
-
-static struct inner *inner_new(struct swarm__prefix *prefix)
-{
-    struct inner *inner = prefix->spare;
-    prefix->spare = NULL;
-    return inner ? inner : swarm__malloc(sizeof(*inner));
-}
-
-static void inner_drop(struct swarm__prefix *prefix, struct inner *inner)
-{
-    swarm__free(prefix->spare);
-    prefix->spare = inner;
-}
-
-int swarm__prefix_add(struct swarm__prefix *prefix, struct swarm__prefix_entry *entry)
+void swarm__prefix_add(struct swarm__prefix *prefix, struct swarm__prefix_entry *entry)
 {
     const char *key = entry->key;
     size_t length = strlen(key);
@@ -122,7 +105,7 @@ int swarm__prefix_add(struct swarm__prefix *prefix, struct swarm__prefix_entry *
     entry->same = NULL;
     if (!other) {
         prefix->root = entry;
-        return 0;
+        return;
     }
     size_t byte = 0;
     while (key[byte] == other->key[byte] && key[byte] != '\0')
@@ -130,37 +113,39 @@ int swarm__prefix_add(struct swarm__prefix *prefix, struct swarm__prefix_entry *
     if (key[byte] == other->key[byte]) {
         entry->same = other->same;
         other->same = entry;
-        return 0;
+        return;
     }
-    struct inner *fresh = byte > UINT32_MAX ? NULL : inner_new(prefix);
-    if (!fresh)
-        return -1;
-    fresh->byte = (uint32_t)byte;
-    fresh->but_bit = all_but_highest((uint8_t)(key[byte] ^ other->key[byte]));
+    struct swarm__prefix_fork *fork = &entry->fork;
+    fork->place = place_of(byte, all_but_highest((uint8_t)(key[byte] ^ other->key[byte])));
     void **where = &prefix->root;
-    while (is_inner(*where)) {
-        struct inner *inner = as_inner(*where);
-        if (inner->byte > byte || (inner->byte == byte && inner->but_bit > fresh->but_bit))
-            break;
-        where = &inner->child[side(inner, key, length)];
-    }
-    int direction = side(fresh, key, length);
-    fresh->child[direction] = entry;
-    fresh->child[1 - direction] = *where;
-    *where = tagged(fresh);
-    return 0;
+    while (is_fork(*where) && as_fork(*where)->place < fork->place)
+        where = &as_fork(*where)->child[side(as_fork(*where), key, length)];
+    int direction = side(fork, key, length);
+    fork->child[direction] = entry;
+    fork->child[1 - direction] = *where;
+    *where = tagged(fork);
+}
+
+/* Let another fork, which is not in use, take the place of the one in *where. */
+static void replace_fork(void **where, struct swarm__prefix_fork *fork)
+{
+    *fork = *as_fork(*where);
+    *where = tagged(fork);
 }
 
 void swarm__prefix_remove(struct swarm__prefix *prefix, struct swarm__prefix_entry *entry)
 {
     size_t length = strlen(entry->key);
     void **where = &prefix->root;
-    void **above = NULL;
+    void **above = NULL; /* where the lowest fork above it is, … */
+    void **own = NULL;   /* … and where the one is that it brought along */
     int direction = 0;
-    while (is_inner(*where)) {
+    while (is_fork(*where)) {
         above = where;
-        direction = side(as_inner(*where), entry->key, length);
-        where = &as_inner(*where)->child[direction];
+        if (as_fork(*where) == &entry->fork)
+            own = where;
+        direction = side(as_fork(*where), entry->key, length);
+        where = &as_fork(*where)->child[direction];
     }
     struct swarm__prefix_entry *head = *where;
     if (head != entry) {
@@ -169,12 +154,15 @@ void swarm__prefix_remove(struct swarm__prefix *prefix, struct swarm__prefix_ent
         head->same = entry->same;
     } else if (entry->same) {
         *where = entry->same;
+        if (own)
+            replace_fork(own, &entry->same->fork);
     } else if (!above) {
         prefix->root = NULL;
     } else {
-        struct inner *gone = as_inner(*above);
+        struct swarm__prefix_fork *gone = as_fork(*above);
         *above = gone->child[1 - direction];
-        inner_drop(prefix, gone);
+        if (own && gone != &entry->fork)
+            replace_fork(own, gone);
     }
     entry->same = NULL;
 }

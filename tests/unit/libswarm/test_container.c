@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "cluster_fixture.h"
+#include "heap.h"
 
 static struct swarm_node *node;
 
@@ -55,6 +56,61 @@ static void test_update_to_the_same_request_changes_nothing(void **state)
     assert_int_equal(swarm_container_set_request(container, swarm_container_request(container), NULL), 0);
     check_used(1, 0);
     assert_string_equal(looked_up(cluster, "s1"), "c1");
+}
+
+static void test_name_outlives_its_request(void **state)
+{
+    struct swarm_container *container = add_container(node, "c1", "name=web");
+    struct swarm_request *request = request_of("name=web cpus=1");
+    assert_int_equal(swarm_container_set_request(container, request, NULL), 0);
+    swarm_request_unref(request);
+    assert_string_equal(looked_up(cluster, "web"), "c1");
+    request = request_of("name=other cpus=2");
+    bool failed = true;
+    for (size_t n = 0; failed; n++) {
+        heap_fail(n, false);
+        int code = swarm_container_set_request(container, request, NULL);
+        failed = heap_failed();
+        heap_restore();
+        assert_int_equal(code, failed ? SWARM_ERR_NOMEM : 0);
+        check_used(failed ? 1 : 2, 0);
+        assert_string_equal(swarm_container_name(container), "web");
+    }
+    swarm_request_unref(request);
+    assert_string_equal(swarm_request_name(swarm_container_request(container)), "other");
+    assert_string_equal(looked_up(cluster, "web"), "c1");
+    assert_string_equal(looked_up(cluster, "other"), "error: No such container: other");
+}
+
+/* Setters cut one slash off, and only one. */
+static void test_name_of_slashes_outlives_its_request(void **state)
+{
+    struct swarm_request *request = request_of(""), *none = request_of("");
+    assert_int_equal(swarm_request_set_name(request, "///web", NULL), 0);
+    struct swarm_container *container = NULL, *empty = NULL;
+    assert_int_equal(swarm_cluster_add_container(cluster, node, "c1", request, &container, NULL), 0);
+    swarm_request_unref(request);
+    request = request_of("");
+    assert_int_equal(swarm_request_set_name(request, "//", NULL), 0);
+    assert_int_equal(swarm_cluster_add_container(cluster, node, "c2", request, &empty, NULL), 0);
+    swarm_request_unref(request);
+    assert_int_equal(swarm_container_set_request(container, none, NULL), 0);
+    assert_int_equal(swarm_container_set_request(empty, none, NULL), 0);
+    swarm_request_unref(none);
+    assert_string_equal(swarm_container_name_at(container, 0), "/web");
+    assert_string_equal(swarm_container_name_at(empty, 0), "");
+}
+
+static void test_same_name_again_needs_no_memory(void **state)
+{
+    struct swarm_container *container = add_container(node, "c1", "name=web");
+    heap_fail(0, false);
+    int code = swarm_container_set_names(container, (const char *[]){"/web"}, 1, NULL);
+    heap_restore();
+    assert_int_equal(code, 0);
+    assert_int_equal(swarm_container_set_names(container, (const char *[]){"/web", "db/alias"}, 2, NULL), 0);
+    assert_string_equal(swarm_container_name_at(container, 1), "db/alias");
+    assert_string_equal(looked_up(cluster, "web"), "c1");
 }
 
 static void test_id_is_unique_on_a_node(void **state)
@@ -207,6 +263,9 @@ int main(void)
         TEST(test_stopped_containers_count),
         TEST(test_update_replaces_the_request),
         TEST(test_update_to_the_same_request_changes_nothing),
+        TEST(test_name_outlives_its_request),
+        TEST(test_name_of_slashes_outlives_its_request),
+        TEST(test_same_name_again_needs_no_memory),
         TEST(test_id_is_unique_on_a_node),
         TEST(test_same_id_on_two_nodes),
         TEST(test_sums_past_the_greatest_number_are_refused),
