@@ -42,7 +42,7 @@ under_valgrind() {
   step "libswarm under valgrind"
   step_ok "builds for valgrind" "$out/valgrind.log" build valgrind gcc -Dbuildtype=debugoptimized -Ddaemons=false \
     -Dexamples=false || return
-  library_tests valgrind --setup valgrind
+  library_tests valgrind --setup valgrind --no-suite slow --no-suite abi
 }
 
 # Many random cases against the oracle, each time others.
