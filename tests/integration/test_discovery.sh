@@ -63,7 +63,7 @@ story() { # API ETCD-ARGUMENTS -- OPTIONS
 
   watch --heartbeat 60s "${options[@]}" "etcd://$ETCD/pre"
   join one 10.0.0.1:2375 "${options[@]}" "etcd://$ETCD/pre"
-  within 10 once 'Discovery error' watch
+  within 60 once 'Discovery error' watch || grep -- 'Discovery error' "$W/watch.log"
   check "$api: an etcd that is not there is told by the manager once" once 'Discovery error' watch
   within 10 once 'level=error' one
   check "$api: an etcd that is not there is told by the agent, with its address" grep -q "level=error.*$ETCD" "$W/one.log"
