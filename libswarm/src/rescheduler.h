@@ -324,6 +324,9 @@ struct swarm_container *swarm__stand_in_of(const struct swarm_rescheduler *r, co
 
 /** The very same container on any other node, NULL for none. */
 struct swarm_container *swarm__alias(const struct swarm_rescheduler *r, const struct swarm_container *container);
+/** Take the very same container, as its engine's other addresses list it, out of the cluster; but none that an action
+ *  under way is about. */
+void swarm__forget_aliases(struct swarm_rescheduler *r, const struct swarm_container *container);
 /** The very same container on another live node: one engine under two addresses. */
 bool swarm__seen_elsewhere(const struct swarm_rescheduler *r, const struct swarm_container *container);
 /** A copy of a lost container that lives on another node already and is not being removed, NULL for none. */

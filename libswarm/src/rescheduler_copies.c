@@ -74,6 +74,15 @@ struct swarm_container *swarm__alias(const struct swarm_rescheduler *r, const st
     return find_id(r, swarm_container_id(container), swarm_container_node(container), false);
 }
 
+void swarm__forget_aliases(struct swarm_rescheduler *r, const struct swarm_container *container)
+{
+    struct swarm_container *alias;
+    while ((alias = swarm__alias(r, container)) != NULL && !swarm__involved(r, alias)) {
+        swarm__let_go(r, alias);
+        swarm_cluster_remove_container(r->cluster, alias);
+    }
+}
+
 bool swarm__seen_elsewhere(const struct swarm_rescheduler *r, const struct swarm_container *container)
 {
     return find_id(r, swarm_container_id(container), swarm_container_node(container), true) != NULL;
@@ -148,11 +157,17 @@ static void search_copies(struct search *search, swarm__hit_fn hit)
         swarm__look_up_swarm_ids(search->r->cluster, swarm_id, hit, search);
 }
 
-/** Whether it is being removed, or may be by what nobody waits for any more. */
+static bool removal_under_way(const struct swarm_rescheduler *r, const struct swarm_container *container)
+{
+    const struct swarm__task *task = container != NULL ? swarm__removal_of(r, container) : NULL;
+    return task != NULL && task->state == SWARM__TASK_UNDER_WAY;
+}
+
+/** Whether it is being removed, by any address of its engine, or may be by what nobody waits for any more. */
 static bool being_removed(const struct swarm_rescheduler *r, const struct swarm_container *container)
 {
-    const struct swarm__task *task = swarm__removal_of(r, container);
-    return (task != NULL && task->state == SWARM__TASK_UNDER_WAY) || swarm__is_doomed(r, container);
+    return removal_under_way(r, container) || removal_under_way(r, swarm__alias(r, container)) ||
+           swarm__is_doomed(r, container);
 }
 
 static bool visit_living(void *data, struct swarm_container *hit)

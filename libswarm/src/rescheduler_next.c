@@ -99,6 +99,11 @@ static int try_removal(struct swarm_rescheduler *r, struct swarm__task *task)
         swarm__task_retry(r, task);
         return 0;
     }
+    if (swarm__replaced_find(r, swarm_container_id(gone))
+            ->gone) { /* only listed still, by its engine's other address */
+        swarm__task_drop(r, task);
+        return 0;
+    }
     enum swarm__verdict verdict = swarm__judge(r, gone, kept);
     if (verdict == SWARM__REMOVE_NONE) {
         struct swarm_container *other = swarm__better_old_copy(r, gone, kept);
@@ -204,16 +209,6 @@ static int place(struct swarm_rescheduler *r, const struct swarm__task *task,
     return 0;
 }
 
-/** One engine, lost under two addresses: its container is moved once, and listed once until then. */
-static void forget_aliases(struct swarm_rescheduler *r, const struct swarm_container *container)
-{
-    struct swarm_container *alias;
-    while ((alias = swarm__alias(r, container)) != NULL) {
-        swarm__let_go(r, alias);
-        swarm_cluster_remove_container(r->cluster, alias);
-    }
-}
-
 /**
  * Copies that are lost too: one of them is moved, and started if any of them ran. (Each would find its name taken by
  * the others.)
@@ -290,7 +285,7 @@ static int try_move(struct swarm_rescheduler *r, struct swarm__task *task, struc
         swarm__task_hold(r, task);
         return 0;
     }
-    forget_aliases(r, task->container);
+    swarm__forget_aliases(r, task->container); /* lost under two addresses, it is moved once */
     if (idle != NULL) {
         give_start(r, task, idle);
         return 1;

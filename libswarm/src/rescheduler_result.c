@@ -198,6 +198,7 @@ int swarm_rescheduler_removed(struct swarm_rescheduler *r, int64_t now_ms, uint6
     swarm__task_drop(r, task);
     if (container != NULL) {
         swarm__replaced_gone(r, swarm_container_id(container));
+        swarm__forget_aliases(r, container); /* where it is listed still, nothing may count on it any more */
         swarm__let_go(r, container);
         swarm_cluster_remove_container(r->cluster, container);
     }

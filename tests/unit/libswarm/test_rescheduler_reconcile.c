@@ -216,7 +216,7 @@ static void test_copy_that_is_being_removed_wins_no_more(void **state)
     /* Nothing was known of the other one then. */
     assert_string_equal(take(story), "remove c1 from a, keep new1");
     since(twins.made, 2000);
-    /* The same engine by its other address, on which it is there still. */
+    /* The same engine by its other address, which lists it still. */
     struct swarm_node *alias = add_sized_node(story->cluster, "a|2", 8, 16);
     assert_int_equal(swarm_node_set_availability(alias, SWARM_AVAILABILITY_PAUSED, NULL), 0);
     since(run(story, alias, "c1", "web"), 1000);
@@ -226,7 +226,7 @@ static void test_copy_that_is_being_removed_wins_no_more(void **state)
     story->action = first;
     removed(story);
     elapse(story, 1000);
-    assert_string_equal(take(story), "remove new1 from b, keep c1");
+    expect_nothing(story);
     story_end(story);
 }
 
@@ -308,6 +308,32 @@ static void test_time_of_running_is_checked(void **state)
     story_end(&story);
 }
 
+/* What is removed by one address of its engine is gone by the other one too, whatever that one says of it still. */
+static void test_removed_by_one_address_is_not_kept_by_the_other(void **state)
+{
+    struct swarm_rescheduler_options options = SWARM_RESCHEDULER_OPTIONS_INIT;
+    struct story story;
+    options.reconcile = SWARM_RECONCILE_KEEP_OLD;
+    story_begin_with(&story, &options);
+    run(&story, story.a, "c1", "web");
+    run(&story, story.b, "c1", "web");
+    lose(&story, story.a, SWARM_NODE_STOPPED);
+    lose(&story, story.b, SWARM_NODE_STOPPED);
+    assert_string_equal(take(&story), "move c1 to c, start");
+    moved(&story);
+    set_state(run(&story, story.a, "c1", "web"), SWARM_CONTAINER_EXITED);
+    come_back(&story, story.a);
+    assert_string_equal(take(&story), "remove c1 from a, keep new1");
+    run(&story, story.b, "c1", "web");
+    come_back(&story, story.b);
+    expect_nothing(&story);
+    removed(&story);
+    assert_null(swarm_cluster_find_container(story.cluster, story.b, "c1"));
+    elapse(&story, 120000);
+    expect_nothing(&story);
+    story_end(&story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +353,7 @@ int main(void)
         cmocka_unit_test(test_keep_old_after_two_moves),
         cmocka_unit_test(test_stand_in_found_again_removes_unlabelled_old_copies),
         cmocka_unit_test(test_time_of_running_is_checked),
+        cmocka_unit_test(test_removed_by_one_address_is_not_kept_by_the_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
