@@ -107,6 +107,7 @@ check_ill_node() { # WHAT COMMAND…
   shift
   project=p$((++number))
   "$@"
+  waits "$on: the manager knows of it" 60 nodes_healthy 2 # a network made until then may have been asked of this node
   project_files
   check "$on: up -d" compose up -d
   waits "$on: the reader sees what the writer wrote" 30 sh -c "docker -H $host logs ${project}_reader_1 | grep -q 'reader saw 1'"
