@@ -94,9 +94,9 @@ unit_tests() {
     grep -vE '^\[ RUN|^\[       OK|^$' | head -n 200
 }
 
-# One integration test: its own checks count.
+# One integration test, in a shell of its own: its own checks count, in NAME.count.
 integration_test() { # FILE
-  local name log last reports begin=$SECONDS
+  local name log last reports begin=$SECONDS checks_passed=0 checks_failed=0
   name=$(basename "$1" .sh)
   log=$out/$name.log
   reports=$out/$name.reports
@@ -121,19 +121,26 @@ integration_test() { # FILE
     no "$name ends with its count ($log)"
     tail -n 40 "$log"
   fi
+  echo "$checks_passed $checks_failed" >"$out/$name.count"
 }
 
+# Two at a time: each has namespaces of its own, and most of its time is waiting.
 integration_tests() { # [NAME…]
-  local name
+  local name passed failed names=("$@")
   step "integration tests on real engines"
-  if [ $# = 0 ]; then
-    for name in tests/integration/test_*.sh; do integration_test "$name"; done
-  else
-    for name; do
-      [ -e "tests/integration/test_$name.sh" ] || { no "there is a test tests/integration/test_$name.sh"; continue; }
-      integration_test "tests/integration/test_$name.sh"
-    done
-  fi
+  [ $# != 0 ] || mapfile -t names < <(cd tests/integration && printf '%s\n' test_*.sh | sed 's/^test_//; s/\.sh$//')
+  for name in "${names[@]}"; do
+    rm -f "$out/test_$name.count"
+    [ -e "tests/integration/test_$name.sh" ] || continue
+    while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n; done
+    integration_test "tests/integration/test_$name.sh" &
+  done
+  wait
+  for name in "${names[@]}"; do
+    read -r passed failed 2>/dev/null <"$out/test_$name.count" || { no "tests/integration/test_$name.sh is there and runs to its end"; continue; }
+    checks_passed=$((checks_passed + passed))
+    checks_failed=$((checks_failed + failed))
+  done
 }
 
 fuzz() { # SECONDS
