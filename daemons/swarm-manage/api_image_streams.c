@@ -6,6 +6,7 @@
 
 #include "api.h"
 #include "broadcast.h"
+#include "choose.h"
 #include "fanout.h"
 #include "http_server.h"
 #include "image_stream.h"
@@ -223,7 +224,7 @@ static int import(struct call *call)
     struct engine **engines = pool_engines(call->manager->pool, true, &count);
     int r;
 
-    import.engine = count == 0 ? NULL : engine_ref(engines[0]);
+    import.engine = count == 0 ? NULL : engine_ref(choose_answering(engines, count));
     fanout_release(engines, count);
     if (import.engine == NULL)
         return http_reply_error(call->reply, 500, "No healthy node available in the cluster");

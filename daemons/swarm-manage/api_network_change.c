@@ -64,9 +64,11 @@ static int reply_result(struct call *call, const struct http_result *result)
 /* A network to be made. */
 struct order {
     json_t *body;
-    char *node;  /* the one that was asked for, NULL: any */
-    char *name;  /* without the node */
-    char *nodes; /* that can make it, as "n1|n2"; NULL: any */
+    char *node; /* the one that was asked for, NULL: any */
+    char *name; /* without the node */
+    /* As "n1|n2", NULL: any. */
+    char *nodes;        /* that can make it */
+    char *config_nodes; /* that have the network which it takes its settings from */
 };
 
 static void order_clear(struct order *order)
@@ -75,6 +77,7 @@ static void order_clear(struct order *order)
     free(order->node);
     free(order->name);
     free(order->nodes);
+    free(order->config_nodes);
 }
 
 static int take_name(struct pool *pool, struct order *order, struct failure *failure)
@@ -111,24 +114,50 @@ static bool has_overlay(const struct engine *engine)
            (state != NULL && strcmp(state, "active") == 0 && json_is_true(json_object_get(swarm, "ControlAvailable")));
 }
 
+static bool can_make(const struct engine *engine, const char *driver)
+{
+    const json_t *known = json_object_get(json_object_get(engine->info, "Plugins"), "Network");
+    json_t *name;
+    size_t i;
+
+    if (strcmp(driver, "overlay") == 0)
+        return has_overlay(engine);
+    json_array_foreach (known, i, name) {
+        if (json_is_string(name) && strcmp(json_string_value(name), driver) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int add_name(struct bytes *names, const char *name)
+{
+    return bytes_printf(names, "%s%s", bytes_length(names) > 0 ? "|" : "", name);
+}
+
+/* New text, NULL: none. */
+static char *take_names(struct bytes *names)
+{
+    char *text = bytes_length(names) == 0 ? NULL : strndup(bytes_at(names), bytes_length(names));
+
+    bytes_free(names);
+    return text;
+}
+
 /* The names of the nodes that can, as "n1|n2"; NULL: none. */
-static char *overlay_nodes(struct pool *pool, const char *node)
+static char *makers(struct pool *pool, const char *driver, const char *node)
 {
     struct bytes names = {0};
-    char *text;
 
     pool_read_lock(pool);
     for (size_t i = 0; i < pool->engine_count; i++) {
         const struct engine *engine = pool->engines[i];
 
-        if (engine->node != NULL && engine->state == ENGINE_HEALTHY && has_overlay(engine) &&
+        if (engine->node != NULL && engine->state == ENGINE_HEALTHY && can_make(engine, driver) &&
             (node == NULL || strcmp(node, engine->name) == 0))
-            bytes_printf(&names, "%s%s", bytes_length(&names) > 0 ? "|" : "", engine->name);
+            add_name(&names, engine->name);
     }
     pool_unlock(pool);
-    text = bytes_length(&names) == 0 ? NULL : strndup(bytes_at(&names), bytes_length(&names));
-    bytes_free(&names);
-    return text;
+    return take_names(&names);
 }
 
 /* Without a driver: overlay where some node can make one, else a bridge. */
@@ -138,8 +167,7 @@ static int take_driver(struct pool *pool, struct order *order, struct failure *f
     bool given = driver != NULL && driver[0] != '\0';
     int r = 0;
 
-    if (!given || strcmp(driver, "overlay") == 0)
-        order->nodes = overlay_nodes(pool, order->node);
+    order->nodes = makers(pool, given ? driver : "overlay", order->node);
     if (!given)
         r = json_object_set_new(order->body, "Driver", json_string(order->nodes == NULL ? "bridge" : "overlay"));
     if (r == 0 && !given && order->nodes != NULL) /* else Swarm mode lets no container of ours in */
@@ -147,15 +175,39 @@ static int take_driver(struct pool *pool, struct order *order, struct failure *f
     return r == 0 ? 0 : failure_set(failure, 500, "out of memory");
 }
 
+/* Networks that others take their settings from are known to their own nodes only. */
+static int take_config(struct pool *pool, struct order *order, struct failure *failure)
+{
+    json_t *from = json_object_get(order->body, "ConfigFrom");
+    const char *name = json_string_value(json_object_get(from, "Network"));
+    struct object_holders holders;
+    struct bytes names = {0};
+    int r = 0;
+
+    if (name == NULL || name[0] == '\0')
+        return 0;
+    if (network_find(pool, name, &holders, failure) < 0)
+        return -1;
+    for (size_t i = 0; r == 0 && i < holders.count; i++)
+        r = add_name(&names, holders.list[i].node);
+    if (r == 0 && holders.count > 0) /* the engine does not know the "node/" of "node/name" */
+        r = json_object_set_new(from, "Network", json_string(holders.list[0].name));
+    order->config_nodes = take_names(&names);
+    object_holders_clear(&holders);
+    return r == 0 ? 0 : failure_set(failure, 500, "out of memory");
+}
+
 static int choose_for(struct call *call, const struct order *order, struct engine **ret, struct failure *failure)
 {
-    const char *nodes = order->node != NULL ? order->node : order->nodes;
-    json_t *whitelists = nodes == NULL ? NULL : json_pack("[o]", json_sprintf("node==%s", nodes));
-    int r;
+    const char *const allowed[] = {order->node != NULL ? order->node : order->nodes, order->config_nodes};
+    json_t *whitelists = json_array();
+    int r = whitelists == NULL ? -1 : 0;
 
-    if (nodes != NULL && whitelists == NULL)
-        return failure_set(failure, 500, "out of memory");
-    r = choose_engine(call->manager, whitelists, ret, failure);
+    for (size_t i = 0; r == 0 && i < sizeof(allowed) / sizeof(allowed[0]); i++) {
+        if (allowed[i] != NULL)
+            r = json_array_append_new(whitelists, json_sprintf("node==%s", allowed[i]));
+    }
+    r = r < 0 ? failure_set(failure, 500, "out of memory") : choose_engine(call->manager, whitelists, ret, failure);
     json_decref(whitelists);
     return r;
 }
@@ -204,6 +256,8 @@ int api_network_create(struct call *call)
         r = take_name(call->manager->pool, &order, &failure);
     if (r == 0)
         r = take_driver(call->manager->pool, &order, &failure);
+    if (r == 0)
+        r = take_config(call->manager->pool, &order, &failure);
     if (r == 0)
         r = create_network(call, &order, &result, &failure);
     r = r == 0 ? reply_result(call, &result) : api_reply_failure(call, &failure);

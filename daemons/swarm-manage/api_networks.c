@@ -104,6 +104,24 @@ static int inspect_everywhere(struct call *call, const struct object_holder *hol
     return api_reply_json(call, status, network == NULL ? json_object() : network);
 }
 
+/* What every engine has from the start may be looked at on any. */
+static int inspect_predefined(struct call *call, const struct object_holders *holders)
+{
+    struct engine **engines = calloc(holders->healthy + 1, sizeof(engines[0]));
+    char *path = NULL;
+    int r;
+
+    for (size_t i = 0; engines != NULL && i < holders->healthy; i++)
+        engines[i] = holders->list[i].engine;
+    if (engines == NULL || asprintf(&path, "/networks/%s", call->name) < 0)
+        r = http_reply_error(call->reply, 500, "out of memory");
+    else
+        r = any_engine_of(call, engines, holders->healthy, path);
+    free(path);
+    free(engines);
+    return r;
+}
+
 int api_network_inspect(struct call *call)
 {
     struct object_holders holders;
@@ -118,6 +136,8 @@ int api_network_inspect(struct call *call)
         r = http_reply_error(call->reply, 500, "out of memory");
     else if (!holders.list[0].healthy)
         r = reply_from_pool(call, &holders.list[0]);
+    else if (network_is_predefined(call->name))
+        r = inspect_predefined(call, &holders);
     else if (!holders.list[0].local)
         r = inspect_everywhere(call, &holders.list[0], path);
     else

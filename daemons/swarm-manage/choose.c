@@ -28,8 +28,8 @@ static int make_request(const json_t *whitelists, struct swarm_request **ret, st
     return r;
 }
 
-/* With the pool locked. @p most of the nodes, the chosen one first. */
-static int take(const struct swarm_decision *decision, size_t most, struct engine ***ret, size_t *ret_count)
+/* With the pool locked. The chosen node first. */
+static int take(const struct swarm_decision *decision, struct engine ***ret, size_t *ret_count)
 {
     size_t count = swarm_decision_candidate_count(decision), used = 0;
     struct engine **engines = calloc(count + 1, sizeof(engines[0]));
@@ -38,7 +38,7 @@ static int take(const struct swarm_decision *decision, size_t most, struct engin
     if (engines == NULL)
         return SWARM_ERR_NOMEM;
     engines[used++] = engine_ref(swarm_node_data(chosen));
-    for (size_t i = 0; i < count && used < most; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct swarm_node *node = swarm_decision_candidate(decision, i);
 
         if (node != chosen)
@@ -49,8 +49,8 @@ static int take(const struct swarm_decision *decision, size_t most, struct engin
     return 0;
 }
 
-static int choose(struct manager *manager, const json_t *whitelists, size_t most, struct engine ***ret,
-                  size_t *ret_count, struct failure *failure)
+int choose_engines(struct manager *manager, const json_t *whitelists, struct engine ***ret, size_t *ret_count,
+                   struct failure *failure)
 {
     struct swarm_place_options options = SWARM_PLACE_OPTIONS_INIT;
     struct swarm_request *request = NULL;
@@ -63,7 +63,7 @@ static int choose(struct manager *manager, const json_t *whitelists, size_t most
         pool_read_lock(manager->pool);
         r = swarm_scheduler_plan(manager->scheduler, manager->pool->cluster, request, &options, &decision, &error);
         if (r == 0)
-            r = take(decision, most, ret, ret_count);
+            r = take(decision, ret, ret_count);
         pool_unlock(manager->pool);
     }
     swarm_decision_free(decision);
@@ -75,20 +75,23 @@ static int choose(struct manager *manager, const json_t *whitelists, size_t most
     return r < 0 ? -1 : 0;
 }
 
+struct engine *choose_answering(struct engine *const *engines, size_t count)
+{
+    for (size_t i = 0; i < count && count > 1; i++) {
+        if (engine_is_answering(engines[i]))
+            return engines[i];
+    }
+    return engines[0];
+}
+
 int choose_engine(struct manager *manager, const json_t *whitelists, struct engine **ret, struct failure *failure)
 {
     struct engine **engines;
     size_t count;
 
-    if (choose(manager, whitelists, 1, &engines, &count, failure) < 0)
+    if (choose_engines(manager, whitelists, &engines, &count, failure) < 0)
         return -1;
-    *ret = engines[0];
-    free(engines);
+    *ret = engine_ref(choose_answering(engines, count));
+    fanout_release(engines, count);
     return 0;
-}
-
-int choose_engines(struct manager *manager, const json_t *whitelists, struct engine ***ret, size_t *ret_count,
-                   struct failure *failure)
-{
-    return choose(manager, whitelists, SIZE_MAX, ret, ret_count, failure);
 }

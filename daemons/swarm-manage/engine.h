@@ -125,5 +125,7 @@ struct engine_request {
 };
 int engine_request(struct engine *engine, const struct engine_request *request, struct http_result *result,
                    struct failure *failure);
+/* Whether it answers a ping within 3 s. */
+bool engine_is_answering(struct engine *engine);
 
 #endif

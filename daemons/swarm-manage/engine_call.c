@@ -8,6 +8,8 @@
 #include "manager.h"
 #include "monitor.h"
 
+#define ANSWERS_TIMEOUT_MS 3000
+
 char *engine_url(struct engine *engine, const char *wanted, const char *path)
 {
     char prefix[24];
@@ -94,4 +96,17 @@ int engine_call(struct engine *engine, const char *method, const char *path, con
     };
 
     return engine_request(engine, &request, result, failure);
+}
+
+bool engine_is_answering(struct engine *engine)
+{
+    struct http_result result = {0};
+    struct failure failure = {0};
+    bool answers;
+
+    engine_call(engine, "GET", "/_ping", NULL, NULL, 0, ANSWERS_TIMEOUT_MS, &result, &failure);
+    answers = result.failure == HTTP_OK;
+    http_result_clear(&result);
+    failure_clear(&failure);
+    return answers;
 }

@@ -41,6 +41,12 @@ check_networks() {
   refused "$on: network inspect of what is not there" 1 $D network inspect "$c-none"
   has "$on: it is named" "[Nn]o such network: $c-none"
 
+  check "$on: network create --config-only" $D network create --config-only --subnet 10.77.$number.0/24 "n2/$c-config"
+  check "$on: network create --config-from" $D network create -d bridge --config-from "$c-config" "$c-from"
+  equal "$on: it is where its settings are" "$($D network ls --filter "name=-from" --format '{{.Name}}')" "n2/$c-from"
+  equal "$on: it has them" "$($D network inspect -f '{{(index .IPAM.Config 0).Subnet}}' "$c-from")" "10.77.$number.0/24"
+  check "$on: both go" $D network rm "$c-from" "$c-config"
+
   for i in 1 2 3; do check "$on: run --network $i" sleeper "$c-$i" --network "$c-net"; done
   equal "$on: all go to the network's node" "$(for i in 1 2 3; do node_of "$c-$i"; done | sort -u)" "$home"
   check "$on: they know each other by name" $D exec "$c-1" ping -c 1 -W 5 "$c-3"
@@ -238,6 +244,8 @@ END
 
 check_ill_node() { # WHAT
   on=$1
+  check "$on: network create, whichever node is chosen" sh -c "for i in 1 2 3; do $D network create $c-now\$i || exit; done"
+  check "$on: network inspect of what every node has" $D network inspect bridge
   check "$on: volume create" $D volume create "$c-vol"
   equal "$on: the others have it" "$($D volume ls -q --filter "node=n1" --filter "node=n2" --filter "name=^$c-vol" | xargs)" "n1/$c-vol n2/$c-vol"
   check "$on: system df" $D system df

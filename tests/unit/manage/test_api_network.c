@@ -162,11 +162,17 @@ static void test_inspect_asks_the_networks_engine(void **state)
 
 static void test_what_every_node_has_is_that_of_the_first(void **state)
 {
+    int before = api_node_asked(1, "/networks/none");
+
     api_assert_text("GET", "/networks/none", 200, "{}");
-    api_node_last(0, "GET /v1.41/networks/11110000000000000000 HTTP");
+    api_node_last(0, "GET /v1.41/networks/none HTTP");
+    http_peer_kill(api_nodes[0].peer);
+    api_assert_text("GET", "/networks/none", 200, "{}");
+    http_peer_revive(api_nodes[0].peer);
+    assert_int_equal(api_node_asked(1, "/networks/none"), before + 1);
     pool_set_state(api_manager.pool, api_nodes[0].engine, ENGINE_UNHEALTHY, 1, "down");
     api_assert_text("GET", "/networks/none", 200, "{}");
-    api_node_last(1, "GET /v1.41/networks/22220000000000000000 HTTP");
+    assert_int_equal(api_node_asked(1, "/networks/none"), before + 2);
 }
 
 static void test_unknown_and_ambiguous_are_told_apart(void **state)
@@ -238,6 +244,42 @@ static void test_created_network_is_known_at_once(void **state)
     assert_listed("{\"name\":[\"mine\"]}", "mine");
 }
 
+static void test_node_that_does_not_answer_is_passed_over(void **state)
+{
+    int before = api_node_asked(0, "/networks/create");
+    char refusal[200];
+
+    api_node_answer(0, 201, "{\"Id\":\"new\"}");
+    api_node_answer(1, 201, "{\"Id\":\"new\"}");
+    api_node_set_networks(1, "[" NONE2 "]");
+    http_peer_kill(api_nodes[1].peer);
+    for (int i = 1; i <= 4; i++) { /* whichever node is chosen first */
+        char body[64];
+
+        snprintf(body, sizeof(body), "{\"Name\":\"mine%d\",\"Driver\":\"bridge\"}", i);
+        post("/networks/create", body, 201);
+    }
+    assert_int_equal(api_node_asked(0, "/networks/create"), before + 4);
+    snprintf(refusal, sizeof(refusal), "Cannot connect to the Docker daemon at tcp://%s. Is the docker daemon running?",
+             http_peer_address(api_nodes[1].peer));
+    api_assert_refused("POST", "/networks/create", "{\"Name\":\"n2/x\"}", 500, refusal);
+    http_peer_revive(api_nodes[1].peer);
+}
+
+static void test_settings_are_those_of_a_network_of_its_node(void **state)
+{
+    const char *request;
+
+    api_node_answer(1, 201, "{\"Id\":\"new\"}");
+    for (int i = 1; i <= 4; i++)
+        post("/networks/create", "{\"Name\":\"mine\",\"ConfigFrom\":{\"Network\":\"n2/back\"}}", 201);
+    request = api_node_last(1, "POST /v1.41/networks/create HTTP");
+    assert_non_null(strstr(request, "{\"Name\":\"mine\",\"ConfigFrom\":{\"Network\":\"back\"},\"Driver\":\"bridge\"}"));
+    api_node_answer(0, 404, "{\"message\":\"configuration network nothing does not exist\"}");
+    api_assert_refused("POST", "/networks/create", "{\"Name\":\"n1/x\",\"ConfigFrom\":{\"Network\":\"nothing\"}}", 404,
+                       "configuration network nothing does not exist");
+}
+
 static void test_name_is_taken_on_any_node(void **state)
 {
     api_assert_refused("POST", "/networks/create", "{\"Name\":\"front\"}", 409,
@@ -253,7 +295,8 @@ static void test_engines_refusal_is_passed_on(void **state)
                        "invalid JSON: an object is expected as the request's body");
 }
 
-static void set_swarm_member(int number, const char *swarm)
+/* A member of what it says of itself. */
+static void set_info(int number, const char *key, const char *value)
 {
     struct failure failure = {0};
     char id[8], name[8];
@@ -262,7 +305,8 @@ static void set_swarm_member(int number, const char *swarm)
     snprintf(id, sizeof(id), "ID%d", number + 1);
     snprintf(name, sizeof(name), "n%d", number + 1);
     info = canned_info(id, name);
-    json_object_set_new(info, "Swarm", json_loads(swarm, 0, NULL));
+    json_object_set_new(info, "Swarm", json_object());
+    json_object_set_new(info, key, json_loads(value, 0, NULL));
     assert_int_equal(pool_apply_specs(api_manager.pool, api_nodes[number].engine, info, version, "1", &failure), 0);
     json_decref(info);
     json_decref(version);
@@ -270,12 +314,28 @@ static void set_swarm_member(int number, const char *swarm)
 
 static void test_without_a_driver_it_is_an_overlay_where_that_is_possible(void **state)
 {
-    set_swarm_member(1, "{\"LocalNodeState\":\"active\",\"ControlAvailable\":true}");
+    set_info(1, "Swarm", "{\"LocalNodeState\":\"active\",\"ControlAvailable\":true}");
     api_node_answer(1, 201, "{\"Id\":\"new\"}");
     post("/networks/create", "{\"Name\":\"spanning\"}", 201);
-    set_swarm_member(1, "{}");
+    set_info(1, "Swarm", "{}");
     assert_non_null(strstr(api_node_last(1, "POST /v1.41/networks/create HTTP"),
                            "{\"Name\":\"spanning\",\"Driver\":\"overlay\",\"Attachable\":true}"));
+}
+
+static void test_driver_that_one_node_has_goes_there(void **state)
+{
+    int before = api_node_asked(1, "/networks/create");
+
+    set_info(1, "Plugins", "{\"Network\":[\"bridge\",\"special\"]}");
+    api_node_answer(1, 201, "{\"Id\":\"new\"}");
+    for (int i = 1; i <= 4; i++)
+        post("/networks/create", "{\"Name\":\"driven\",\"Driver\":\"special\"}", 201);
+    assert_int_equal(api_node_asked(1, "/networks/create"), before + 4);
+    api_node_answer(0, 404, "{\"message\":\"plugin not found\"}");
+    api_node_answer(1, 404, "{\"message\":\"plugin not found\"}");
+    api_assert_refused("POST", "/networks/create", "{\"Name\":\"driven\",\"Driver\":\"other\"}", 404,
+                       "plugin not found");
+    set_info(1, "Swarm", "{}");
 }
 
 /* --- remove --- */
@@ -354,9 +414,12 @@ int main(void)
         TEST(test_without_a_driver_it_is_a_bridge_on_one_node),
         TEST(test_node_may_be_named),
         TEST(test_created_network_is_known_at_once),
+        TEST(test_node_that_does_not_answer_is_passed_over),
+        TEST(test_settings_are_those_of_a_network_of_its_node),
         TEST(test_name_is_taken_on_any_node),
         TEST(test_engines_refusal_is_passed_on),
         TEST(test_without_a_driver_it_is_an_overlay_where_that_is_possible),
+        TEST(test_driver_that_one_node_has_goes_there),
         TEST(test_removed_network_is_gone_at_once),
         TEST(test_refusal_of_a_removal_is_passed_on),
         TEST(test_container_is_named_by_its_id),
