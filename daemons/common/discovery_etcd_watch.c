@@ -15,8 +15,6 @@ enum {
     LIST_TIMEOUT_MS = 15000,
     SILENCE_MAX_MS = 10000,
     WAIT_MS = 20000, /* of a v2 wait */
-    FIRST_RETRY_MS = 1000,
-    LAST_RETRY_MS = 10000,
     STEADY_MS = 5000, /* a watch that lived so long starts the back-off anew */
     LINE_MAX_BYTES = 64 << 20,
 };
@@ -97,17 +95,6 @@ static bool end_watch(struct watch *watch)
     return steady;
 }
 
-/* 1, 2, 4, 8, 10, 10 … seconds, up to a quarter less so that many managers do not come at once. */
-static int64_t back_off_ms(struct watch *watch)
-{
-    int shift = watch->failures < 8 ? watch->failures : 8;
-    int64_t delay_ms = (int64_t)FIRST_RETRY_MS << shift;
-    watch->failures++;
-    if (delay_ms > LAST_RETRY_MS)
-        delay_ms = LAST_RETRY_MS;
-    return delay_ms - delay_ms / 4 * (monotonic_ms() % 16) / 16;
-}
-
 /* The present endpoint failed: try the next at once; when all failed, say so (@p text, taken) and wait. */
 static void trouble(struct watch *watch, char *text)
 {
@@ -122,7 +109,7 @@ static void trouble(struct watch *watch, char *text)
     watch->tried = 0;
     if (text)
         kv_report_error(&watch->report, text);
-    after(watch, back_off_ms(watch), list);
+    after(watch, kv_back_off_ms(&watch->failures), list);
 }
 
 static void trouble_with(struct watch *watch, const struct http_result *result)
@@ -243,7 +230,7 @@ static void list(void *data)
 /* The watch ended though the endpoint may be well: list again, at once where the watch had been steady. */
 static void watch_ended(struct watch *watch)
 {
-    after(watch, end_watch(watch) ? 0 : back_off_ms(watch), list);
+    after(watch, end_watch(watch) ? 0 : kv_back_off_ms(&watch->failures), list);
 }
 
 /* Act on one line or answer of a watch. Whether to go on reading. */

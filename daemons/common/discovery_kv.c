@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "discovery_private.h"
+#include "http_client.h"
 #include "log.h"
 
 char *kv_path_join(const char *a, const char *b)
@@ -28,6 +29,34 @@ char *kv_path_join(const char *a, const char *b)
     }
     free(joined);
     return clean;
+}
+
+char *kv_path_escape(const char *prefix, const char *key)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/";
+    char *path = malloc(strlen(prefix) + 3 * strlen(key) + 1);
+    if (!path)
+        return NULL;
+    char *to = stpcpy(path, prefix);
+    for (const char *at = key; *at; at++) {
+        if (strchr(plain, *at))
+            *to++ = *at;
+        else
+            to += sprintf(to, "%%%02X", (unsigned char)*at);
+    }
+    *to = '\0';
+    return path;
+}
+
+int64_t kv_back_off_ms(int *failures)
+{
+    enum { FIRST_RETRY_MS = 1000, LAST_RETRY_MS = 10000 };
+    int shift = *failures < 8 ? *failures : 8;
+    int64_t delay_ms = (int64_t)FIRST_RETRY_MS << shift;
+    ++*failures;
+    if (delay_ms > LAST_RETRY_MS)
+        delay_ms = LAST_RETRY_MS;
+    return delay_ms - delay_ms / 4 * (monotonic_ms() % 16) / 16;
 }
 
 /* "host", "host:port", "[v6]" or "[v6]:port" as "host:port". */

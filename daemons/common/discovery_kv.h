@@ -3,6 +3,8 @@
 #ifndef COMMON_DISCOVERY_KV_H
 #define COMMON_DISCOVERY_KV_H
 
+#include <stdint.h>
+
 #include "discovery.h"
 #include "tls.h"
 
@@ -20,5 +22,10 @@ int kv_place_parse(struct kv_place *place, const char *rest, int default_port, c
 void kv_place_finish(struct kv_place *place);
 /* Join with "/", drop empty and "." parts, resolve "..". New text, NULL for lack of memory. */
 char *kv_path_join(const char *a, const char *b);
+/* @p prefix and the key, escaped for a URL's path. New text, NULL for lack of memory. */
+char *kv_path_escape(const char *prefix, const char *key);
+/* How long to wait after another failure: 1, 2, 4, 8, 10, 10 … seconds, up to a quarter less so that many managers do not
+ * come at once. Counts *failures. */
+int64_t kv_back_off_ms(int *failures);
 
 #endif

@@ -25,7 +25,8 @@ struct discovery {
     int heartbeat_ms, ttl_ms;
 };
 
-extern const struct discovery_backend discovery_nodes, discovery_file, discovery_etcd, discovery_zookeeper;
+extern const struct discovery_backend discovery_nodes, discovery_file, discovery_etcd, discovery_consul,
+    discovery_zookeeper;
 
 /* A new text in *reterr, always -1. */
 int discovery_fail(char **reterr, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,27 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "discovery_kv.h"
 #include "etcd_wire.h"
 
 char *etcd_v2_path(const char *key)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/";
-    static const char prefix[] = "/v2/keys/";
-    char *path = malloc(sizeof prefix + 3 * strlen(key));
-    if (!path)
-        return NULL;
-    char *to = stpcpy(path, prefix);
-    for (const char *at = key; *at; at++) {
-        if (strchr(plain, *at))
-            *to++ = *at;
-        else
-            to += sprintf(to, "%%%02X", (unsigned char)*at);
-    }
-    *to = '\0';
-    return path;
+    return kv_path_escape("/v2/keys/", key);
 }
 
 /* The key of a node without its leading slash, NULL where there is none. */

@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base64.h"
 #include "etcd_wire.h"
 
 /* New JSON string of @p text and, where not 0, one more byte, in base64. */
 static json_t *base64_json(const char *text, char more)
 {
     size_t length = strlen(text);
-    unsigned char *plain = malloc(length + 1);
-    unsigned char *coded = malloc((length + 1) / 3 * 4 + 8);
-    json_t *json = NULL;
-    if (plain && coded) {
+    char *plain = malloc(length + 1);
+    char *coded = NULL;
+    if (plain) {
         memcpy(plain, text, length);
-        plain[length] = (unsigned char)more;
-        int size = EVP_EncodeBlock(coded, plain, (int)(length + (more != 0)));
-        json = json_stringn((const char *)coded, (size_t)size);
+        plain[length] = more;
+        coded = base64_encode(plain, length + (more != 0));
     }
+    json_t *json = coded ? json_string(coded) : NULL;
     free(plain);
     free(coded);
     return json;
@@ -28,20 +27,7 @@ static json_t *base64_json(const char *text, char more)
 /* New text of a base64 string; "" where @p json is missing, NULL where it is not base64 of a text. */
 static char *base64_text(const json_t *json)
 {
-    const char *coded = json_is_string(json) ? json_string_value(json) : "";
-    size_t length = strlen(coded);
-    unsigned char *text = malloc(length + 1);
-    if (!text)
-        return NULL;
-    int size = EVP_DecodeBlock(text, (const unsigned char *)coded, (int)length);
-    for (size_t i = length; size > 0 && i > 0 && coded[i - 1] == '='; i--)
-        size--;
-    if (size < 0 || memchr(text, '\0', (size_t)size)) {
-        free(text);
-        return NULL;
-    }
-    text[size] = '\0';
-    return (char *)text;
+    return base64_decode_text(json_is_string(json) ? json_string_value(json) : "");
 }
 
 /* The gateway writes 64-bit numbers as strings, and leaves zeros out. */

@@ -54,7 +54,7 @@ struct http_result {
     char api_version[16];    /* header Api-Version, "" where missing */
     char builder_version[8]; /* header Builder-Version */
     char peer_ip[46];        /* address that the call went to, "" where none is known */
-    char index[24];          /* header X-Etcd-Index */
+    char index[24];          /* header X-Etcd-Index or X-Consul-Index */
     int os_error;            /* errno of a connection that could not be made, 0 where none is known */
     char error[256];         /* text where failure is not HTTP_OK */
 };

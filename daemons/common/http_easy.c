@@ -111,6 +111,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *data)
     take_header(line, length, "Api-Version", result->api_version, sizeof result->api_version);
     take_header(line, length, "Builder-Version", result->builder_version, sizeof result->builder_version);
     take_header(line, length, "X-Etcd-Index", result->index, sizeof result->index);
+    take_header(line, length, "X-Consul-Index", result->index, sizeof result->index);
     return length;
 }
 

@@ -11,6 +11,7 @@ enum { TAB = 8, LEFT_MAX = 256 };
 
 static const char discovery_arguments[] = "Arguments:\n"
                                           "   <discovery>    discovery service to use [$SWARM_DISCOVERY]\n"
+                                          "                   * consul://<ip>/<path>\n"
                                           "                   * etcd://<ip1>,<ip2>/<path>\n"
                                           "                   * file://path/to/file\n"
                                           "                   * zk://<ip1>,<ip2>/<path>\n"

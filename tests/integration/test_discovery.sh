@@ -2,28 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Agents, `swarm list` and a manager's watch on a real etcd, in its v3 and v2 languages: joining, leaving, dying, and an
 # etcd that is late, killed, silent, compacted or behind TLS. BIN: where swarm, swarm-join and swarm-manage are.
-set -u
-BIN=${BIN:?BIN names the folder with swarm, swarm-join and swarm-manage}
-if [ -z "${DISCOVERY_INSIDE:-}" ]; then
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
-  DISCOVERY_INSIDE=$work unshare --net --mount --pid --fork --kill-child --mount-proc -- "$BASH" "$(readlink -f "$0")"
-  exit $?
-fi
-W=$DISCOVERY_INSIDE
-SWARM=$BIN/swarm
+# shellcheck source-path=SCRIPTDIR source=../lib/membership.sh
+. "$(dirname "$0")/../lib/membership.sh"
+membership_enter "$@"
 ETCD=127.0.0.1:2379
 export ETCDCTL_API=3
-passed=0 failed=0
-one='' two='' # pids of agents, set by join
-ok() { passed=$((passed + 1)); echo "ok   $*"; }
-no() { failed=$((failed + 1)); echo "FAIL $*"; }
-check() { local what=$1; shift; if "$@" >"$W/check.log" 2>&1; then ok "$what"; else no "$what: $* $(tail -n 3 "$W/check.log" | tr '\n' '|')"; fi; }
-not() { ! "$@"; }
-# within SECONDS COMMAND…: until it succeeds.
-within() { local end=$((SECONDS + $1)); shift; until "$@"; do [ $SECONDS -lt $end ] || return 1; sleep 0.1; done; }
-
-ip link set lo up
 
 # --- parts of a story
 start_etcd() { # NAME ARGUMENTS…; $scheme
@@ -34,24 +17,6 @@ start_etcd() { # NAME ARGUMENTS…; $scheme
   etcd=$!
 }
 etcd_up() { within 30 curl -sf -m 1 -o "$W/version" "http://$ETCD/health"; }
-stop() { kill "${2:--TERM}" "$1" && wait "$1" 2>/dev/null; }
-join() { # NAME ADDRESS OPTIONS… URL
-  local name=$1 address=$2; shift 2
-  "$SWARM" join --heartbeat 1s --ttl 4s --advertise "$address" "$@" >"$W/$name.log" 2>&1 &
-  eval "$name=$!"
-}
-watch() { # OPTIONS… URL: a manager; its log tells each list that it is given
-  "$SWARM" --debug manage -H "unix://$W/manager.sock" "$@" >"$W/watch.log" 2>&1 &
-  watch=$!
-}
-lists() { "$SWARM" list "$@" 2>"$W/list.err"; }
-list_is() { local want=$1; shift; [ "$(lists "$@" | tr '\n' ' ')" = "$want" ]; }
-# The lists that the watch was given so far, as their lengths: "0 1 2 ".
-watched() { grep -o 'Watch triggered with [0-9]*' "$W/watch.log" | grep -o '[0-9]*$' | tr '\n' ' '; }
-watched_is() { [ "$(watched)" = "$1" ]; }
-# What is logged more than once, or not at all, is wrong.
-once() { [ "$(grep -c -- "$1" "$W/$2.log")" = 1 ]; }
-seconds_since() { echo $((($(date +%s%N) - $1) / 1000000)) | sed -E 's/(...)$/.\1 s/'; }
 
 # --- one language of etcd after the other: the same story
 story() { # API ETCD-ARGUMENTS -- OPTIONS
@@ -70,27 +35,27 @@ story() { # API ETCD-ARGUMENTS -- OPTIONS
   check "$api: list says that nobody answers" not lists --timeout 5s "${options[@]}" "etcd://$ETCD/pre"
   check "$api: list's error names the endpoint" grep -q "$ETCD" "$W/list.err"
   sleep 3
-  began=$(date +%s%N)
+  began=$(milliseconds)
   start_etcd "$api" "${arguments[@]}"
   etcd_up
   check "$api: the agent gets through to the manager when etcd comes late" within 20 grep -q 'Watch triggered with 1 nodes' "$W/watch.log"
-  echo "     after $(seconds_since "$began")"
+  took "$began"
   check "$api: list shows it" list_is '10.0.0.1:2375 ' "${options[@]}" "etcd://$ETCD/pre"
   check "$api: another prefix is empty" list_is '' "${options[@]}" "etcd://$ETCD/other"
   check "$api: so is another kv.path" list_is '' "${options[@]}" --discovery-opt kv.path=x "etcd://$ETCD/pre"
 
   join two 10.0.0.2:2375 "${options[@]}" "etcd://$ETCD/pre"
-  began=$(date +%s%N)
+  began=$(milliseconds)
   check "$api: a second agent is seen by the watch" within 10 grep -q 'with 2 nodes' "$W/watch.log"
-  echo "     after $(seconds_since "$began")"
+  took "$began"
   sleep 3 # heartbeats
   check "$api: heartbeats are no news to the watch" test "$(watched | grep -o '2' | wc -l)" = 1
   check "$api: both are listed" list_is '10.0.0.1:2375 10.0.0.2:2375 ' "${options[@]}" "etcd://$ETCD/pre"
   local before; before=$(watched)
   stop "$two" -KILL
-  began=$(date +%s%N)
+  began=$(milliseconds)
   check "$api: a killed agent's key expires, and the watch sees it" within 15 watched_is "${before}1 "
-  echo "     after $(seconds_since "$began") (TTL 4 s)"
+  took "$began"
 
   join two 10.0.0.2:2375 "${options[@]}" "etcd://$ETCD/pre"
   within 10 watched_is "${before}1 2 "
@@ -225,6 +190,4 @@ stop "$one"
 check "an unsupported scheme is refused" not lists foo://a:1
 check "in words" grep -q 'discovery service not supported' "$W/list.err"
 
-[ "$failed" = 0 ] || { tail -n 12 "$W"/*.log; }
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+membership_end

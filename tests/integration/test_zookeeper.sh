@@ -3,30 +3,11 @@
 # Agents, `swarm list` and a manager's watch on a real ZooKeeper: joining, leaving, dying, an agent that comes back before
 # its old session ends, and a server that is late, killed, silent, emptied or one of several.
 # BIN: where swarm, swarm-join and swarm-manage are.
-set -u
-BIN=${BIN:?BIN names the folder with swarm, swarm-join and swarm-manage}
-if [ -z "${ZOOKEEPER_INSIDE:-}" ]; then
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
-  ZOOKEEPER_INSIDE=$work unshare --net --mount --pid --fork --kill-child --mount-proc -- "$BASH" "$(readlink -f "$0")"
-  exit $?
-fi
-W=$ZOOKEEPER_INSIDE
-SWARM=$BIN/swarm
+# shellcheck source-path=SCRIPTDIR source=../lib/membership.sh
+. "$(dirname "$0")/../lib/membership.sh"
+membership_enter "$@"
 ZK=127.0.0.1:2181
 NODES=/pre/docker/swarm/nodes
-passed=0 failed=0
-one='' two='' # pids of agents, set by join
-ok() { passed=$((passed + 1)); echo "ok   $*"; }
-no() { failed=$((failed + 1)); echo "FAIL $*"; }
-check() {  local what=$1; shift; if "$@" >"$W/check.log" 2>&1; then ok "$what"; else no "$what: $* $(tail -n 3 "$W/check.log" | tr '\n' '|')"; fi; }
-not() { ! "$@"; }
-# within SECONDS COMMAND…: until it succeeds.
-within() { local end=$((SECONDS + $1)); shift; until "$@"; do [ $SECONDS -lt $end ] || return 1; sleep 0.1; done; }
-# for_all SECONDS COMMAND…: it succeeds all that time.
-for_all() { local end=$((SECONDS + $1)); shift; while "$@"; do [ $SECONDS -lt $end ] && sleep 0.2 || return 0; done; return 1; }
-
-ip link set lo up
 cat >"$W/zoo.cfg" <<END
 dataDir=$W/data
 clientPort=2181
@@ -50,24 +31,6 @@ says_imok() { echo ruok | socat -t1 - "tcp:$ZK" 2>/dev/null | grep -q imok; }
 server_up() { within 30 says_imok; }
 # ZooKeeper's own shell: one command.
 zk() { (zookeeper ZooKeeperMain -server "$ZK" "$@") 2>&1; }
-stop() { kill "${2:--TERM}" "$1" && wait "$1" 2>/dev/null; }
-join() { # NAME ADDRESS OPTIONS… URL
-  local name=$1 address=$2; shift 2
-  "$SWARM" join --heartbeat 1s --ttl 4s --advertise "$address" "$@" >"$W/$name.log" 2>"$W/$name.stderr" &
-  eval "$name=$!"
-}
-watch() { # OPTIONS… URL: a manager; its log tells each list that it is given
-  "$SWARM" --debug manage -H "unix://$W/manager.sock" "$@" >"$W/watch.log" 2>&1 &
-  watch=$!
-}
-lists() { "$SWARM" list "$@" 2>"$W/list.err"; }
-list_is() { local want=$1; shift; [ "$(lists "$@" | tr '\n' ' ')" = "$want" ]; }
-# The lists that the watch was given so far, as their lengths: "0 1 2 ".
-watched() { grep -o 'Watch triggered with [0-9]*' "$W/watch.log" | grep -o '[0-9]*$' | tr '\n' ' '; }
-watched_is() { [ "$(watched)" = "$1" ]; }
-once() { [ "$(grep -c -- "$1" "$W/$2.log")" = 1 ]; }
-milliseconds() { echo $(($(date +%s%N) / 1000000)); }
-took() { echo "     after $(($(milliseconds) - $1)) ms"; }
 
 echo "-- a server that comes late"
 watch --heartbeat 60s "zk://$ZK/pre"
@@ -192,6 +155,4 @@ stop "$server"
 check "the client library writes nothing by itself" test ! -s "$W/one.stderr" -a ! -s "$W/two.stderr"
 check "nor into the manager's log" not grep -q ZOO_ "$W/watch.log"
 
-[ "$failed" = 0 ] || tail -n 12 "$W"/*.log
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+membership_end

@@ -139,8 +139,8 @@ static void refused(const char *of, const char *setting, const char *expected)
 static void test_unknown_scheme_is_refused(void **state)
 {
     refused("foo://a:1", NULL,
-            "discovery service not supported: \"foo://\" is none of etcd://, file://, nodes://, zk://");
-    refused("://a:1", NULL, "discovery service not supported: \"://\" is none of etcd://, file://, nodes://, zk://");
+            "discovery service not supported: \"foo://\" is none of consul://, etcd://, file://, nodes://, zk://");
+    refused("://a:1", NULL, "discovery service not supported: \"://\" is none of consul://, etcd://, file://, nodes://, zk://");
 }
 
 static void test_setting_without_equals_is_refused(void **state)
@@ -167,6 +167,11 @@ static void test_bad_etcd_urls_are_refused(void **state)
     refused("etcd://a:x/y", NULL, "\"a:x\" is no address of a store; host:port[,host:port…][/path] is expected");
 }
 
+static void test_several_consuls_are_refused(void **state)
+{
+    refused("consul://a:1,b:2", NULL, "consul does not support multiple endpoints");
+}
+
 static void test_bad_etcd_api_is_refused(void **state)
 {
     refused("etcd://a", "kv.api=4", "--discovery-opt kv.api: \"4\" is no API of etcd; 2 or 3 is expected");
@@ -187,7 +192,7 @@ static void test_missing_certificates_are_refused(void **state)
 static void test_backends_have_names(void **state)
 {
     static const char *const urls[][2] = {
-        {"nodes://a:1", "nodes"}, {"a:1,b:2", "nodes"}, {"file:///x", "file"}, {"etcd://a,[::1]:2379/x", "etcd"}};
+        {"nodes://a:1", "nodes"}, {"a:1,b:2", "nodes"}, {"file:///x", "file"}, {"etcd://a,[::1]:2379/x", "etcd"}, {"consul://a/x", "consul"}};
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
         struct discovery *discovery = open_discovery(urls[i][0], 1000);
         assert_string_equal(discovery_backend(discovery), urls[i][1]);
@@ -344,6 +349,7 @@ int main(void)
         cmocka_unit_test(test_bad_node_refuses_the_list),
         cmocka_unit_test(test_file_without_path_is_refused),
         cmocka_unit_test(test_bad_etcd_urls_are_refused),
+        cmocka_unit_test(test_several_consuls_are_refused),
         cmocka_unit_test(test_bad_etcd_api_is_refused),
         cmocka_unit_test(test_missing_certificates_are_refused),
         cmocka_unit_test(test_backends_have_names),

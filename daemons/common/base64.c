@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base64.h"
+
+#include <limits.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *base64_encode(const void *bytes, size_t length)
+{
+    if (length > INT_MAX / 2)
+        return NULL;
+    unsigned char *coded = malloc(length / 3 * 4 + 8);
+    if (coded)
+        EVP_EncodeBlock(coded, bytes, (int)length);
+    return (char *)coded;
+}
+
+char *base64_decode_text(const char *coded)
+{
+    size_t length = strlen(coded);
+    unsigned char *text = length < INT_MAX ? malloc(length + 1) : NULL;
+    if (!text)
+        return NULL;
+    int size = EVP_DecodeBlock(text, (const unsigned char *)coded, (int)length);
+    for (size_t i = length; size > 0 && i > 0 && coded[i - 1] == '='; i--)
+        size--;
+    if (size < 0 || memchr(text, '\0', (size_t)size)) {
+        free(text);
+        return NULL;
+    }
+    text[size] = '\0';
+    return (char *)text;
+}
