@@ -82,7 +82,8 @@ int discovery_new(struct discovery **ret, const struct discovery_options *option
     const struct discovery_backend *backend = find_backend(options->url, &rest);
     if (!backend)
         return discovery_fail(
-            reterr, "discovery service not supported: \"%.*s://\" is none of consul://, etcd://, file://, nodes://, zk://",
+            reterr,
+            "discovery service not supported: \"%.*s://\" is none of consul://, etcd://, file://, nodes://, zk://",
             (int)(strstr(options->url, "://") - options->url), options->url);
     struct discovery *discovery = calloc(1, sizeof *discovery);
     if (!discovery)

@@ -9,8 +9,8 @@
 struct discovery;
 
 struct discovery_options {
-    const char
-        *url; /* "etcd://h1:2379,h2:2379/prefix", "consul://h1:8500", "zk://h1:2181/prefix", "nodes://a:1,b:[2:4]", "a:1", "file://path" */
+    const char *url;             /* "etcd://h1:2379,h2:2379/prefix", "consul://h1:8500", "zk://h1:2181/prefix",
+                                    "nodes://a:1,b:[2:4]", "a:1", "file://path" */
     const char *const *settings; /* --discovery-opt values "k=v", NULL-ended; NULL: none */
     int heartbeat_ms;
     int ttl_ms;

@@ -22,9 +22,9 @@ static const char key_flags[] = "3304740253564472344";
 char *consul_url(const struct consul *consul, const char *prefix, const char *key, const char *query)
 {
     char *path = kv_path_escape(prefix, key);
-    char *url = path ? text_format("%s://%s%s%s", consul->place.tls ? "https" : "http", consul->place.endpoints[0],
-                                   path, query)
-                     : NULL;
+    char *url =
+        path ? text_format("%s://%s%s%s", consul->place.tls ? "https" : "http", consul->place.endpoints[0], path, query)
+             : NULL;
     free(path);
     return url;
 }
@@ -88,8 +88,7 @@ static int create_session(struct consul *consul, const char *name, int64_t ttl_s
     int status = 0;
     if (result.status == 400 && ttl_s < SESSION_TTL_MIN_S && result.body && strstr(result.body, "TTL"))
         *ret_too_short = true;
-    else if (result.status != 200 ||
-             consul_parse_session(result.body, consul->session, sizeof consul->session) != 0)
+    else if (result.status != 200 || consul_parse_session(result.body, consul->session, sizeof consul->session) != 0)
         status = refuse(consul, &result, reterr);
     http_result_clear(&result);
     return status;
@@ -100,8 +99,8 @@ static int new_session(struct consul *consul, const char *address, char **reterr
     bool too_short;
     int64_t ttl_s = session_ttl_s(consul->discovery);
     char *name = text_format("swarm-join %s", address);
-    int status = name ? create_session(consul, name, ttl_s, &too_short, reterr)
-                      : discovery_fail(reterr, "out of memory");
+    int status =
+        name ? create_session(consul, name, ttl_s, &too_short, reterr) : discovery_fail(reterr, "out of memory");
     if (status == 0 && too_short) {
         log_warn("Consul's sessions live %d s at least: a lost agent is noticed after up to %d s", SESSION_TTL_MIN_S,
                  2 * SESSION_TTL_MIN_S);
@@ -248,8 +247,8 @@ static int consul_open(struct discovery *discovery, const char *rest, const stru
     int status = kv_place_parse(&consul->place, rest, CONSUL_PORT, options, reterr);
     if (status == 0 && consul->place.count > 1)
         status = discovery_fail(reterr, "consul does not support multiple endpoints");
-    if (status == 0 && (take_credentials(consul) != 0 || http_client_new(&consul->client) != 0 ||
-                        http_loop_new(&consul->loop) != 0))
+    if (status == 0 &&
+        (take_credentials(consul) != 0 || http_client_new(&consul->client) != 0 || http_loop_new(&consul->loop) != 0))
         status = discovery_fail(reterr, "out of memory or descriptors");
     if (status != 0)
         consul_free(consul);

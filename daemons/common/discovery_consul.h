@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* consul:// in its parts: discovery_consul.c opens, calls and announces, discovery_consul_watch.c watches. One thread may
- * announce while another watches. */
+/* consul:// in its parts: discovery_consul.c opens, calls and announces, discovery_consul_watch.c watches. One thread
+ * may announce while another watches. */
 #ifndef COMMON_DISCOVERY_CONSUL_H
 #define COMMON_DISCOVERY_CONSUL_H
 

@@ -15,7 +15,7 @@
 enum {
     WAIT_S = 15,
     ANSWER_TIMEOUT_MS = WAIT_S * 1000 * 17 / 16 + 10000, /* Consul adds up to a sixteenth */
-    PAUSE_MS = 200, /* before asking again: a burst of changes makes few lists */
+    PAUSE_MS = 200,                                      /* before asking again: a burst of changes makes few lists */
 };
 
 struct watch {
@@ -80,9 +80,8 @@ static void ask(void *data)
     struct watch *watch = data;
     struct consul *consul = watch->consul;
     watch->timer = NULL;
-    char *query = watch->index > 0
-                      ? text_format("/?recurse&index=%" PRId64 "&wait=%ds", watch->index, WAIT_S)
-                      : text_format("/?recurse");
+    char *query = watch->index > 0 ? text_format("/?recurse&index=%" PRId64 "&wait=%ds", watch->index, WAIT_S)
+                                   : text_format("/?recurse");
     char *url = query ? consul_url(consul, "/v1/kv/", consul->place.directory, query) : NULL;
     struct http_call call = {.url = url,
                              .headers = consul->headers,

@@ -14,7 +14,7 @@
 enum {
     LIST_TIMEOUT_MS = 15000,
     SILENCE_MAX_MS = 10000,
-    WAIT_MS = 20000, /* of a v2 wait */
+    WAIT_MS = 20000,  /* of a v2 wait */
     STEADY_MS = 5000, /* a watch that lived so long starts the back-off anew */
     LINE_MAX_BYTES = 64 << 20,
 };

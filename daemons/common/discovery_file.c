@@ -15,7 +15,7 @@
 #include "discovery_private.h"
 #include "http_client.h"
 
-enum { MISSING_RETRY_MS = 5000, SIZE_MAX_BYTES = 16 << 20, BAD_LINES_TOLD = 10 };
+enum { BLIND_RETRY_MS = 5000, SIZE_MAX_BYTES = 16 << 20, BAD_LINES_TOLD = 10 };
 
 /* One watch of a file. */
 struct file_watch {
@@ -28,6 +28,7 @@ struct file_watch {
     char *read_error; /* told last; NULL: the last reading went well */
     char *bad_lines;  /* told last */
     int inotify_fd;
+    bool watched; /* else changes are not told: the file is read more often */
 };
 
 static int file_open(struct discovery *discovery, const char *rest, const struct discovery_options *options,
@@ -166,9 +167,9 @@ static void read_and_report(struct file_watch *watch)
 static void watch_directory(struct file_watch *watch)
 {
     char *copy = strdup(watch->path);
-    if (watch->inotify_fd >= 0 && copy) /* without it, there are still the heartbeats */
-        inotify_add_watch(watch->inotify_fd, dirname(copy),
-                          IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_ATTRIB);
+    watch->watched = watch->inotify_fd >= 0 && copy &&
+                     inotify_add_watch(watch->inotify_fd, dirname(copy),
+                                       IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_ATTRIB) >= 0;
     free(copy);
 }
 
@@ -193,8 +194,8 @@ static bool file_changed(const struct file_watch *watch)
 static bool wait_for_change(const struct file_watch *watch)
 {
     int wait_ms = watch->discovery->heartbeat_ms;
-    if (watch->read_error && wait_ms > MISSING_RETRY_MS)
-        wait_ms = MISSING_RETRY_MS;
+    if ((watch->read_error || !watch->watched) && wait_ms > BLIND_RETRY_MS)
+        wait_ms = BLIND_RETRY_MS;
     int64_t until_ms = monotonic_ms() + wait_ms;
     do {
         int64_t left_ms = until_ms - monotonic_ms();

@@ -24,8 +24,8 @@ void kv_place_finish(struct kv_place *place);
 char *kv_path_join(const char *a, const char *b);
 /* @p prefix and the key, escaped for a URL's path. New text, NULL for lack of memory. */
 char *kv_path_escape(const char *prefix, const char *key);
-/* How long to wait after another failure: 1, 2, 4, 8, 10, 10 … seconds, up to a quarter less so that many managers do not
- * come at once. Counts *failures. */
+/* How long to wait after another failure: 1, 2, 4, 8, 10, 10 … seconds, up to a quarter less so that many managers do
+ * not come at once. Counts *failures. */
 int64_t kv_back_off_ms(int *failures);
 
 #endif

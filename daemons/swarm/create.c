@@ -19,6 +19,7 @@ int create_run(int argc, char **argv)
     free(positional);
     if (count > 0)
         return fail_plainly("the `create` command takes no arguments. See 'swarm create --help'.");
-    return fail_plainly("the hosted token service (discovery.hub.docker.com) no longer exists. "
-                        "Use etcd://, consul://, zk://, file:// or nodes:// as <discovery>; these need no `swarm create`.");
+    return fail_plainly(
+        "the hosted token service (discovery.hub.docker.com) no longer exists. "
+        "Use etcd://, consul://, zk://, file:// or nodes:// as <discovery>; these need no `swarm create`.");
 }

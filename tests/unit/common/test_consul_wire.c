@@ -46,7 +46,13 @@ static void test_session_request(void **state)
 static void test_session_answers(void **state)
 {
     static const char *const bad[] = {
-        "", "null", "[]", "{}", "{\"ID\":7}", "{\"ID\":\"\"}", "{\"ID\":\"abc",
+        "",
+        "null",
+        "[]",
+        "{}",
+        "{\"ID\":7}",
+        "{\"ID\":\"\"}",
+        "{\"ID\":\"abc",
         "{\"ID\":\"0123456789012345678901234567890123456789012345678901234567890123456789\"}"};
     char id[CONSUL_SESSION_ID_MAX] = "before";
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -124,14 +130,10 @@ static void test_failures_are_described(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_base64),
-        cmocka_unit_test(test_keys_are_escaped_for_paths),
-        cmocka_unit_test(test_session_request),
-        cmocka_unit_test(test_session_answers),
-        cmocka_unit_test(test_key_answers),
-        cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_indexes),
-        cmocka_unit_test(test_failures_are_described),
+        cmocka_unit_test(test_base64),          cmocka_unit_test(test_keys_are_escaped_for_paths),
+        cmocka_unit_test(test_session_request), cmocka_unit_test(test_session_answers),
+        cmocka_unit_test(test_key_answers),     cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_indexes),         cmocka_unit_test(test_failures_are_described),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <pthread.h>
 
 #include "discovery.h"
@@ -140,7 +141,8 @@ static void test_unknown_scheme_is_refused(void **state)
 {
     refused("foo://a:1", NULL,
             "discovery service not supported: \"foo://\" is none of consul://, etcd://, file://, nodes://, zk://");
-    refused("://a:1", NULL, "discovery service not supported: \"://\" is none of consul://, etcd://, file://, nodes://, zk://");
+    refused("://a:1", NULL,
+            "discovery service not supported: \"://\" is none of consul://, etcd://, file://, nodes://, zk://");
 }
 
 static void test_setting_without_equals_is_refused(void **state)
@@ -191,8 +193,11 @@ static void test_missing_certificates_are_refused(void **state)
 
 static void test_backends_have_names(void **state)
 {
-    static const char *const urls[][2] = {
-        {"nodes://a:1", "nodes"}, {"a:1,b:2", "nodes"}, {"file:///x", "file"}, {"etcd://a,[::1]:2379/x", "etcd"}, {"consul://a/x", "consul"}};
+    static const char *const urls[][2] = {{"nodes://a:1", "nodes"},
+                                          {"a:1,b:2", "nodes"},
+                                          {"file:///x", "file"},
+                                          {"etcd://a,[::1]:2379/x", "etcd"},
+                                          {"consul://a/x", "consul"}};
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
         struct discovery *discovery = open_discovery(urls[i][0], 1000);
         assert_string_equal(discovery_backend(discovery), urls[i][1]);
@@ -273,7 +278,8 @@ static void test_of_many_bad_lines_the_first_are_told(void **state)
     end(story);
 }
 
-static void test_change_is_seen_at_once(void **state)
+/* The file gets a second line: that is seen though the heartbeat is an hour. */
+static void see_change(void)
 {
     write_file("a:1\n");
     struct story *story = begin(url, 3600000);
@@ -285,6 +291,28 @@ static void test_change_is_seen_at_once(void **state)
     *story->text = '\0';
     pthread_mutex_unlock(&story->lock);
     end(story);
+}
+
+static void test_change_is_seen_at_once(void **state)
+{
+    see_change();
+}
+
+int __real_inotify_init1(int flags);
+int __wrap_inotify_init1(int flags);
+static bool no_inotify;
+
+int __wrap_inotify_init1(int flags)
+{
+    errno = EMFILE;
+    return no_inotify ? -1 : __real_inotify_init1(flags);
+}
+
+static void test_change_is_seen_where_the_kernel_does_not_tell(void **state)
+{
+    no_inotify = true;
+    see_change();
+    no_inotify = false;
 }
 
 static void test_file_moved_into_place_is_seen_at_once(void **state)
@@ -361,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_bad_line_is_told_and_skipped),
         cmocka_unit_test(test_of_many_bad_lines_the_first_are_told),
         cmocka_unit_test(test_change_is_seen_at_once),
+        cmocka_unit_test(test_change_is_seen_where_the_kernel_does_not_tell),
         cmocka_unit_test(test_file_moved_into_place_is_seen_at_once),
         cmocka_unit_test(test_missing_file_is_told_once_and_its_return_is_seen),
         cmocka_unit_test(test_list_stays_in_force_while_the_file_is_away),
