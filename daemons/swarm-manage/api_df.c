@@ -7,10 +7,11 @@
 #include "api.h"
 #include "broadcast.h"
 #include "http_server.h"
+#include "image_list.h"
 
 #define DF_TIMEOUT_MS 30000 /* engines count, and that may take long */
 
-static void rename_container(json_t *entry, const char *node)
+static void rename_container(json_t *entry, const char *node, int minor)
 {
     json_t *names = json_object_get(entry, "Names"), *name;
     size_t i;
@@ -23,7 +24,7 @@ static void rename_container(json_t *entry, const char *node)
     }
 }
 
-static void rename_volume(json_t *entry, const char *node)
+static void rename_volume(json_t *entry, const char *node, int minor)
 {
     const char *name = json_string_value(json_object_get(entry, "Name"));
     const char *driver = json_string_value(json_object_get(entry, "Driver"));
@@ -32,13 +33,18 @@ static void rename_volume(json_t *entry, const char *node)
         json_object_set_new(entry, "Name", json_sprintf("%s/%s", node, name));
 }
 
-/* The lists of the answer, the kinds that clients ask for them by (`type`, from API 1.42), and how entries are called.
- */
+static void shape_image(json_t *entry, const char *node, int minor)
+{
+    image_shape(entry, minor);
+}
+
+/* The lists of the answer, the kinds that clients ask for them by (`type`, from API 1.42), and how entries are shown on
+ * a pool, in API version 1.@p minor. */
 static const struct {
     const char *key, *type;
-    void (*rename)(json_t *entry, const char *node);
+    void (*show)(json_t *entry, const char *node, int minor);
 } lists[] = {
-    {"Images", "image", NULL},
+    {"Images", "image", shape_image},
     {"Containers", "container", rename_container},
     {"Volumes", "volume", rename_volume},
     {"BuildCache", "build-cache", NULL},
@@ -47,6 +53,7 @@ static const struct {
 struct usage {
     json_t *answer;
     json_int_t layers, builder;
+    int minor; /* of the client's API version */
 };
 
 /* Nothing is asked for: all of it. Older engines answer with all in any case. */
@@ -63,6 +70,23 @@ static bool is_asked_for(struct call *call, const char *type)
     return false;
 }
 
+static int check_types(struct call *call, struct failure *failure)
+{
+    const char *value;
+
+    for (size_t i = 0;
+         api_client_version(call).minor >= 42 && (value = http_request_query_at(call->request, "type", i)) != NULL;
+         i++) {
+        size_t k = 0;
+
+        while (k < sizeof(lists) / sizeof(lists[0]) && strcmp(lists[k].type, value) != 0)
+            k++;
+        if (k == sizeof(lists) / sizeof(lists[0]))
+            return failure_set(failure, 400, "unknown object type: %s", value);
+    }
+    return 0;
+}
+
 static void take(void *data, const struct broadcast_answer *answer, json_t *json)
 {
     struct usage *usage = data;
@@ -77,8 +101,8 @@ static void take(void *data, const struct broadcast_answer *answer, json_t *json
         json_array_foreach (json_object_get(json, lists[i].key), k, entry) {
             if (list == NULL)
                 break;
-            if (lists[i].rename != NULL)
-                lists[i].rename(entry, answer->node);
+            if (lists[i].show != NULL)
+                lists[i].show(entry, answer->node, usage->minor);
             json_array_append(list, entry);
         }
     }
@@ -114,12 +138,15 @@ static json_t *empty_answer(struct call *call)
 int api_system_df(struct call *call)
 {
     const char *query = http_request_query_string(call->request);
-    struct usage usage = {.answer = empty_answer(call)};
+    struct usage usage = {.minor = api_client_version(call).minor};
     struct failure failure = {0};
     struct broadcast *broadcast = NULL;
     char *path = NULL;
     int r;
 
+    if (check_types(call, &failure) < 0)
+        return api_reply_failure(call, &failure);
+    usage.answer = empty_answer(call);
     if (usage.answer == NULL || asprintf(&path, "/system/df%s%s", query[0] == '\0' ? "" : "?", query) < 0 ||
         broadcast_new(&broadcast, call->manager, NULL, NULL) < 0)
         r = failure_set(&failure, 500, "out of memory");
@@ -133,7 +160,7 @@ int api_system_df(struct call *call)
     }
     if (is_asked_for(call, "image"))
         json_object_set_new(usage.answer, "LayersSize", json_integer(usage.layers));
-    if (api_client_version(call).minor < 42)
+    if (usage.minor < 42)
         json_object_set_new(usage.answer, "BuilderSize", json_integer(usage.builder));
     return api_reply_json(call, 200, usage.answer);
 }

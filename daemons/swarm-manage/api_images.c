@@ -91,10 +91,7 @@ static void shape(json_t *list, struct api_version version)
     size_t i;
 
     json_array_foreach (list, i, image) {
-        if (version.minor >= 44)
-            json_object_del(image, "VirtualSize");
-        else if (json_object_get(image, "VirtualSize") == NULL)
-            json_object_set(image, "VirtualSize", json_object_get(image, "Size"));
+        image_shape(image, version.minor);
         if (version.minor < 43 && json_array_size(json_object_get(image, "RepoTags")) == 0 &&
             json_array_size(json_object_get(image, "RepoDigests")) == 0) {
             json_object_set_new(image, "RepoTags", json_pack("[s]", "<none>:<none>"));

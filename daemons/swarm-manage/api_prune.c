@@ -6,6 +6,7 @@
 
 #include "api.h"
 #include "broadcast.h"
+#include "fanout.h"
 #include "filters.h"
 #include "http_server.h"
 #include "log.h"
@@ -202,23 +203,99 @@ int api_networks_prune(struct call *call)
     return prune(call, &kind);
 }
 
+/* Else nobody is asked, which is no success. */
+static bool somebody_is_well(struct pool *pool)
+{
+    size_t count = 0;
+
+    fanout_release(pool_engines(pool, true, &count), count);
+    return count > 0;
+}
+
+/* --- builds: up to API 1.47 there is one amount of space to keep, keep-storage --- */
+
+static const struct api_version more_amounts = {1, 48};
+
+static bool knows_one_amount(void *data, const struct engine *engine)
+{
+    return api_version_compare(engine->api_max, more_amounts) < 0;
+}
+
+static bool knows_more_amounts(void *data, const struct engine *engine)
+{
+    return !knows_one_amount(data, engine);
+}
+
+static long long amount_of(struct call *call, const char *key)
+{
+    const char *text = http_request_query(call->request, key);
+
+    return text == NULL ? 0 : strtoll(text, NULL, 10);
+}
+
+/* What an engine that does not know the client's limits has to keep, so that it does not remove everything. */
+static int prune_with_one_amount(struct call *call, struct pruned *pruned, struct failure *failure)
+{
+    long long keep = amount_of(call, "reserved-space"), most = amount_of(call, "max-used-space");
+    char *query;
+    int r;
+
+    if (most > keep)
+        keep = most;
+    if (keep <= 0) {
+        log_warn("Build caches of nodes that do not know the limit min-free-space are left as they are");
+        return 0;
+    }
+    if (asprintf(&query, "%s&keep-storage=%lld", http_request_query_string(call->request), keep) < 0)
+        return failure_set(failure, 500, "out of memory");
+    r = ask(call, query, knows_one_amount, pruned, failure);
+    free(query);
+    return r;
+}
+
 int api_build_prune(struct call *call)
 {
     static const struct kind kind = {"/build/prune", "CachesDeleted", true, false, NULL};
+    struct pruned pruned = {.kind = &kind, .pool = call->manager->pool, .removed = NULL};
+    struct failure failure = {0};
+    int r;
 
-    return prune(call, &kind);
+    if (api_client_version(call).minor < more_amounts.minor || amount_of(call, "keep-storage") > 0 ||
+        (amount_of(call, "reserved-space") <= 0 && amount_of(call, "max-used-space") <= 0 &&
+         amount_of(call, "min-free-space") <= 0))
+        return prune(call, &kind);
+    pruned.removed = json_array();
+    r = somebody_is_well(call->manager->pool)
+            ? ask(call, http_request_query_string(call->request), knows_more_amounts, &pruned, &failure)
+            : failure_set(&failure, 500, "No healthy node available in the cluster");
+    if (r == 0)
+        r = prune_with_one_amount(call, &pruned, &failure);
+    return reply(call, &pruned, r, &failure);
 }
 
 /* --- volumes: before API 1.42 a prune takes those that have a name, too, which today's clients do not expect --- */
 
+static const struct api_version names_stay = {1, 42};
+
 static bool is_old(void *data, const struct engine *engine)
 {
-    return api_version_compare(engine->api_max, (struct api_version){1, 42}) < 0;
+    return api_version_compare(engine->api_max, names_stay) < 0;
 }
 
 static bool is_new(void *data, const struct engine *engine)
 {
     return !is_old(data, engine);
+}
+
+/* It cannot be asked in a version from before that. */
+static bool knows_no_other(void *data, const struct engine *engine)
+{
+    return api_version_compare(engine->api_min, names_stay) >= 0;
+}
+
+static bool knows_another(void *data, const struct engine *engine)
+{
+    return !knows_no_other(data, engine);
 }
 
 static bool asks_for_all(const json_t *filters)
@@ -229,14 +306,11 @@ static bool asks_for_all(const json_t *filters)
     return value != NULL && strcmp(value, "false") != 0 && strcmp(value, "0") != 0;
 }
 
-/* "filters=…" with @p filters less @p key. New text, NULL for lack of memory. */
-static char *query_without(json_t *filters, const char *key)
+/* "filters=…". New text, NULL for lack of memory. */
+static char *query_of(const json_t *filters)
 {
-    char *text, *escaped, *query = NULL;
+    char *text = json_dumps(filters, JSON_COMPACT), *escaped = text == NULL ? NULL : uri_escape(text), *query = NULL;
 
-    json_object_del(filters, key);
-    text = json_dumps(filters, JSON_COMPACT);
-    escaped = text == NULL ? NULL : uri_escape(text);
     if (escaped != NULL && asprintf(&query, "filters=%s", escaped) < 0)
         query = NULL;
     free(escaped);
@@ -267,14 +341,16 @@ struct old_round {
     const json_t *filters;
 };
 
-static void remove_anonymous(struct old_round *round, const struct broadcast_answer *answer, const char *name)
+/* -1 where the engine did not answer: there is no use in asking it more. */
+static int remove_anonymous(struct old_round *round, const struct broadcast_answer *answer, const char *name)
 {
     struct failure failure = {0};
     struct http_result result = {0};
     char *path;
+    int r;
 
     if (asprintf(&path, "/volumes/%s", name) < 0)
-        return;
+        return -1;
     if (engine_call(answer->engine, "DELETE", path, NULL, NULL, 0, VOLUME_TIMEOUT_MS, &result, &failure) == 0) {
         json_t *value = json_string(name);
 
@@ -284,9 +360,11 @@ static void remove_anonymous(struct old_round *round, const struct broadcast_ans
         log_warn_with(LOG_FIELDS({"name", answer->node}), "The volume %s was not removed: %s", name,
                       failure.message == NULL ? "out of memory" : failure.message);
     }
+    r = result.failure == HTTP_OK ? 0 : -1;
     http_result_clear(&result);
     failure_clear(&failure);
     free(path);
+    return r;
 }
 
 static void take_dangling(void *data, const struct broadcast_answer *answer, json_t *json)
@@ -298,8 +376,9 @@ static void take_dangling(void *data, const struct broadcast_answer *answer, jso
     json_array_foreach (json_object_get(json, "Volumes"), i, volume) {
         const char *name = json_string_value(json_object_get(volume, "Name"));
 
-        if (name != NULL && is_anonymous(name) && labels_pass(round->filters, json_object_get(volume, "Labels")))
-            remove_anonymous(round, answer, name);
+        if (name != NULL && is_anonymous(name) && labels_pass(round->filters, json_object_get(volume, "Labels")) &&
+            remove_anonymous(round, answer, name) < 0)
+            break;
     }
 }
 
@@ -324,23 +403,39 @@ static int prune_anonymous(struct call *call, const json_t *filters, struct prun
     return r;
 }
 
-static int prune_old(struct call *call, struct pruned *pruned, struct failure *failure)
+/* Ask those that @p chosen accepts with other filters than the client's. */
+static int ask_with(struct call *call, const json_t *filters, bool (*chosen)(void *data, const struct engine *engine),
+                    struct pruned *pruned, struct failure *failure)
 {
-    json_t *filters;
-    char *query;
-    int r = filters_parse(&filters, http_request_query(call->request, "filters"), failure);
+    char *query = query_of(filters);
+    int r = query == NULL ? failure_set(failure, 500, "out of memory") : ask(call, query, chosen, pruned, failure);
 
-    if (r < 0)
-        return -1;
-    if (asks_for_all(filters)) {
-        query = query_without(filters, "all");
-        r = query == NULL ? failure_set(failure, 500, "out of memory") : ask(call, query, is_old, pruned, failure);
-        free(query);
-    } else {
-        r = prune_anonymous(call, filters, pruned, failure);
-    }
-    json_decref(filters);
+    free(query);
     return r;
+}
+
+/* A client of today's, and engines that know the older version only. */
+static int prune_for_new(struct call *call, json_t *filters, struct pruned *pruned, struct failure *failure)
+{
+    static const char *const known[] = {"all", "label", "label!", NULL};
+
+    if (filters_check(filters, known, failure) < 0 ||
+        ask(call, http_request_query_string(call->request), is_new, pruned, failure) < 0)
+        return -1;
+    if (!asks_for_all(filters))
+        return prune_anonymous(call, filters, pruned, failure);
+    json_object_del(filters, "all");
+    return ask_with(call, filters, is_old, pruned, failure);
+}
+
+/* The other way around: the client means volumes with names, too. */
+static int prune_for_old(struct call *call, json_t *filters, struct pruned *pruned, struct failure *failure)
+{
+    if (ask(call, http_request_query_string(call->request), knows_another, pruned, failure) < 0)
+        return -1;
+    if (json_object_set_new(filters, "all", json_pack("[s]", "true")) < 0)
+        return failure_set(failure, 500, "out of memory");
+    return ask_with(call, filters, knows_no_other, pruned, failure);
 }
 
 int api_volumes_prune(struct call *call)
@@ -348,14 +443,15 @@ int api_volumes_prune(struct call *call)
     static const struct kind kind = {"/volumes/prune", "VolumesDeleted", true, false, forget_volume};
     struct pruned pruned = {.kind = &kind, .pool = call->manager->pool, .removed = json_array()};
     struct failure failure = {0};
-    int r;
+    json_t *filters = NULL;
+    int r = filters_parse(&filters, http_request_query(call->request, "filters"), &failure);
 
-    if (api_client_version(call).minor < 42) {
-        json_decref(pruned.removed);
-        return prune(call, &kind);
-    }
-    r = ask(call, http_request_query_string(call->request), is_new, &pruned, &failure);
-    if (r == 0)
-        r = prune_old(call, &pruned, &failure);
+    if (r == 0 && !somebody_is_well(call->manager->pool))
+        r = failure_set(&failure, 500, "No healthy node available in the cluster");
+    else if (r == 0 && api_client_version(call).minor < names_stay.minor)
+        r = prune_for_old(call, filters, &pruned, &failure);
+    else if (r == 0)
+        r = prune_for_new(call, filters, &pruned, &failure);
+    json_decref(filters);
     return reply(call, &pruned, r, &failure);
 }

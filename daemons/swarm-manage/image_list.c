@@ -372,3 +372,17 @@ json_t *image_list(const struct image_query *query, const struct image_source *s
     json_decref(by_id);
     return list;
 }
+
+void image_shape(json_t *image, int minor)
+{
+    json_t *size = json_object_get(image, "Size");
+
+    if (minor >= 44)
+        json_object_del(image, "VirtualSize");
+    else if (size != NULL && json_object_get(image, "VirtualSize") == NULL)
+        json_object_set(image, "VirtualSize", size);
+    if (minor >= 45) {
+        json_object_del(image, "Container");
+        json_object_del(image, "ContainerConfig");
+    }
+}

@@ -32,4 +32,8 @@ json_t *image_list(const struct image_query *query, const struct image_source *s
 /* Images that a plain list of that engine shows: all but those that are only parts of others. */
 size_t image_list_count(const json_t *images);
 
+/* An image, as engines list or describe it, as API version 1.@p minor has it: what changed between versions that
+ * clients speak, and engines' own. */
+void image_shape(json_t *image, int minor);
+
 #endif

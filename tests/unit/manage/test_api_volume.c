@@ -272,6 +272,73 @@ static void test_old_engine_prunes_all_where_that_is_asked_for(void **state)
     api_node_last(0, "POST /v1.41/volumes/prune?filters=%7B%22label%22%3A%5B%22a%22%5D%7D HTTP");
 }
 
+/* What the node says of its API versions. */
+static void set_versions(int number, const char *min, const char *max)
+{
+    struct failure failure = {0};
+    char id[8], name[8];
+    json_t *info, *version = canned_json("version");
+
+    snprintf(id, sizeof(id), "ID%d", number + 1);
+    snprintf(name, sizeof(name), "n%d", number + 1);
+    info = canned_info(id, name);
+    json_object_set_new(version, "MinAPIVersion", json_string(min));
+    json_object_set_new(version, "ApiVersion", json_string(max));
+    assert_int_equal(pool_apply_specs(api_manager.pool, api_nodes[number].engine, info, version, "1", &failure), 0);
+    json_decref(info);
+    json_decref(version);
+}
+
+static void test_old_client_has_named_volumes_pruned_by_new_engines(void **state)
+{
+    int before = api_node_asked(0, "/volumes/prune");
+
+    set_versions(1, "1.44", "1.51");
+    api_node_answer(0, 200, "{\"VolumesDeleted\":[\"data\"],\"SpaceReclaimed\":10}");
+    api_node_answer(1, 200, "{\"VolumesDeleted\":[\"data\"],\"SpaceReclaimed\":1}");
+    assert_answered("POST", "/v1.41/volumes/prune?filters={\"label\":[\"a\"]}",
+                    "{\"VolumesDeleted\":[\"n1/data\",\"n2/data\"],\"SpaceReclaimed\":11}");
+    api_node_last(0, "POST /v1.41/volumes/prune?filters={\"label\":[\"a\"]} HTTP");
+    api_node_last(
+        1, "POST /v1.44/volumes/prune?filters=%7B%22label%22%3A%5B%22a%22%5D%2C%22all%22%3A%5B%22true%22%5D%7D HTTP");
+    assert_int_equal(api_node_asked(0, "/volumes/prune"), before + 1);
+    set_versions(1, "1.12", "1.41");
+}
+
+static void test_prune_with_an_unknown_filter(void **state)
+{
+    api_assert_refused("POST", "/v1.44/volumes/prune?filters={\"until\":[\"1h\"]}", NULL, 400,
+                       "invalid filter 'until'");
+    api_assert_refused("POST", "/v1.44/volumes/prune?filters=x", NULL, 400,
+                       "invalid filters: '[' or '{' expected near 'x'");
+}
+
+static void test_prunes_where_nobody_is_well(void **state)
+{
+    for (int i = 0; i < API_NODES; i++)
+        pool_set_state(api_manager.pool, api_nodes[i].engine, ENGINE_UNHEALTHY, 1, "down");
+    api_assert_refused("POST", "/v1.44/volumes/prune", NULL, 500, "No healthy node available in the cluster");
+    api_assert_refused("POST", "/v1.48/build/prune?max-used-space=1", NULL, 500,
+                       "No healthy node available in the cluster");
+}
+
+static void test_old_engine_keeps_of_builds_what_is_to_be_kept(void **state)
+{
+    int before = api_node_asked(0, "/build/prune");
+
+    set_versions(1, "1.44", "1.51");
+    api_node_answer(0, 200, "{\"CachesDeleted\":[\"x\"],\"SpaceReclaimed\":1}");
+    api_node_answer(1, 200, "{\"CachesDeleted\":[\"y\"],\"SpaceReclaimed\":2}");
+    assert_answered("POST", "/v1.48/build/prune?reserved-space=5&max-used-space=7",
+                    "{\"CachesDeleted\":[\"y\",\"x\"],\"SpaceReclaimed\":3}");
+    api_node_last(0, "POST /v1.41/build/prune?reserved-space=5&max-used-space=7&keep-storage=7 HTTP");
+    api_node_last(1, "POST /v1.48/build/prune?reserved-space=5&max-used-space=7 HTTP");
+    assert_answered("POST", "/v1.48/build/prune?min-free-space=9", "{\"CachesDeleted\":[\"y\"],\"SpaceReclaimed\":2}");
+    assert_int_equal(api_node_asked(0, "/build/prune"), before + 1);
+    assert_answered("POST", "/v1.48/build/prune?all=1", "{\"CachesDeleted\":[\"x\",\"y\"],\"SpaceReclaimed\":3}");
+    set_versions(1, "1.12", "1.41");
+}
+
 static void test_container_prune_is_known_at_once(void **state)
 {
     json_t *list;
@@ -339,6 +406,16 @@ static void test_disk_usage_of_one_kind(void **state)
                     "{\"LayersSize\":0,\"Containers\":[{\"Names\":[\"/n1/web\"]}]}");
     api_node_answer(0, 500, "{\"message\":\"broken\"}");
     api_assert_refused("GET", "/system/df", NULL, 500, "broken");
+    api_assert_refused("GET", "/v1.42/system/df?type=image&type=x", NULL, 400, "unknown object type: x");
+}
+
+static void test_images_of_disk_usage_are_those_of_the_clients_version(void **state)
+{
+    api_node_answer(0, 200, "{\"Images\":[{\"Size\":5}]}");
+    api_node_answer(1, 200, "{\"Images\":[{\"Size\":5,\"VirtualSize\":5}]}");
+    assert_answered("GET", "/v1.43/system/df?type=image",
+                    "{\"LayersSize\":0,\"Images\":[{\"Size\":5,\"VirtualSize\":5},{\"Size\":5,\"VirtualSize\":5}]}");
+    assert_answered("GET", "/v1.44/system/df?type=image", "{\"LayersSize\":0,\"Images\":[{\"Size\":5},{\"Size\":5}]}");
 }
 
 /* --- what there is not --- */
@@ -392,12 +469,17 @@ int main(void)
         TEST(test_volume_prune_tells_nodes),
         TEST(test_old_engine_does_not_prune_more_than_is_asked_for),
         TEST(test_old_engine_prunes_all_where_that_is_asked_for),
+        TEST(test_old_client_has_named_volumes_pruned_by_new_engines),
+        TEST(test_prune_with_an_unknown_filter),
+        TEST(test_prunes_where_nobody_is_well),
+        TEST(test_old_engine_keeps_of_builds_what_is_to_be_kept),
         TEST(test_container_prune_is_known_at_once),
         TEST(test_network_and_build_prune),
         TEST(test_failed_prune_tells_what_was_done_elsewhere),
         TEST(test_prune_leaves_out_a_node_that_is_lost),
         TEST(test_disk_usage_of_all_nodes),
         TEST(test_disk_usage_of_one_kind),
+        TEST(test_images_of_disk_usage_are_those_of_the_clients_version),
         TEST(test_swarm_mode_is_refused),
         TEST(test_plugins_of_all_nodes),
     };
