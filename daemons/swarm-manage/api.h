@@ -29,6 +29,7 @@ int api_reschedule_release(struct call *call);
 int api_images_list(struct call *call);
 
 /* api_image.c */
+int api_image_inspect(struct call *call);
 int api_image_pass(struct call *call); /* inspect, history */
 int api_image_get(struct call *call);
 int api_images_get(struct call *call);

@@ -6,14 +6,16 @@
 
 #include "any_engine.h"
 #include "api.h"
+#include "api_image.h"
 #include "broadcast.h"
+#include "by_container.h"
 #include "http_server.h"
 #include "image_find.h"
+#include "image_list.h"
 #include "image_name.h"
 #include "uri.h"
 
-/* "/images/<name><rest>"; new text. */
-static char *image_path(const char *name, const char *rest)
+char *image_path(const char *name, const char *rest)
 {
     char *escaped = uri_escape_name(name), *path = NULL;
 
@@ -82,7 +84,7 @@ static int pass_to_any(struct call *call, const char *name, const char *path)
     return has_healthy(call->manager->pool) ? any_engine(call, path) : no_such_image(call, name);
 }
 
-static int pass_image(struct call *call, const char *reference, bool any_tag)
+int image_pass(struct call *call, const char *reference)
 {
     struct image_holders holders = {0};
     struct failure failure = {0};
@@ -91,7 +93,7 @@ static int pass_image(struct call *call, const char *reference, bool any_tag)
 
     if (path == NULL)
         return out_of_memory(call);
-    if (image_find(call->manager->pool, &reference, 1, any_tag, &holders, &failure) < 0)
+    if (image_find(call->manager->pool, reference, &holders, &failure) < 0)
         r = api_reply_failure(call, &failure);
     else if (holders.count == 0)
         r = pass_to_any(call, reference, path);
@@ -104,91 +106,57 @@ static int pass_image(struct call *call, const char *reference, bool any_tag)
 
 int api_image_pass(struct call *call)
 {
-    return pass_image(call, call->name, false);
+    return image_pass(call, call->name);
 }
 
-/* A repository without a tag stands for all of its tags. */
-int api_image_get(struct call *call)
+/* --- inspect --- */
+
+/* In the client's version, where the engine has given it in one of its own. */
+static int reply_inspect(struct call *call, int status, const char *body, size_t length)
 {
-    return pass_image(call, call->name, true);
+    json_t *image = status == 200 ? api_load_json(body, length) : NULL;
+
+    if (!json_is_object(image)) {
+        json_decref(image);
+        return http_reply_send(call->reply, status, "application/json", body == NULL ? "" : body, length);
+    }
+    image_shape(image, api_client_version(call).minor);
+    return api_reply_json(call, 200, image);
 }
 
-int api_image_push(struct call *call)
+static int inspect_on(struct call *call, const struct image_holders *holders, const char *path)
 {
-    const char *tag = http_request_query(call->request, "tag");
-    char *reference = NULL;
-    int r;
+    struct failure failure = {0};
+    char *body = NULL;
+    size_t length = 0;
+    int status = 0, r = -1;
 
-    if (tag == NULL || tag[0] == '\0')
-        return pass_image(call, call->name, true);
-    if (asprintf(&reference, "%s:%s", call->name, tag) < 0)
-        return out_of_memory(call);
-    r = pass_image(call, reference, false);
-    free(reference);
+    for (size_t i = 0; i < holders->healthy; i++) {
+        failure_clear(&failure);
+        r = by_container_capture(call, holders->list[i].engine, "GET", path, &body, &length, &status, &failure);
+        if (r == 0 || failure.status == 0)
+            break;
+    }
+    r = r == 0 ? reply_inspect(call, status, body, length) : api_reply_failure(call, &failure);
+    free(body);
     return r;
 }
 
-/* --- several in one archive --- */
-
-static size_t count_names(struct call *call)
+int api_image_inspect(struct call *call)
 {
-    size_t count = 0;
-
-    while (http_request_query_at(call->request, "names", count) != NULL)
-        count++;
-    return count;
-}
-
-/* "[a b]"; new text. */
-static char *list_names(const char *const *names, size_t count)
-{
-    size_t length = 3;
-    char *text, *at;
-
-    for (size_t i = 0; i < count; i++)
-        length += strlen(names[i]) + 1;
-    text = at = malloc(length);
-    if (text == NULL)
-        return NULL;
-    *at++ = '[';
-    for (size_t i = 0; i < count; i++)
-        at += sprintf(at, "%s%s", i > 0 ? " " : "", names[i]);
-    memcpy(at, "]", 2);
-    return text;
-}
-
-static int nobody_has_all(struct call *call, const char *const *names, size_t count)
-{
-    char *text = list_names(names, count);
-    int r = http_reply_error(call->reply, 404, "Unable to find a healthy engine containing all images: %s",
-                             text == NULL ? "" : text);
-
-    free(text);
-    return r;
-}
-
-int api_images_get(struct call *call)
-{
-    size_t count = count_names(call);
-    const char **names = calloc(count + 1, sizeof(names[0]));
     struct image_holders holders = {0};
     struct failure failure = {0};
+    char *path = image_path(call->name, call->rest);
     int r;
 
-    if (names == NULL)
+    if (path == NULL)
         return out_of_memory(call);
-    for (size_t i = 0; i < count; i++)
-        names[i] = http_request_query_at(call->request, "names", i);
-    if (count == 0)
-        r = http_reply_error(call->reply, 400, "no image is named: the parameter names is missing");
-    else if (image_find(call->manager->pool, names, count, true, &holders, &failure) < 0)
+    if (image_find(call->manager->pool, call->name, &holders, &failure) < 0)
         r = api_reply_failure(call, &failure);
-    else if (holders.healthy == 0)
-        r = nobody_has_all(call, names, count);
     else
-        r = pass_to_holder(call, names[0], &holders, "/images/get");
+        r = holders.healthy > 0 ? inspect_on(call, &holders, path) : image_pass(call, call->name);
     image_holders_clear(&holders);
-    free(names);
+    free(path);
     return r;
 }
 
@@ -209,12 +177,11 @@ static int judge(const struct broadcast *broadcast, struct failure *failure)
 /* Ask them all. 0 with their answers in *ret, NULL where nobody has it; -1 with the failure. */
 static int ask_holders(struct call *call, const char *method, struct broadcast **ret, struct failure *failure)
 {
-    const char *name = call->name;
     const char *query = http_request_query_string(call->request);
     struct image_holders holders = {0};
     struct broadcast *broadcast = NULL;
     char *path = image_path(call->name, call->rest), *whole = NULL;
-    int r = image_find(call->manager->pool, &name, 1, false, &holders, failure);
+    int r = image_find(call->manager->pool, call->name, &holders, failure);
 
     if (r == 0 && holders.count > 0) {
         if (path == NULL || asprintf(&whole, "%s%s%s", path, query[0] == '\0' ? "" : "?", query) < 0 ||

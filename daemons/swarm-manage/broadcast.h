@@ -36,7 +36,7 @@ struct broadcast {
     size_t count;
 };
 
-/* What the function for objects answers. */
+/* What the functions for objects and pieces answer. */
 enum {
     BROADCAST_GO_ON = 0,
     BROADCAST_ENOUGH = 1, /* of this engine: its failure says why, or that it went well */
@@ -59,6 +59,8 @@ struct broadcast_order {
     /* Called for each JSON object of an answer below 300 as it comes (its text is borrowed), in place of collecting
      * the body; @p answer has its engine and node. NULL: bodies are collected. */
     int (*object)(void *data, struct broadcast_answer *answer, const char *text, size_t length);
+    /* The same for its bytes as they come, whatever they are. */
+    int (*piece)(void *data, struct broadcast_answer *answer, const char *bytes, size_t length);
     void *data;
 };
 

@@ -31,7 +31,7 @@ struct member {
     struct http_exchange *exchange; /* NULL: it has ended */
     struct json_objects objects;
     bool starved;     /* wants more of the body than there is */
-    bool stopped;     /* by the function for objects */
+    bool stopped;     /* by the function for objects or pieces */
     int64_t moved_ms; /* when it last gave or took something */
     int64_t doubted_ms;
 };
@@ -90,16 +90,32 @@ static void drop_member(struct member *member)
 
 /* --- answers --- */
 
-static int on_object(void *data, const char *text, size_t length)
+static int taken(struct member *member, int r)
 {
-    struct member *member = data;
-    const struct broadcast_order *order = member->run->order;
-    int r = order->object(order->data, member->answer, text, length);
-
     if (r == BROADCAST_STOP)
         end_run(member->run);
     member->stopped = r != BROADCAST_GO_ON;
     return r;
+}
+
+static int on_object(void *data, const char *text, size_t length)
+{
+    struct member *member = data;
+    const struct broadcast_order *order = member->run->order;
+
+    return taken(member, order->object(order->data, member->answer, text, length));
+}
+
+static int on_piece(void *data, const char *bytes, size_t length)
+{
+    struct member *member = data;
+    const struct broadcast_order *order = member->run->order;
+    int r;
+
+    heard(member);
+    r = taken(member, order->piece(order->data, member->answer, bytes, length));
+    heard(member); /* it was the client who was slow */
+    return r == BROADCAST_GO_ON ? 0 : 1;
 }
 
 static int on_data(void *data, const char *bytes, size_t length)
@@ -312,6 +328,9 @@ static int start_member(struct member *member, char *const *headers)
     struct engine *engine = member->answer->engine;
     struct http_call call = call_to(engine, order);
     char *url = engine_url(engine, order->version, order->path);
+    int (*on_bytes)(void *data, const char *bytes, size_t length) = order->piece != NULL    ? on_piece
+                                                                    : order->object != NULL ? on_data
+                                                                                            : NULL;
 
     call.method = order->method;
     call.url = url;
@@ -324,8 +343,9 @@ static int start_member(struct member *member, char *const *headers)
     }
     json_objects_init(&member->objects, OBJECT_MAX);
     member->moved_ms = run->asked_ms;
+    call.bulk = order->piece != NULL;
     if (url != NULL)
-        member->exchange = http_loop_start(run->loop, &call, order->object == NULL ? NULL : on_data, on_done, member);
+        member->exchange = http_loop_start(run->loop, &call, on_bytes, on_done, member);
     free(url);
     if (member->exchange == NULL)
         return -1;

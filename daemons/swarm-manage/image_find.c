@@ -9,8 +9,7 @@
 struct candidate {
     struct image_holder holder;
     json_t *images; /* reference: the list is replaced whole */
-    size_t meant;   /* by the reference that is looked at */
-    bool lacks;     /* one of them */
+    bool has;       /* what is looked for */
 };
 
 struct search {
@@ -46,16 +45,19 @@ static void search_end(struct search *search)
     free(search->candidates);
 }
 
-static size_t look_for_name(struct search *search, const char *reference, bool any_tag)
+static bool look_for_name(struct search *search, const char *reference, bool any_tag)
 {
-    size_t found = 0, k;
+    bool found = false;
+    size_t k;
     json_t *image;
 
     for (size_t i = 0; i < search->count; i++) {
-        search->candidates[i].meant = 0;
-        json_array_foreach (search->candidates[i].images, k, image)
-            search->candidates[i].meant += image_names_meant(image, reference, any_tag);
-        found += search->candidates[i].meant;
+        struct candidate *candidate = &search->candidates[i];
+
+        candidate->has = false;
+        json_array_foreach (candidate->images, k, image)
+            candidate->has = candidate->has || image_names_meant(image, reference, any_tag) > 0;
+        found = found || candidate->has;
     }
     return found;
 }
@@ -75,7 +77,7 @@ static int look_for_id(struct search *search, const char *reference, struct fail
             if (first != NULL && strcmp(first, id) != 0)
                 return failure_set(failure, 404, "No such image: %s: several ids begin with it", reference);
             first = id;
-            search->candidates[i].meant = 1;
+            search->candidates[i].has = true;
         }
     }
     return 0;
@@ -83,49 +85,34 @@ static int look_for_id(struct search *search, const char *reference, struct fail
 
 static int look_for(struct search *search, const char *reference, bool any_tag, struct failure *failure)
 {
-    if (look_for_name(search, reference, any_tag) == 0 && look_for_id(search, reference, failure) < 0)
-        return -1;
-    for (size_t i = 0; i < search->count; i++) {
-        struct candidate *candidate = &search->candidates[i];
-
-        candidate->holder.names += candidate->meant;
-        candidate->lacks = candidate->lacks || candidate->meant == 0;
-    }
-    return 0;
+    return look_for_name(search, reference, any_tag) ? 0 : look_for_id(search, reference, failure);
 }
 
-static bool goes_before(const struct image_holder *a, const struct image_holder *b)
-{
-    return a->healthy != b->healthy ? a->healthy : a->names > b->names;
-}
-
-/* Behind all that do not come after it: what is equal stays in the pool's order. */
+/* Healthy ones in front of the others. */
 static void insert(struct image_holders *holders, const struct image_holder *holder)
 {
-    size_t at = holders->count++;
+    size_t at = holder->healthy ? holders->healthy : holders->count;
 
-    for (; at > 0 && goes_before(holder, &holders->list[at - 1]); at--)
-        holders->list[at] = holders->list[at - 1];
+    memmove(&holders->list[at + 1], &holders->list[at], (holders->count - at) * sizeof(holders->list[0]));
     holders->list[at] = *holder;
     engine_ref(holder->engine);
+    holders->count++;
     holders->healthy += holder->healthy;
 }
 
-int image_find(struct pool *pool, const char *const *references, size_t count, bool any_tag, struct image_holders *ret,
-               struct failure *failure)
+int image_find(struct pool *pool, const char *reference, struct image_holders *ret, struct failure *failure)
 {
     struct image_holders holders = {0};
     struct search search = {0};
-    int r = search_begin(&search, pool) < 0 ? failure_set(failure, 500, "out of memory") : 0;
+    int r = search_begin(&search, pool) < 0 ? failure_set(failure, 500, "out of memory")
+                                            : look_for(&search, reference, false, failure);
 
-    for (size_t i = 0; r == 0 && i < count; i++)
-        r = look_for(&search, references[i], any_tag, failure);
     if (r == 0) {
         holders.list = calloc(search.count + 1, sizeof(holders.list[0]));
         r = holders.list == NULL ? failure_set(failure, 500, "out of memory") : 0;
     }
     for (size_t i = 0; r == 0 && i < search.count; i++) {
-        if (!search.candidates[i].lacks)
+        if (search.candidates[i].has)
             insert(&holders, &search.candidates[i].holder);
     }
     search_end(&search);
@@ -151,4 +138,215 @@ bool image_is_held_by(void *data, const struct engine *engine)
             return true;
     }
     return false;
+}
+
+/* --- several --- */
+
+/* A name that is wanted, and who has it. */
+struct want {
+    char *reference;
+    bool *held; /* by the candidates */
+    size_t holders;
+    bool taken; /* somebody gives it already */
+};
+
+struct wants {
+    struct want *list;
+    size_t count, candidates;
+};
+
+static void wants_clear(struct wants *wants)
+{
+    for (size_t i = 0; i < wants->count; i++) {
+        free(wants->list[i].reference);
+        free(wants->list[i].held);
+    }
+    free(wants->list);
+}
+
+/* The one of that name, which is new where there was none; NULL for lack of memory. */
+static struct want *want(struct wants *wants, const char *reference)
+{
+    struct want *more, new = {0};
+
+    for (size_t i = 0; i < wants->count; i++) {
+        if (strcmp(wants->list[i].reference, reference) == 0)
+            return &wants->list[i];
+    }
+    more = realloc(wants->list, (wants->count + 1) * sizeof(more[0]));
+    if (more == NULL)
+        return NULL;
+    wants->list = more;
+    new.reference = strdup(reference);
+    new.held = calloc(wants->candidates + 1, sizeof(new.held[0]));
+    if (new.reference == NULL || new.held == NULL) {
+        free(new.reference);
+        free(new.held);
+        return NULL;
+    }
+    more[wants->count] = new;
+    return &more[wants->count++];
+}
+
+static int add_holder(struct wants *wants, const char *reference, size_t candidate)
+{
+    struct want *wanted = want(wants, reference);
+
+    if (wanted == NULL)
+        return -1;
+    wanted->holders += !wanted->held[candidate];
+    wanted->held[candidate] = true;
+    return 0;
+}
+
+/* All tags that a candidate has of the repository @p reference. */
+static int want_tags(struct wants *wants, const struct candidate *candidate, size_t index, const char *reference)
+{
+    json_t *image, *tag;
+    size_t i, k;
+
+    json_array_foreach (candidate->images, i, image) {
+        json_array_foreach (json_object_get(image, "RepoTags"), k, tag) {
+            const char *text = json_string_value(tag);
+
+            if (text != NULL && image_name_is_meant(text, reference, true) && add_holder(wants, text, index) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+/* What @p reference means on the candidates that are well. */
+static int want_all_of(struct wants *wants, const struct search *search, const char *reference)
+{
+    size_t before = wants->count;
+    bool bare = reference[image_name_repository(reference)] == '\0';
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && bare && i < search->count; i++) {
+        if (search->candidates[i].has && search->candidates[i].holder.healthy)
+            r = want_tags(wants, &search->candidates[i], i, reference);
+    }
+    if (r < 0 || wants->count > before)
+        return r;
+    if (want(wants, reference) == NULL) /* it is wanted even where nobody has it */
+        return -1;
+    for (size_t i = 0; r == 0 && i < search->count; i++) {
+        if (search->candidates[i].has && search->candidates[i].holder.healthy)
+            r = add_holder(wants, reference, i);
+    }
+    return r;
+}
+
+static bool some_is_missing(const struct wants *wants)
+{
+    for (size_t i = 0; i < wants->count; i++) {
+        if (wants->list[i].holders == 0)
+            return true;
+    }
+    return wants->count == 0;
+}
+
+static size_t count_new(const struct wants *wants, size_t candidate)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < wants->count; i++)
+        count += !wants->list[i].taken && wants->list[i].held[candidate];
+    return count;
+}
+
+/* The one that has most of what nobody gives yet; the first of those that are equal. */
+static size_t best_of(const struct wants *wants, size_t *ret_count)
+{
+    size_t best = 0;
+
+    *ret_count = 0;
+    for (size_t i = 0; i < wants->candidates; i++) {
+        size_t count = count_new(wants, i);
+
+        if (count > *ret_count) {
+            best = i;
+            *ret_count = count;
+        }
+    }
+    return best;
+}
+
+static int add_part(struct image_parts *parts, struct wants *wants, size_t candidate, struct engine *engine)
+{
+    struct image_part *part = &parts->list[parts->count++];
+    int r = 0;
+
+    part->engine = engine_ref(engine);
+    part->references = json_array();
+    for (size_t i = 0; r == 0 && i < wants->count; i++) {
+        struct want *wanted = &wants->list[i];
+
+        if (wanted->taken || !wanted->held[candidate])
+            continue;
+        wanted->taken = true;
+        r = json_array_append_new(part->references, json_string(wanted->reference));
+    }
+    return r;
+}
+
+static int divide(struct image_parts *parts, struct wants *wants, const struct search *search)
+{
+    int r = 0;
+
+    parts->whole = calloc(search->count + 1, sizeof(parts->whole[0]));
+    parts->list = calloc(search->count + 1, sizeof(parts->list[0]));
+    if (parts->whole == NULL || parts->list == NULL)
+        return -1;
+    for (size_t i = 0; i < search->count; i++) {
+        if (count_new(wants, i) == wants->count)
+            parts->whole[parts->whole_count++] = engine_ref(search->candidates[i].holder.engine);
+    }
+    while (r == 0 && parts->whole_count == 0) {
+        size_t count, best = best_of(wants, &count);
+
+        if (count == 0)
+            break;
+        r = add_part(parts, wants, best, search->candidates[best].holder.engine);
+    }
+    return r;
+}
+
+int image_find_parts(struct pool *pool, const char *const *references, size_t count, struct image_parts *ret,
+                     struct failure *failure)
+{
+    struct search search = {0};
+    struct wants wants = {0};
+    struct image_parts parts = {0};
+    int r = search_begin(&search, pool) < 0 ? failure_set(failure, 500, "out of memory") : 0;
+
+    wants.candidates = search.count;
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        r = look_for(&search, references[i], true, failure);
+        if (r == 0 && want_all_of(&wants, &search, references[i]) < 0)
+            r = failure_set(failure, 500, "out of memory");
+    }
+    if (r == 0 && !some_is_missing(&wants) && divide(&parts, &wants, &search) < 0)
+        r = failure_set(failure, 500, "out of memory");
+    wants_clear(&wants);
+    search_end(&search);
+    if (r == 0)
+        *ret = parts;
+    else
+        image_parts_clear(&parts);
+    return r;
+}
+
+void image_parts_clear(struct image_parts *parts)
+{
+    for (size_t i = 0; i < parts->whole_count; i++)
+        engine_unref(parts->whole[i]);
+    for (size_t i = 0; i < parts->count; i++) {
+        engine_unref(parts->list[i].engine);
+        json_decref(parts->list[i].references);
+    }
+    free(parts->whole);
+    free(parts->list);
+    memset(parts, 0, sizeof(*parts));
 }

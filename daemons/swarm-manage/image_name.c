@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ID_DIGITS_MIN 4
-
 const char *image_name_familiar(const char *name)
 {
     static const char *const prefixes[] = {"docker.io/library/", "index.docker.io/library/", "docker.io/",
@@ -46,9 +44,11 @@ char *image_name_shown(const char *reference)
     return asprintf(&shown, "%s%s", name, bare ? ":latest" : "") < 0 ? NULL : shown;
 }
 
-/* Whether "repository:tag" or "repository@digest" is what @p reference, in its familiar form, means. */
-static bool is_meant(const char *name, const char *reference, bool any_tag)
+bool image_name_is_meant(const char *name, const char *reference, bool any_tag)
 {
+    name = image_name_familiar(name);
+    reference = image_name_familiar(reference);
+
     size_t repository = image_name_repository(reference);
     const char *digest = strchr(reference, '@');
     const char *rest = digest == NULL ? reference + repository : digest; /* a tag beside a digest does not count */
@@ -68,17 +68,15 @@ static size_t count_meant(const json_t *names, const char *reference, bool any_t
     json_array_foreach (names, i, name) {
         const char *text = json_string_value(name);
 
-        count += text != NULL && is_meant(image_name_familiar(text), reference, any_tag);
+        count += text != NULL && image_name_is_meant(text, reference, any_tag);
     }
     return count;
 }
 
 size_t image_names_meant(const json_t *image, const char *reference, bool any_tag)
 {
-    const char *familiar = image_name_familiar(reference);
-
-    return count_meant(json_object_get(image, "RepoTags"), familiar, any_tag) +
-           count_meant(json_object_get(image, "RepoDigests"), familiar, any_tag);
+    return count_meant(json_object_get(image, "RepoTags"), reference, any_tag) +
+           count_meant(json_object_get(image, "RepoDigests"), reference, any_tag);
 }
 
 static const char *without_algorithm(const char *id)
@@ -92,6 +90,6 @@ bool image_id_meant(const json_t *image, const char *reference)
     const char *digits = without_algorithm(reference);
     size_t length = strlen(digits);
 
-    return id != NULL && length >= ID_DIGITS_MIN && strspn(digits, "0123456789abcdef") == length &&
+    return id != NULL && length > 0 && strspn(digits, "0123456789abcdef") == length &&
            strncmp(without_algorithm(id), digits, length) == 0;
 }

@@ -14,9 +14,12 @@ size_t image_name_repository(const char *reference);
 /* With ":latest" where it names neither tag nor digest, in its familiar form: as engines show it. New text. */
 char *image_name_shown(const char *reference);
 
-/* How many names of the image are meant by @p reference. Without a tag that is "latest", or any with @p any_tag. */
+/* Whether @p name, as engines list it ("repository:tag" or "repository@digest"), is meant by @p reference. Without a
+ * tag that is "latest", or any with @p any_tag. */
+bool image_name_is_meant(const char *name, const char *reference, bool any_tag);
+/* How many names of the image are. */
 size_t image_names_meant(const json_t *image, const char *reference, bool any_tag);
-/* Its id, or four or more digits from the beginning of it, with "sha256:" or without. */
+/* Its id, or some digits from the beginning of it as engines take them, with "sha256:" or without. */
 bool image_id_meant(const json_t *image, const char *reference);
 
 #endif

@@ -50,8 +50,9 @@ static const struct route routes[] = {
     {PRI, "*", api_http2},
     {POST, "/commit", api_commit},
 
-    {GET | HEAD, "/images/{name}/json", api_image_pass},
+    {GET | HEAD, "/images/{name}/json", api_image_inspect},
     {GET | HEAD, "/images/{name}/history", api_image_pass},
+    {GET | HEAD, "/images/{name}/attestations", api_image_pass},
     {GET, "/images/{name}/get", api_image_get},
     {POST, "/images/{name}/push", api_image_push},
     {POST, "/images/{name}/tag", api_image_tag},

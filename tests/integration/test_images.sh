@@ -111,6 +111,25 @@ check_save_load() {
   has "$on: the engine's words are told" 'archive/tar|unexpected EOF|invalid'
 }
 
+# Each node has another tag, as builds and commits leave them.
+check_parts() {
+  on_node 2 tag busybox "$r-parts:a" && on_node 3 tag busybox "$r-parts:b" && on_node 3 tag httpd "$r-parts:c" || no "$on: the nodes tag"
+  printf 'FROM busybox\nLABEL only=there\n' | on_node 3 build -q -t "$r-parts:d" - >/dev/null
+  waits "$on: the pool knows all of them" 30 sh -c "[ \$($D images -q $r-parts | wc -l) = 4 ]"
+  check "$on: save of a repository in parts" $D save -o "$WORK/parts.tar" "$r-parts"
+  equal "$on: it has all tags" "$(tar -xOf "$WORK/parts.tar" manifest.json | jq -r '.[].RepoTags[]' | sort | xargs)" \
+    "$r-parts:a $r-parts:b $r-parts:c $r-parts:d"
+  equal "$on: and each file once" "$(tar -tf "$WORK/parts.tar" | sort | uniq -d)" ""
+  check "$on: save of two that no node has both of" $D save -o "$WORK/two.tar" "$r-parts:a" "$r-parts:d"
+  check "$on: push -a" $D push -a "$r-parts"
+  equal "$on: it pushes all tags" "$(curl -s "http://$registry/v2/${r#*/}-parts/tags/list" | jq -r '.tags | sort | join(" ")')" "a b c d"
+  check "$on: rmi of them" $D rmi "$r-parts:a" "$r-parts:b" "$r-parts:c" "$r-parts:d"
+  check "$on: load of what was saved in parts" $D load -i "$WORK/parts.tar"
+  check "$on: all nodes have what one had" both_have "$r-parts:d"
+  check "$on: and run it" $D run --rm -e constraint:node==n1 "$r-parts:d" true
+  $D rmi "$r-parts:a" "$r-parts:b" "$r-parts:c" "$r-parts:d" >/dev/null
+}
+
 check_import() {
   local root=$WORK/root id
   [ -d "$root" ] || { mkdir -p "$root/bin" && cp "$(command -v busybox)" "$root/bin/sh"; }
@@ -187,6 +206,7 @@ all_checks() {
   check_push_pull
   check_looks
   check_save_load
+  check_parts
   check_import
   check_commit
   check_prune

@@ -134,7 +134,7 @@ static bool is_left(int fd, int wait_ms)
 static bool send_answer(int fd, const struct peer_answer *answer, enum peer_fault fault)
 {
     const char *body = answer->body ? answer->body : "";
-    size_t length = strlen(body);
+    size_t length = answer->body_length ? answer->body_length : strlen(body);
     int status = answer->status ? answer->status : 200;
     char head[1024], content_length[48] = "";
 

@@ -24,6 +24,7 @@ struct peer_answer {
     int status;          /* 0: 200 */
     const char *headers; /* "Name: value\r\n…", borrowed as long as the peer; NULL: none but Content-Length */
     char *body;          /* from malloc(); the peer frees it. NULL: "" */
+    size_t body_length;  /* 0: that of its text */
     int delay_ms;        /* before it */
     bool none;           /* there is no answer; the connection stays */
     bool stream;         /* no Content-Length: the connection stays, and http_peer_send() adds to the answer */

@@ -69,7 +69,7 @@ int api_tear_down(void **state)
     return 0;
 }
 
-void api_ask(const char *method, const char *path, const char *body, struct http_result *result)
+static int ask(const char *method, const char *path, const char *body, struct http_result *result)
 {
     char target[1024];
     struct http_call call = {.method = method,
@@ -80,7 +80,21 @@ void api_ask(const char *method, const char *path, const char *body, struct http
 
     memset(result, 0, sizeof(*result));
     snprintf(target, sizeof(target), "http://%s%s", url + strlen("tcp://"), path);
-    assert_int_equal(http_client_call(client, &call, result), 0);
+    return http_client_call(client, &call, result);
+}
+
+void api_ask(const char *method, const char *path, const char *body, struct http_result *result)
+{
+    assert_int_equal(ask(method, path, body, result), 0);
+}
+
+void api_assert_cut(const char *method, const char *path)
+{
+    struct http_result result;
+
+    assert_int_equal(ask(method, path, NULL, &result), -1);
+    assert_int_equal(result.failure, HTTP_BROKEN);
+    http_result_clear(&result);
 }
 
 void api_assert_text(const char *method, const char *path, int status, const char *text)

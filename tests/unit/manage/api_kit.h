@@ -19,6 +19,8 @@ int api_tear_down(void **state);
 void api_ask(const char *method, const char *path, const char *body, struct http_result *result);
 void api_assert_text(const char *method, const char *path, int status, const char *text);
 void api_assert_refused(const char *method, const char *path, const char *body, int status, const char *message);
+/* The answer begins, and its connection is closed before its end. */
+void api_assert_cut(const char *method, const char *path);
 /* The JSON that a GET answers with 200; new. */
 json_t *api_get(const char *path);
 

@@ -23,6 +23,7 @@ struct node {
     const char *images;
     int status;
     const char *body;
+    size_t length; /* of a body with NULs; 0: of its text */
 };
 static struct node nodes[NODES];
 
@@ -37,6 +38,10 @@ static void answer(void *data, const struct peer_request *request, struct peer_a
     answer->headers = "Content-Type: application/json\r\n";
     if (strcmp(request->path, "/v1.41/images/json") == 0) {
         answer->body = strdup(node->images);
+    } else if (node->length > 0) {
+        answer->body = malloc(node->length);
+        answer->body_length = node->length;
+        memcpy(answer->body, node->body, node->length);
     } else {
         answer->status = node->status;
         answer->body = strdup(node->body);
@@ -92,6 +97,7 @@ static void set_answer(int number, int status, const char *body)
     http_peer_lock(nodes[number].peer);
     nodes[number].status = status;
     nodes[number].body = body;
+    nodes[number].length = 0;
     http_peer_unlock(nodes[number].peer);
 }
 
@@ -134,6 +140,19 @@ static void test_names_of_all_kinds_are_passed_on(void **state)
     assert_last(1, "GET /v1.41/images/sha256:aaaa2222/json HTTP");
     api_assert_text("GET", "/images/docker.io/library/busybox/json", 200, "{}");
     assert_last(0, "GET /v1.41/images/docker.io/library/busybox/json HTTP");
+}
+
+static void test_image_is_described_in_the_clients_version(void **state)
+{
+    set_answer(0, 200, "{\"Id\":\"x\",\"ContainerConfig\":{},\"Size\":5,\"New\":1.5}");
+    api_assert_text("GET", "/v1.43/images/busybox/json", 200,
+                    "{\"Id\":\"x\",\"ContainerConfig\":{},\"Size\":5,\"New\":1.5,\"VirtualSize\":5}");
+    set_answer(0, 200, "{\"Id\":\"x\",\"ContainerConfig\":{},\"Size\":5,\"VirtualSize\":5}");
+    api_assert_text("GET", "/v1.44/images/busybox/json", 200, "{\"Id\":\"x\",\"ContainerConfig\":{},\"Size\":5}");
+    api_assert_text("GET", "/v1.45/images/busybox/json", 200, "{\"Id\":\"x\",\"Size\":5}");
+    set_answer(0, 404, "{\"message\":\"it has gone\"}");
+    api_assert_refused("GET", "/images/busybox/json", NULL, 404, "it has gone");
+    api_assert_text("HEAD", "/images/host:5000/box:2/json", 200, "");
 }
 
 static void test_beginning_of_two_ids_is_ambiguous(void **state)
@@ -193,6 +212,103 @@ static void test_archive_comes_from_who_has_all(void **state)
     api_assert_refused("GET", "/images/get", NULL, 400, "no image is named: the parameter names is missing");
     api_assert_text("GET", "/images/host:5000/box/get", 200, "{}");
     assert_last(1, "GET /v1.41/images/host:5000/box/get HTTP");
+}
+
+static void put_file(char *at, const char *name, const char *text)
+{
+    unsigned sum = 0;
+
+    strcpy(at, name);
+    sprintf(at + 124, "%011zo", strlen(text));
+    memset(at + 148, ' ', 8);
+    for (int i = 0; i < 512; i++)
+        sum += (unsigned char)at[i];
+    sprintf(at + 148, "%06o", sum);
+    strcpy(at + 512, text);
+}
+
+/* The node saves an archive of one image. */
+static void set_archive(int number)
+{
+    static char archive[512 * 6];
+
+    memset(archive, 0, sizeof(archive));
+    put_file(archive, "1.json", "content");
+    put_file(archive + 1024, "manifest.json", "[{\"Config\":\"1.json\"}]");
+    set_answer(number, 200, archive);
+    http_peer_lock(nodes[number].peer);
+    nodes[number].length = sizeof(archive);
+    http_peer_unlock(nodes[number].peer);
+}
+
+/* Each of the nodes has another tag. */
+static void set_spread(void)
+{
+    set_images(0, "[{\"Id\":\"sha256:bbbb1111\",\"RepoTags\":[\"tool:1\",\"tool:2\"],\"RepoDigests\":null}]");
+    set_images(
+        1, "[{\"Id\":\"sha256:bbbb2222\",\"RepoTags\":[\"tool:2\",\"tool:3\"],\"RepoDigests\":[\"tool@sha256:1\"]}]");
+}
+
+static void test_archive_of_several_nodes(void **state)
+{
+    struct http_result result;
+
+    set_spread();
+    for (int i = 0; i < NODES; i++)
+        set_archive(i);
+    api_ask("GET", "/images/get?names=tool&platform=linux", NULL, &result);
+    assert_int_equal(result.status, 200);
+    assert_last(0, "GET /v1.41/images/get?names=tool%3A1&names=tool%3A2&platform=linux HTTP");
+    assert_last(1, "GET /v1.41/images/get?names=tool%3A3&platform=linux HTTP");
+    /* The file, which both have, once, the list, the end. */
+    assert_int_equal(result.length, 512 * (2 + 2 + 2));
+    assert_string_equal(result.body, "1.json");
+    assert_string_equal(result.body + 1024, "manifest.json");
+    assert_string_equal(result.body + 1536, "[{\"Config\":\"1.json\"}]");
+    http_result_clear(&result);
+    api_ask("GET", "/images/tool/get", NULL, &result);
+    assert_int_equal(result.length, 512 * (2 + 2 + 2));
+    http_result_clear(&result);
+    api_ask("GET", "/images/get?names=bbbb1&names=bbbb2", NULL, &result);
+    assert_int_equal(result.status, 200);
+    assert_last(1, "GET /v1.41/images/get?names=bbbb2 HTTP");
+    http_result_clear(&result);
+    api_ask("GET", "/images/get?names=tool:2&names=tool:1", NULL, &result); /* one has it all */
+    assert_int_equal(result.length, 512 * 6);
+    assert_last(0, "GET /v1.41/images/get?names=tool:2&names=tool:1 HTTP");
+    http_result_clear(&result);
+}
+
+static void test_archive_that_fails(void **state)
+{
+    char why[200];
+
+    set_spread();
+    set_answer(0, 404, "{\"message\":\"it has gone\"}");
+    api_assert_refused("GET", "/images/get?names=tool", NULL, 404, "it has gone");
+    set_answer(0, 200, "garbage");
+    snprintf(why, sizeof(why), "the archive of the engine at %s: the archive ended too early",
+             http_peer_address(nodes[0].peer));
+    api_assert_refused("GET", "/images/get?names=tool", NULL, 500, why);
+    set_archive(0); /* then it has begun, and all that can be done is to cut it */
+    set_answer(1, 404, "{\"message\":\"it has gone\"}");
+    api_assert_cut("GET", "/images/get?names=tool");
+}
+
+static void test_all_tags_are_pushed_from_where_they_are(void **state)
+{
+    int before = count(0, "/push");
+
+    set_spread();
+    api_assert_text("POST", "/images/tool/push?platform=x", 200, "{}{}");
+    assert_last(0, "POST /v1.41/images/tool/push?tag=&platform=x HTTP");
+    assert_last(1, "POST /v1.41/images/tool/push?tag=3&platform=x HTTP");
+    assert_int_equal(count(0, "/push"), before + 1);
+    set_answer(1, 500, "{\"message\":\"broken\"}");
+    api_assert_text("POST", "/images/tool/push", 200,
+                    "{}{\"errorDetail\":{\"message\":\"broken\"},\"error\":\"broken\"}");
+    set_answer(0, 400, "{\"message\":\"bad auth\"}");
+    api_assert_refused("POST", "/images/tool/push", NULL, 400, "bad auth");
 }
 
 static void test_any_node_asks_the_registry(void **state)
@@ -399,12 +515,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_names_of_all_kinds_are_passed_on),
+        TEST(test_image_is_described_in_the_clients_version),
         TEST(test_beginning_of_two_ids_is_ambiguous),
         TEST(test_node_that_cannot_be_reached_is_passed_over),
         TEST(test_image_of_a_lost_node_is_said_to_be_there),
         TEST(test_what_nobody_has_an_engine_denies),
         TEST(test_push_goes_to_the_node_with_that_tag),
         TEST(test_archive_comes_from_who_has_all),
+        TEST(test_archive_of_several_nodes),
+        TEST(test_archive_that_fails),
+        TEST(test_all_tags_are_pushed_from_where_they_are),
         TEST(test_any_node_asks_the_registry),
         TEST(test_tag_goes_to_all_that_have_it),
         TEST(test_removal_is_told_once),
