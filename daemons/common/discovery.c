@@ -12,8 +12,8 @@
 #include "discovery_private.h"
 #include "log.h"
 
-static const struct discovery_backend *const backends[] = {&discovery_nodes, &discovery_file, &discovery_etcd,
-                                                           &discovery_consul, &discovery_zookeeper};
+static const struct discovery_backend *const backends[] = {&discovery_nodes,  &discovery_file,  &discovery_etcd,
+                                                           &discovery_consul, &discovery_token, &discovery_zookeeper};
 
 int discovery_fail(char **reterr, const char *format, ...)
 {
@@ -81,10 +81,10 @@ int discovery_new(struct discovery **ret, const struct discovery_options *option
         return -1;
     const struct discovery_backend *backend = find_backend(options->url, &rest);
     if (!backend)
-        return discovery_fail(
-            reterr,
-            "discovery service not supported: \"%.*s://\" is none of consul://, etcd://, file://, nodes://, zk://",
-            (int)(strstr(options->url, "://") - options->url), options->url);
+        return discovery_fail(reterr,
+                              "discovery service not supported: \"%.*s://\" is none of consul://, etcd://, file://, "
+                              "nodes://, token://, zk://",
+                              (int)(strstr(options->url, "://") - options->url), options->url);
     struct discovery *discovery = calloc(1, sizeof *discovery);
     if (!discovery)
         return discovery_fail(reterr, "out of memory");

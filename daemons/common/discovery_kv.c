@@ -90,8 +90,7 @@ static int parse_endpoints(struct kv_place *place, char *list, int default_port,
     return 0;
 }
 
-/* TLS is used where all three files are named. */
-static int load_tls(struct kv_place *place, const struct discovery_options *options, char **reterr)
+int kv_tls(struct tls **ret, const struct discovery_options *options, char **reterr)
 {
     struct tls_options files = {.verify = true,
                                 .ca = discovery_setting(options, "kv.cacertfile"),
@@ -102,7 +101,7 @@ static int load_tls(struct kv_place *place, const struct discovery_options *opti
         return 0;
     }
     log_info("Initializing discovery with TLS");
-    return tls_new(&place->tls, &files, reterr);
+    return tls_new(ret, &files, reterr);
 }
 
 int kv_place_parse(struct kv_place *place, const char *rest, int default_port, const struct discovery_options *options,
@@ -120,7 +119,7 @@ int kv_place_parse(struct kv_place *place, const char *rest, int default_port, c
         return discovery_fail(reterr, "out of memory");
     if (*place->directory == '\0')
         return discovery_fail(reterr, "--discovery-opt kv.path: \"%s\" leaves no directory for the nodes", path);
-    return load_tls(place, options, reterr);
+    return kv_tls(&place->tls, options, reterr);
 }
 
 void kv_place_finish(struct kv_place *place)

@@ -19,6 +19,9 @@ struct kv_place {
  * 0, or -1 with *reterr new text; kv_place_finish() in both cases. */
 int kv_place_parse(struct kv_place *place, const char *rest, int default_port, const struct discovery_options *options,
                    char **reterr);
+/* What kv.cacertfile, kv.certfile and kv.keyfile name, where all three are given; else *ret is left alone. 0, or -1
+ * with *reterr new text. */
+int kv_tls(struct tls **ret, const struct discovery_options *options, char **reterr);
 void kv_place_finish(struct kv_place *place);
 /* Join with "/", drop empty and "." parts, resolve "..". New text, NULL for lack of memory. */
 char *kv_path_join(const char *a, const char *b);

@@ -26,7 +26,7 @@ struct discovery {
 };
 
 extern const struct discovery_backend discovery_nodes, discovery_file, discovery_etcd, discovery_consul,
-    discovery_zookeeper;
+    discovery_token, discovery_zookeeper;
 
 /* A new text in *reterr, always -1. */
 int discovery_fail(char **reterr, const char *format, ...) __attribute__((format(printf, 2, 3)));

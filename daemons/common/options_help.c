@@ -14,6 +14,7 @@ static const char discovery_arguments[] = "Arguments:\n"
                                           "                   * consul://<ip>/<path>\n"
                                           "                   * etcd://<ip1>,<ip2>/<path>\n"
                                           "                   * file://path/to/file\n"
+                                          "                   * token://<token>\n"
                                           "                   * zk://<ip1>,<ip2>/<path>\n"
                                           "                   * [nodes://]<ip1>,<ip2>\n\n";
 

@@ -26,6 +26,7 @@ static const struct {
     {"list", "l", NULL, &list_command, list_run},
     {"manage", "m", "swarm-manage", NULL, NULL},
     {"join", "j", "swarm-join", NULL, NULL},
+    {"token-service", "t", NULL, &token_service_command, token_service_run},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -41,6 +42,7 @@ static void print_help(void)
           "  list, l\tList nodes in a cluster\n"
           "  manage, m\tManage a docker cluster\n"
           "  join, j\tJoin a docker cluster\n"
+          "  token-service, t\tServe tokens for token:// discovery\n"
           "  help\t\tShows a list of commands or help for one command\n"
           "  \nRun 'swarm COMMAND --help' for more information on a command.\n",
           stdout);

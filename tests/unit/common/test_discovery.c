@@ -140,9 +140,11 @@ static void refused(const char *of, const char *setting, const char *expected)
 static void test_unknown_scheme_is_refused(void **state)
 {
     refused("foo://a:1", NULL,
-            "discovery service not supported: \"foo://\" is none of consul://, etcd://, file://, nodes://, zk://");
-    refused("://a:1", NULL,
-            "discovery service not supported: \"://\" is none of consul://, etcd://, file://, nodes://, zk://");
+            "discovery service not supported: \"foo://\" is none of consul://, etcd://, file://, nodes://, token://, "
+            "zk://");
+    refused(
+        "://a:1", NULL,
+        "discovery service not supported: \"://\" is none of consul://, etcd://, file://, nodes://, token://, zk://");
 }
 
 static void test_setting_without_equals_is_refused(void **state)
