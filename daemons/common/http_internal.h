@@ -74,6 +74,7 @@ struct http_reply {
     struct bytes headers; /* lines that the handler set */
     bool out_of_memory;
     enum http_reply_state state;
+    int status; /* of the head */
     enum http_framing framing;
     bool close; /* the connection ends with this reply */
 };

@@ -80,6 +80,11 @@ void http_reply_finish(struct http_reply *reply)
     bytes_free(&reply->headers);
 }
 
+int http_reply_status(const struct http_reply *reply)
+{
+    return reply->status;
+}
+
 bool http_reply_begun(const struct http_reply *reply)
 {
     return reply->state != HTTP_REPLY_NONE;
@@ -176,6 +181,7 @@ static int append_date(struct bytes *out)
 int http_reply_head_begin(struct http_reply *reply, struct bytes *out, int status, struct slice reason)
 {
     const struct http_server_options *options = &reply->connection->server->options;
+    reply->status = status;
     if (reason.length == 0)
         reason = reason_of(status);
     if (reply->out_of_memory || bytes_printf(out, "HTTP/1.1 %d %.*s\r\n", status, (int)reason.length, reason.at) < 0 ||

@@ -273,6 +273,15 @@ int http_server_listen(struct http_server *server, const char *url, const struct
     return 0;
 }
 
+int http_request_connections(const struct http_request *request)
+{
+    struct http_server *server = request->connection->server;
+    pthread_mutex_lock(&server->lock);
+    int live = server->live;
+    pthread_mutex_unlock(&server->lock);
+    return live;
+}
+
 static void signal_fd(int fd)
 {
     const uint64_t one = 1;

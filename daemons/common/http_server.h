@@ -45,6 +45,9 @@ void http_server_free(struct http_server *server);
 /* For handlers that stream: true once http_server_stop() was called. */
 bool http_request_stopping(const struct http_request *request);
 
+/* Connections open on all listeners, those that are only told 503 included. */
+int http_request_connections(const struct http_request *request);
+
 /* --- request: everything is borrowed until the handler returns --- */
 const char *http_request_method(const struct http_request *request);
 /* The path as it was sent, still percent-encoded, without the query. */
@@ -87,6 +90,8 @@ int http_reply_begin(struct http_reply *reply, int status, const char *content_t
 int http_reply_write(struct http_reply *reply, const void *data, size_t length);
 int http_reply_end(struct http_reply *reply);
 bool http_reply_begun(const struct http_reply *reply);
+/* Of the head that was made for it; 0: none so far. */
+int http_reply_status(const struct http_reply *reply);
 /* Switch to another protocol: 101 now, and whatever follows on this connection is the relay's (relay.h, switched). */
 int http_reply_switch(struct http_reply *reply, const char *protocol);
 /* Wait until @p fd (an eventfd, say) can be read: 1; 0 after timeout_ms (-1: for ever); -1 where the client is gone or

@@ -103,6 +103,9 @@ int api_container_pass(struct call *call); /* whatever else names a container */
 int api_swarm_nodes(struct call *call);
 int api_swarm_decisions(struct call *call);
 
+/* api_metrics.c */
+int api_metrics(struct call *call);
+
 /* api_exec.c */
 int api_exec_create(struct call *call);
 int api_exec_start(struct call *call);

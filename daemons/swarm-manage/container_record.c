@@ -250,15 +250,26 @@ int container_record_state(const struct container_record *record)
     return record->started_ns ? SWARM_CONTAINER_EXITED : SWARM_CONTAINER_CREATED;
 }
 
-const char *container_state_text(const struct container_record *record)
+int container_record_shown_state(const struct container_record *record)
 {
-    static const char *const texts[] = {
+    return !record->running && record->removing ? CONTAINER_REMOVING : container_record_state(record);
+}
+
+const char *container_state_word(int shown_state)
+{
+    static const char *const texts[CONTAINER_STATES] = {
         [SWARM_CONTAINER_CREATED] = "created", [SWARM_CONTAINER_RUNNING] = "running",
         [SWARM_CONTAINER_PAUSED] = "paused",   [SWARM_CONTAINER_RESTARTING] = "restarting",
         [SWARM_CONTAINER_EXITED] = "exited",   [SWARM_CONTAINER_DEAD] = "dead",
+        [CONTAINER_REMOVING] = "removing",
     };
 
-    return !record->running && record->removing ? "removing" : texts[container_record_state(record)];
+    return texts[shown_state];
+}
+
+const char *container_state_text(const struct container_record *record)
+{
+    return container_state_word(container_record_shown_state(record));
 }
 
 int container_status_text(const struct container_record *record, int64_t now_ns, bool engine_healthy, char *buffer,

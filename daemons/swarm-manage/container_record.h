@@ -51,7 +51,12 @@ void container_report_clear(struct container_report *report);
 
 /* enum swarm_container_state of a record. */
 int container_record_state(const struct container_record *record);
-/* "created", "running", "paused", "restarting", "removing", "exited", "dead": as filters know it. */
+/* As filters know it: one of enum swarm_container_state, or that it is being removed. */
+enum { CONTAINER_REMOVING = SWARM_CONTAINER_DEAD + 1, CONTAINER_STATES };
+int container_record_shown_state(const struct container_record *record);
+/* "created", "running", "paused", "restarting", "removing", "exited", "dead". */
+const char *container_state_word(int shown_state);
+/* The word of a record's. */
 const char *container_state_text(const struct container_record *record);
 /* The Status of a list: "Up 3 minutes (healthy)", "Exited (0) About an hour ago", "Host Down". Its length. */
 int container_status_text(const struct container_record *record, int64_t now_ns, bool engine_healthy, char *buffer,

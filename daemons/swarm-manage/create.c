@@ -9,6 +9,7 @@
 #include "create_private.h"
 #include "decisions.h"
 #include "log.h"
+#include "metrics.h"
 #include "pool.h"
 #include "random.h"
 
@@ -189,6 +190,25 @@ static void verdict_clear(struct verdict *verdict)
     free(verdict->node);
 }
 
+/* What nodes were refused for, each once. */
+static void count_reasons(const struct swarm_decision *decision)
+{
+    const struct swarm_cause *cause;
+    unsigned counted = 0;
+
+    if (!swarm_decision_code(decision))
+        return;
+    for (size_t i = 0; (cause = swarm_decision_cause(decision, i)); i++) {
+        unsigned bit = 1U << swarm_cause_reason(cause);
+
+        if (!(counted & bit))
+            metrics_refused(swarm_cause_reason(cause));
+        counted |= bit;
+    }
+    if (!counted)
+        metrics_refused(SWARM_REASON_OTHER);
+}
+
 /* With the pool locked. */
 static int tell(const struct swarm_decision *decision, struct verdict *ret, struct swarm_error **reterr)
 {
@@ -211,6 +231,7 @@ static int place(struct manager *manager, struct swarm_request *request, const s
     pool_write_lock(manager->pool);
     result = swarm_scheduler_explain(manager->scheduler, cluster, request, options, &decision, reterr);
     if (!result) {
+        count_reasons(decision);
         result = tell(decision, ret_verdict, reterr);
     }
     swarm_decision_free(decision);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "metrics.h"
 #include "timestamp.h"
 
 struct entry {
@@ -98,6 +99,8 @@ void decisions_add(struct decisions *decisions, const struct decision_note *note
         .text = copy_cut(note->text, DECISION_TEXT_MAX),
     };
 
+    metrics_count(note->move ? (note->granted ? METRIC_MOVES_GRANTED : METRIC_MOVES_REFUSED)
+                             : (note->granted ? METRIC_CREATES_GRANTED : METRIC_CREATES_REFUSED));
     if (!decisions || !entry.name || !entry.image || !entry.node || !entry.text) {
         clear_entry(&entry);
         return;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "manager.h"
+#include "metrics.h"
 #include "monitor.h"
 #include "pool.h"
 
@@ -193,6 +194,7 @@ int engine_dial(struct engine *engine, struct stream **ret, bool *ret_reused, st
     snprintf(result.error, sizeof(result.error), "%s", error ? error : "out of memory");
     free(error);
     result.failure = dial_failure(result.error);
+    metrics_proxy_failed(result.failure);
     if (engine->manager->monitor) {
         monitor_report(engine->manager->monitor, engine, result.failure);
     }

@@ -62,6 +62,7 @@ struct engine {
     char *error; /* last error, NULL: none */
     int failures;
     time_t updated_at;
+    bool held_back;  /* it answers, but has flapped: unhealthy for some time yet */
     int64_t lost_ms; /* monotonic time when it turned unhealthy */
     struct api_version api_min, api_max;
     char *server_version;

@@ -6,6 +6,7 @@
 
 #include "engine.h"
 #include "manager.h"
+#include "metrics.h"
 #include "monitor.h"
 
 #define ANSWERS_TIMEOUT_MS 3000
@@ -61,13 +62,16 @@ int engine_request(struct engine *engine, const struct engine_request *request, 
         .give_up = give_up,
         .give_up_data = &waiting,
     };
+    int64_t begun_ns;
 
     memset(result, 0, sizeof(*result));
     if (!url) {
         result->failure = HTTP_CANCELLED;
         return failure_set(failure, 500, "out of memory");
     }
+    begun_ns = metrics_now_ns();
     http_client_call(engine->client, &call, result);
+    metrics_call(METRIC_CALLER_REQUEST, result->failure, metrics_now_ns() - begun_ns);
     free(url);
     if (engine->manager->monitor) {
         monitor_report(engine->manager->monitor, engine, result->failure);

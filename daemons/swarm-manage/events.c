@@ -14,6 +14,7 @@
 #include "filters.h"
 #include "json_read.h"
 #include "manager.h"
+#include "metrics.h"
 #include "pool.h"
 #include "timestamp.h"
 
@@ -216,6 +217,7 @@ static void listener_offer(struct event_listener *listener, const struct event *
     pthread_mutex_lock(&listener->lock);
     if (!listener->cut_off) {
         if (listener->queue.count >= QUEUE_MAX || ring_push(&listener->queue, event) != 0) {
+            metrics_count(METRIC_LISTENERS_CUT_OFF);
             listener->cut_off = true;
             ring_clear(&listener->queue);
             signal_fd(listener->fd);
@@ -259,6 +261,7 @@ static json_t *shape_for(struct engine *engine, const json_t *object, const char
 
 void events_publish_engine(struct event_hub *hub, struct engine *engine, json_t *object)
 {
+    metrics_count(METRIC_EVENTS_RECEIVED);
     publish(hub, shape_for(engine, object, NULL));
     json_decref(object);
 }
@@ -399,6 +402,7 @@ int event_listener_next(struct event_listener *listener, const struct event **re
     pthread_mutex_unlock(&listener->lock);
     if (!event)
         return cut_off ? -1 : 0;
+    metrics_count(METRIC_EVENTS_DELIVERED);
     *ret = event;
     return 1;
 }

@@ -9,11 +9,13 @@
 #include <string.h>
 
 #include "log.h"
+#include "metrics.h"
 
 struct monitor_call {
     struct watched *watched;
     struct monitor_call *next, **link;
     struct http_exchange *exchange;
+    int64_t begun_ns;
     call_done done;
     void *data;
 };
@@ -33,6 +35,7 @@ static void call_ended(void *data, struct http_result *result)
     call_done done = call->done;
     void *done_data = call->data;
 
+    metrics_call(METRIC_CALLER_MONITOR, result->failure, metrics_now_ns() - call->begun_ns);
     call_free(call);
     if (result->failure == HTTP_OK)
         w->heard_ms = monotonic_ms();
@@ -55,6 +58,7 @@ int watch_call(struct watched *w, const struct call_order *order, call_done done
     http.url = url;
     call->watched = w;
     call->done = done;
+    call->begun_ns = metrics_now_ns();
     call->data = data;
     call->next = w->calls;
     call->link = &w->calls;

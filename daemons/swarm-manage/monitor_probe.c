@@ -4,6 +4,7 @@
 
 #include "events.h"
 #include "log.h"
+#include "metrics.h"
 #include "monitor_private.h"
 #include "watchdog.h"
 
@@ -27,6 +28,7 @@ static void lost(struct watched *w)
     w->loss = loss_of(&w->probe);
     watch_quiesce(w);
     w->state = ENGINE_UNHEALTHY;
+    metrics_count(METRIC_ENGINES_LOST);
     w->backoff_ms = 0;
     pool_set_state(manager->pool, w->engine, ENGINE_UNHEALTHY, w->failures, trouble.text);
     log_error_with(LOG_FIELDS({"id", w->engine->id}, {"name", w->engine->name}),

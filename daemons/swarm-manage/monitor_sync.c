@@ -6,6 +6,7 @@
 
 #include "events.h"
 #include "log.h"
+#include "metrics.h"
 #include "monitor_private.h"
 #include "watchdog.h"
 
@@ -75,6 +76,7 @@ static void sync_failed(struct watched *w, const struct trouble *trouble)
     if (w->state == ENGINE_PENDING)
         log_debug_with(LOG_FIELDS({"Addr", w->engine->address}), "Failed to validate pending node: %s", trouble->text);
     if (was_healthy) { /* what was there is gone, or runs at an address that nobody knows */
+        metrics_count(METRIC_ENGINES_LOST);
         events_publish_swarm(w->monitor->manager->events, w->engine, "engine_disconnect");
         watchdog_engine_lost(w->monitor->manager->watchdog, w->engine, SWARM_NODE_SILENT);
     }
@@ -114,11 +116,13 @@ static void announce(struct watched *w)
     if (was == ENGINE_HEALTHY)
         return;
     w->backoff_ms = 0;
-    if (was == ENGINE_UNHEALTHY)
+    if (was == ENGINE_UNHEALTHY) {
+        metrics_count(METRIC_ENGINES_BACK);
         log_info_with(LOG_FIELDS({"id", w->engine->id}, {"name", w->engine->name}),
                       "Engine came back to life after %d retries. Hooray!", retries);
-    else
+    } else {
         log_info("Registered Engine %s at %s", w->engine->name, w->engine->address);
+    }
     events_publish_swarm(manager->events, w->engine, w->connected_once ? "engine_reconnect" : "engine_connect");
     w->connected_once = true;
     watchdog_engine_back(manager->watchdog, w->engine);

@@ -29,7 +29,12 @@ static int init_lock(pthread_rwlock_t *lock)
 /* libswarm's rescheduler takes containers out of the cluster too. */
 static void free_record(void *data)
 {
-    container_record_free(data);
+    struct container_record *record = data;
+
+    if (record && record->engine) {
+        pool_uncount_container(record->engine->manager->pool, record);
+    }
+    container_record_free(record);
 }
 
 int pool_new(struct pool **ret, struct manager *manager)

@@ -20,6 +20,8 @@
 #include "engine.h"
 #include "failure.h"
 
+#define POOL_CONTAINER_STATES 7
+
 struct pool {
     pthread_rwlock_t lock;
     struct swarm_cluster *cluster;
@@ -28,6 +30,7 @@ struct pool {
     _Atomic uint64_t tickets;
     struct held_name *held_networks; /* pool_objects.c */
     struct manager *manager;
+    size_t container_states[POOL_CONTAINER_STATES]; /* containers by container_record_shown_state() */
 };
 
 int pool_new(struct pool **ret, struct manager *manager);
@@ -48,6 +51,7 @@ struct container_record {
     struct container_uses uses; /* likewise */
     /* What Status, filters and sorting need. */
     bool running, paused, restarting, dead, removing;
+    unsigned char counted; /* in the pool's container_states: 1 and up by state, 0: not yet */
     int exit_code;
     char health[16];       /* "none", "starting", "healthy", "unhealthy" */
     int64_t created_ns;    /* Unix time, corrected by the engine's clock delta */
@@ -96,6 +100,8 @@ int pool_apply_specs(struct pool *pool, struct engine *engine, json_t *info, jso
                      struct failure *failure);
 /* Its state, failure count and last error (NULL: none); keeps the node's health indicator. */
 void pool_set_state(struct pool *pool, struct engine *engine, enum engine_state state, int failures, const char *error);
+/* It answers, but stays unhealthy for that reason, until its state is set again. */
+void pool_hold_back(struct pool *pool, struct engine *engine, int failures, const char *error);
 /* Its answer to GET /images/json?all=1, asked for with that ticket: nothing where a later answer is in force. */
 void pool_apply_images(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *images);
 

@@ -100,6 +100,25 @@ void entry_context_clear(struct entry_context *context)
     context->node_name = NULL;
 }
 
+/* --- how many there are --- */
+
+_Static_assert(POOL_CONTAINER_STATES == CONTAINER_STATES, "each state is counted");
+
+void pool_uncount_container(struct pool *pool, struct container_record *record)
+{
+    if (record->counted) {
+        pool->container_states[record->counted - 1]--;
+    }
+    record->counted = 0;
+}
+
+void pool_count_container(struct pool *pool, struct container_record *record)
+{
+    pool_uncount_container(pool, record);
+    record->counted = (unsigned char)(container_record_shown_state(record) + 1);
+    pool->container_states[record->counted - 1]++;
+}
+
 /* --- one container --- */
 
 static void exchange_text(char **a, char **b)
@@ -144,6 +163,7 @@ static int renew_facts(struct swarm_container *container, struct container_repor
     record->created_ns = report->facts.created_ns;
     record->started_ns = report->facts.started_ns;
     record->finished_ns = report->facts.finished_ns;
+    pool_count_container(record->engine->manager->pool, record);
     exchange_text(&record->inspect, &report->inspect);
     record->inspect_length = report->inspect_length;
     return swarm_container_set_state(container, container_record_state(record), NULL) ||

@@ -246,9 +246,9 @@ static int health_indicator(const struct pool *pool, enum engine_state state, in
     return failures >= retry ? 0 : 100 - failures * 100 / retry;
 }
 
-void pool_set_state(struct pool *pool, struct engine *engine, enum engine_state state, int failures, const char *error)
+static void set_state(struct pool *pool, struct engine *engine, enum engine_state state, int failures,
+                      const char *error)
 {
-    pool_write_lock(pool);
     if (state == ENGINE_UNHEALTHY && engine->state == ENGINE_HEALTHY) {
         engine->lost_ms = monotonic_ms();
     }
@@ -261,5 +261,20 @@ void pool_set_state(struct pool *pool, struct engine *engine, enum engine_state 
     if (engine->node) {
         swarm_node_set_health(engine->node, health_indicator(pool, state, failures), NULL);
     }
+}
+
+void pool_set_state(struct pool *pool, struct engine *engine, enum engine_state state, int failures, const char *error)
+{
+    pool_write_lock(pool);
+    set_state(pool, engine, state, failures, error);
+    engine->held_back = false;
+    pool_unlock(pool);
+}
+
+void pool_hold_back(struct pool *pool, struct engine *engine, int failures, const char *error)
+{
+    pool_write_lock(pool);
+    set_state(pool, engine, ENGINE_UNHEALTHY, failures, error);
+    engine->held_back = true;
     pool_unlock(pool);
 }

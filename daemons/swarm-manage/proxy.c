@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "metrics.h"
 #include "monitor.h"
 #include "relay.h"
 
@@ -73,6 +74,7 @@ static int engine_failed(struct manager *manager, const struct proxy_order *orde
 {
     const struct errand *errand = options->data;
 
+    metrics_proxy_failed(errand->given_up ? HTTP_CANCELLED : HTTP_BROKEN);
     if (errand->given_up)
         return failure_set(failure, 500, "%s", outcome->error);
     if (manager->monitor != NULL)
@@ -101,7 +103,9 @@ static int try_once(struct manager *manager, struct http_request *request, struc
 
     if (engine_dial(order->engine, &stream, &reused, failure) < 0)
         return -1;
+    metrics_change(METRIC_RELAYS_ACTIVE, 1);
     r = relay_exchange(request, reply, stream, options, &outcome);
+    metrics_change(METRIC_RELAYS_ACTIVE, -1);
     if (r == 0 && outcome.reusable)
         engine_put_back(order->engine, stream);
     else

@@ -8,6 +8,7 @@
 
 #include "api.h"
 #include "log.h"
+#include "metrics.h"
 #include "traits.h"
 
 enum { GET = 1, HEAD = 2, POST = 4, PUT = 8, DELETE = 16, ANY = 31, PRI = 32 };
@@ -25,6 +26,7 @@ static const struct route routes[] = {
     {GET | HEAD, "/version", api_version},
     {GET | HEAD, "/info", api_info},
     {GET, "/events", api_events},
+    {GET | HEAD, "/metrics", api_metrics},
     {GET | HEAD, "/swarm/reschedule", api_reschedule},
     {POST, "/swarm/reschedule", api_reschedule_release},
     {GET | HEAD, "/swarm/nodes", api_swarm_nodes},
@@ -121,18 +123,32 @@ static const struct route routes[] = {
     {ANY, "/configs/...", api_swarm_mode},
 };
 
-static int method_bit(const char *method)
-{
-    static const struct {
-        const char *name;
-        int bit;
-    } methods[] = {{"GET", GET}, {"HEAD", HEAD}, {"POST", POST}, {"PUT", PUT}, {"DELETE", DELETE}, {"PRI", PRI}};
+enum { ROUTES = sizeof(routes) / sizeof(routes[0]) };
 
-    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-        if (strcmp(method, methods[i].name) == 0)
-            return methods[i].bit;
-    }
-    return 0;
+/* In the order of their bits. */
+static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PRI"};
+enum { METHODS = sizeof(methods) / sizeof(methods[0]) };
+
+_Static_assert(ROUTES < METRICS_ROUTES_MAX && METHODS < METRICS_METHODS, "there is room for what is counted");
+
+/* METHODS for one that no route has. */
+static size_t method_number(const char *method)
+{
+    size_t number = 0;
+
+    while (number < METHODS && strcmp(method, methods[number]) != 0)
+        number++;
+    return number;
+}
+
+const char *route_label(size_t route)
+{
+    return route < ROUTES ? routes[route].pattern : route == ROUTES ? "none" : NULL;
+}
+
+const char *route_method_label(size_t method)
+{
+    return method < METHODS ? methods[method] : method == METHODS ? "other" : NULL;
 }
 
 const char *route_split_version(const char *path, char *version, size_t size)
@@ -243,9 +259,9 @@ bool route_match(const char *pattern, const char *path, const char **ret_name, s
 static const struct route *find_route(const char *method, const char *path, const char **ret_name, size_t *ret_length,
                                       const char **ret_rest)
 {
-    int bit = method_bit(method);
+    int bit = 1 << method_number(method);
 
-    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+    for (size_t i = 0; i < ROUTES; i++) {
         if ((routes[i].methods & bit) != 0 && route_match(routes[i].pattern, path, ret_name, ret_length, ret_rest))
             return &routes[i];
     }
@@ -316,6 +332,7 @@ static int dispatch(struct call *call, const char *path)
 
     if (route == NULL)
         return http_reply_error(call->reply, 404, "page not found: this manager does not serve %s %s", method, path);
+    call->route = (size_t)(route - routes);
     if (check_version(call->version, call->reply, &r) != 0)
         return r;
     call->name = http_decode(name, length);
@@ -338,22 +355,35 @@ static void log_request(const struct http_request *request)
     free(uri);
 }
 
-int routes_handle(struct http_request *request, struct http_reply *reply, void *data)
+static int answer(struct call *call)
 {
-    struct call call = {.manager = data, .request = request, .reply = reply, .rest = ""};
-    const char *path = http_request_path(request);
+    const char *path = http_request_path(call->request);
     char *clean;
     int r;
 
-    log_request(request);
-    set_common_headers(call.manager, reply);
-    if (strcmp(http_request_method(request), "OPTIONS") == 0)
-        return http_reply_send(reply, 200, NULL, "", 0);
+    log_request(call->request);
+    set_common_headers(call->manager, call->reply);
+    if (strcmp(http_request_method(call->request), "OPTIONS") == 0)
+        return http_reply_send(call->reply, 200, NULL, "", 0);
     clean = route_clean_path(path);
     if (clean != NULL) {
-        r = redirect(request, reply, clean);
+        r = redirect(call->request, call->reply, clean);
         free(clean);
         return r;
     }
-    return dispatch(&call, route_split_version(path, call.version, sizeof(call.version)));
+    return dispatch(call, route_split_version(path, call->version, sizeof(call->version)));
+}
+
+int routes_handle(struct http_request *request, struct http_reply *reply, void *data)
+{
+    struct call call = {.manager = data, .request = request, .reply = reply, .rest = "", .route = ROUTES};
+    int64_t begun_ns = metrics_now_ns();
+    int r;
+
+    metrics_change(METRIC_REQUESTS_ACTIVE, 1);
+    r = answer(&call);
+    metrics_change(METRIC_REQUESTS_ACTIVE, -1);
+    metrics_request(call.route, method_number(http_request_method(request)), http_reply_status(reply),
+                    metrics_now_ns() - begun_ns);
+    return r;
 }

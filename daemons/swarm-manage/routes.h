@@ -16,12 +16,18 @@ struct call {
     struct http_reply *reply;
     char version[16]; /* the client's, "" for an unversioned path */
     char *name;       /* {name}, decoded; "" where the route has none */
+    size_t route;     /* its number in the table; that of its routes where none matches */
     const char *rest; /* what follows the name in the path, such as "/logs", as it was sent */
 };
 typedef int (*route_handler)(struct call *call);
 
 /* http_handler of the server; data is the manager. */
 int routes_handle(struct http_request *request, struct http_reply *reply, void *data);
+
+/* What metrics call a route and a method, by their numbers: "/containers/{name}/json", "GET"; last "none" and
+ * "other" for all that are none of the table's; NULL past the end. */
+const char *route_label(size_t route);
+const char *route_method_label(size_t method);
 
 /* --- the parts, pure functions --- */
 /* Split "/v1.41/info": the version goes to @p version ("" where there is none); the rest of the path is returned. */

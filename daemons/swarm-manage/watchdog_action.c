@@ -8,6 +8,7 @@
 #include "create.h"
 #include "endpoints.h"
 #include "log.h"
+#include "metrics.h"
 #include "pool_private.h"
 
 #define START_TIMEOUT_MS 60000
@@ -105,6 +106,15 @@ static void report_unanswered(struct watchdog_action *action, struct swarm_resch
     swarm_rescheduler_unanswered(rescheduler, monotonic_ms(), action->id, reason, NULL);
 }
 
+static void count(const struct watchdog_action *action, bool done)
+{
+    if (action->kind == SWARM_ACTION_REMOVE) {
+        metrics_count(done ? METRIC_REMOVALS_DONE : METRIC_REMOVALS_FAILED);
+    } else {
+        metrics_count(done ? METRIC_MOVES_DONE : METRIC_MOVES_FAILED);
+    }
+}
+
 static void report_moved(struct watchdog_action *action, struct swarm_rescheduler *rescheduler,
                          const struct engine *engine, const char *id)
 {
@@ -115,10 +125,13 @@ static void report_moved(struct watchdog_action *action, struct swarm_reschedule
         stand_in = swarm_cluster_find_container(pool->cluster, engine->node, id);
     }
     if (!stand_in) {
+        count(action, false);
         report_unanswered(action, rescheduler, "the container made for it is gone again");
     } else if (swarm_rescheduler_moved(rescheduler, monotonic_ms(), action->id, stand_in, NULL)) {
+        count(action, false);
         report_unanswered(action, rescheduler, "out of memory");
     } else {
+        count(action, true);
         remember_removal(action);
     }
 }
@@ -126,8 +139,10 @@ static void report_moved(struct watchdog_action *action, struct swarm_reschedule
 static void report_removed(struct watchdog_action *action, struct swarm_rescheduler *rescheduler)
 {
     if (swarm_rescheduler_removed(rescheduler, monotonic_ms(), action->id, NULL)) {
+        count(action, false);
         report_unanswered(action, rescheduler, "out of memory");
     } else {
+        count(action, true);
         remember_removal(action);
     }
 }
@@ -288,6 +303,7 @@ static void move(struct watchdog_action *action, struct swarm_rescheduler *resch
         result = create_reserved(action->manager, reservation, &order, &answer, &engine, &failure);
     }
     if (result) {
+        count(action, false);
         fail_action(action, rescheduler, failure.message ? failure.message : "out of memory",
                     asked); /* logged by the watchdog */
     } else if (asked) {
@@ -311,6 +327,7 @@ static void start_copy(struct watchdog_action *action, struct swarm_rescheduler 
     }
     log_moved(action, action->kept_engine, action->kept_id);
     if (start_stand_in(action, action->kept_engine, action->kept_id, &answered, &failure) && !answered) {
+        count(action, false);
         fail_action(action, rescheduler, failure.message ? failure.message : "out of memory", true);
     } else {
         pool_write_lock(pool);
@@ -355,6 +372,7 @@ static void remove_duplicate(struct watchdog_action *action, struct swarm_resche
 
         log_error("Failed to remove duplicate container %s on node %s: %s", action->container_id, action->node_name,
                   reason);
+        count(action, false);
         fail_action(action, rescheduler, reason, true);
     } else {
         pool_write_lock(pool);

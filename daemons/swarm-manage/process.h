@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the kernel says of this process. */
+#ifndef MANAGE_PROCESS_H
+#define MANAGE_PROCESS_H
+
+#include <stdint.h>
+
+struct process {
+    double cpu_seconds; /* user and system time so far */
+    double start_s;     /* Unix time */
+    int64_t resident_bytes, virtual_bytes;
+    int64_t threads;
+    int64_t open_fds, max_fds; /* max_fds: -1 where there is no limit */
+};
+/* What cannot be read is 0. */
+void process_read(struct process *ret);
+
+#endif
