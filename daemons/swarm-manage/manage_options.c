@@ -11,6 +11,7 @@
 #include <swarm/version.h>
 
 #include "commit.h"
+#include "detection.h"
 #include "engine.h"
 #include "log.h"
 #include "options.h"
@@ -32,6 +33,7 @@ static const struct option known_options[] = {
     {"engine-refresh-min-interval", OPTION_STRING, "30s", NULL, "set engine refresh minimum interval"},
     {"engine-refresh-max-interval", OPTION_STRING, "60s", NULL, "set engine refresh maximum interval"},
     {"engine-failure-retry", OPTION_INT, "3", NULL, "set engine failure retry count"},
+    OPTIONS_DETECTION,
     {"engine-refresh-retry", OPTION_INT, "3", NULL, "deprecated; replaced by --engine-failure-retry"},
     {"heartbeat", OPTION_STRING, "60s", NULL, "period between each heartbeat"},
     {"api-enable-cors, cors", OPTION_BOOL, NULL, NULL, "enable CORS headers in the remote API"},
@@ -232,7 +234,7 @@ int manage_options_check(struct manage_config *config, char **reterr)
         return -1;
     if (config->discovery == NULL || config->discovery[0] == '\0')
         return refuse(reterr, "discovery required to manage a cluster. See 'swarm manage --help'.");
-    if (check_heartbeat(config, reterr) < 0)
+    if (check_heartbeat(config, reterr) < 0 || detection_read(&config->manager.detection, &config->command, reterr) < 0)
         return -1;
     return reschedule_options_read(&config->manager.reschedule, &config->command, reterr);
 }

@@ -10,6 +10,7 @@
 
 #include <swarm/swarm.h>
 
+#include "detection.h"
 #include "tls.h"
 
 struct pool;
@@ -33,6 +34,7 @@ struct manager_options {
     int refresh_max_ms;
     int failure_retry;
     int heartbeat_ms;
+    struct detection detection;
     struct swarm_rescheduler_options reschedule;
     const char *api_version; /* what clients are told to speak: "auto-max", a version, or else what all engines can do */
     bool refresh_on_node_filter;

@@ -4,7 +4,7 @@
  *
  * The life of an engine:
  *
- *   PENDING --sync--> HEALTHY --probe fails--> UNHEALTHY --sync--> HEALTHY
+ *   PENDING --sync--> HEALTHY --probe fails--> UNHEALTHY --(held back) sync--> HEALTHY
  *
  * sync (monitor_sync.c) is the one way to learn all of an engine: ping, specs, event stream, containers, images,
  * networks, volumes. It runs at first contact, after a loss, and, staying healthy, whenever the event stream had a gap.
@@ -25,13 +25,10 @@
 #include "monitor.h"
 #include "pool.h"
 
-/* Deadlines, in milliseconds. */
+/* Deadlines, in milliseconds; those of pings follow from options (detection.h). */
 #define CONNECT_MS 5000
 #define SMALL_CALL_MS 10000
 #define LIST_CALL_MS 30000
-#define HEARTBEAT_MS 3000   /* between pings of an engine that is quiet, and the deadline of one */
-#define PROBE_CALL_MS 1000  /* each quick ping of a probe */
-#define PROBE_PAUSE_MS 300  /* between them */
 #define NO_SOCKET_MS 1000   /* pause where there was no descriptor for one */
 #define SPECS_MS 300000     /* age at which an engine is asked again what it is */
 #define EVENT_WAIT_MS 10000 /* longest that an event is kept back for the refresh it caused */
@@ -185,6 +182,9 @@ struct watched {
     bool forgotten; /* only waits to be freed */
     int failures;   /* in a row */
     int loss;       /* UNHEALTHY: enum swarm_node_loss as reported */
+    struct flaps flaps;
+    int64_t answers_since_ms; /* UNHEALTHY: it answers without a break since; 0: it does not */
+    int64_t hold_ms;          /* for so long it has to */
     int64_t backoff_ms;
     int64_t heard_ms; /* when it last answered */
     int64_t specs_ms; /* when it last said what it is */
@@ -304,6 +304,13 @@ void heartbeat_schedule(struct watched *w);
 /* Something is wrong with a healthy engine: find out what. */
 void probe_start(struct watched *w, const struct trouble *first);
 void probe_cancel(struct watched *w);
+
+/* --- monitor_flap.c --- */
+void flap_note_loss(struct watched *w);
+/* A lost engine failed to answer. */
+void flap_note_failure(struct watched *w);
+/* A lost engine answered: true where it is not taken back yet, and asked again soon. */
+bool flap_holds_back(struct watched *w);
 
 /* --- monitor_leave.c --- */
 /* Discovery's list has changed with regard to this engine. */

@@ -10,6 +10,16 @@
 
 static void probe_step(struct watched *w);
 
+static const struct manager_options *options_of(const struct watched *w)
+{
+    return &w->monitor->manager->options;
+}
+
+static int64_t pause_ms(const struct watched *w)
+{
+    return detection_pause_ms(&options_of(w)->detection, options_of(w)->failure_retry);
+}
+
 /* --- the verdict --- */
 
 /* Where nobody listens any more it has stopped (a first connection may have been cut, or timed out, while it did);
@@ -28,6 +38,7 @@ static void lost(struct watched *w)
     w->loss = loss_of(&w->probe);
     watch_quiesce(w);
     w->state = ENGINE_UNHEALTHY;
+    flap_note_loss(w);
     metrics_count(METRIC_ENGINES_LOST);
     w->backoff_ms = 0;
     pool_set_state(manager->pool, w->engine, ENGINE_UNHEALTHY, w->failures, trouble.text);
@@ -82,20 +93,20 @@ static void probed(struct watched *w, void *data, struct http_result *result)
         return;
     }
     count(w, &trouble);
-    watch_timer_set(w, TIMER_PROBE, w->probe.tries < w->monitor->manager->options.failure_retry ? PROBE_PAUSE_MS : 0,
-                    probe_step);
+    watch_timer_set(w, TIMER_PROBE, w->probe.tries < options_of(w)->failure_retry ? pause_ms(w) : 0, probe_step);
 }
 
 static void probe_step(struct watched *w)
 {
-    static const struct call_order ping = {"/_ping", false, PROBE_CALL_MS, PROBE_CALL_MS};
+    int deadline_ms = (int)detection_ping_ms(&options_of(w)->detection, options_of(w)->failure_retry);
+    const struct call_order ping = {"/_ping", false, deadline_ms, deadline_ms};
 
     if (!w->probe.active)
         return;
-    if (w->probe.tries && w->probe.tries >= w->monitor->manager->options.failure_retry)
+    if (w->probe.tries && w->probe.tries >= options_of(w)->failure_retry)
         lost(w);
     else if (watch_call(w, &ping, probed, NULL) != 0)
-        watch_timer_set(w, TIMER_PROBE, PROBE_PAUSE_MS, probe_step);
+        watch_timer_set(w, TIMER_PROBE, pause_ms(w), probe_step);
 }
 
 void probe_start(struct watched *w, const struct trouble *first)
@@ -129,7 +140,8 @@ static void heartbeat_answered(struct watched *w, void *data, struct http_result
 
 static void heartbeat(struct watched *w)
 {
-    static const struct call_order ping = {"/_ping", false, HEARTBEAT_MS, HEARTBEAT_MS};
+    int64_t heartbeat_ms = detection_heartbeat_ms(&options_of(w)->detection);
+    const struct call_order ping = {"/_ping", false, (int)heartbeat_ms, (int)heartbeat_ms};
     int64_t quiet_ms = monotonic_ms() - w->heard_ms;
 
     if (w->state != ENGINE_HEALTHY)
@@ -138,14 +150,16 @@ static void heartbeat(struct watched *w)
         watch_forget(w);
         return;
     }
-    if (quiet_ms < HEARTBEAT_MS)
-        watch_timer_set(w, TIMER_HEARTBEAT, HEARTBEAT_MS - quiet_ms, heartbeat);
+    if (quiet_ms < heartbeat_ms)
+        watch_timer_set(w, TIMER_HEARTBEAT, heartbeat_ms - quiet_ms, heartbeat);
     else if (w->probe.active || watch_call(w, &ping, heartbeat_answered, NULL) != 0)
         heartbeat_schedule(w);
 }
 
 void heartbeat_schedule(struct watched *w)
 {
+    int64_t heartbeat_ms = detection_heartbeat_ms(&options_of(w)->detection);
+
     /* Spread: thousands of engines that came at once are not asked at once. */
-    watch_timer_set(w, TIMER_HEARTBEAT, HEARTBEAT_MS - watch_random(w, HEARTBEAT_MS / 4), heartbeat);
+    watch_timer_set(w, TIMER_HEARTBEAT, heartbeat_ms - watch_random(w, heartbeat_ms / 4), heartbeat);
 }

@@ -72,10 +72,12 @@ static void sync_failed(struct watched *w, const struct trouble *trouble)
     if (trouble->changed_id) /* nothing that is known of it holds any more */
         w->state = ENGINE_PENDING;
     w->failures++;
+    flap_note_failure(w);
     pool_set_state(w->monitor->manager->pool, w->engine, w->state, w->failures, trouble->text);
     if (w->state == ENGINE_PENDING)
         log_debug_with(LOG_FIELDS({"Addr", w->engine->address}), "Failed to validate pending node: %s", trouble->text);
     if (was_healthy) { /* what was there is gone, or runs at an address that nobody knows */
+        flap_note_loss(w);
         metrics_count(METRIC_ENGINES_LOST);
         events_publish_swarm(w->monitor->manager->events, w->engine, "engine_disconnect");
         watchdog_engine_lost(w->monitor->manager->watchdog, w->engine, SWARM_NODE_SILENT);
@@ -223,6 +225,10 @@ static void pinged(struct watched *w, void *data, struct http_result *result)
 
     if (trouble_from_result(&trouble, w, result)) {
         sync_ended(w, &trouble);
+        return;
+    }
+    if (flap_holds_back(w)) {
+        w->syncing = false;
         return;
     }
     learn_ip(w, result->peer_ip);

@@ -63,6 +63,10 @@ static void test_defaults(void **state)
     assert_false(line.config.use_tls);
     assert_int_equal(line.config.manager.refresh_min_ms, 30000);
     assert_int_equal(line.config.manager.refresh_max_ms, 60000);
+    assert_int_equal(line.config.manager.detection.stop_ms, 1500);
+    assert_int_equal(line.config.manager.detection.silence_ms, 10000);
+    assert_int_equal(line.config.manager.detection.flap_limit, 3);
+    assert_int_equal(line.config.manager.detection.flap_window_ms, 300000);
     assert_int_equal(line.config.manager.failure_retry, 3);
     assert_int_equal(line.config.manager.heartbeat_ms, 60000);
     assert_int_equal(line.config.manager.create_retry, 0);
@@ -113,6 +117,14 @@ static void test_intervals_are_checked(void **state)
                  "min refresh interval should be a positive number");
     assert_error("swarm-manage --engine-refresh-max-interval 29s nodes://a:1",
                  "max refresh interval cannot be less than min refresh interval");
+    assert_error("swarm-manage --engine-stop-timeout 99ms nodes://a:1",
+                 "invalid --engine-stop-timeout: 99ms, a duration from 100ms to 149h is expected");
+    assert_error("swarm-manage --engine-silence-timeout 0.9s nodes://a:1",
+                 "invalid --engine-silence-timeout: 0.9s, a duration from 1000ms to 149h is expected");
+    assert_error("swarm-manage --engine-flap-window 2s nodes://a:1",
+                 "invalid --engine-flap-window: 2s, a duration from 3000ms to 149h is expected");
+    assert_error("swarm-manage --engine-flap-limit 17 nodes://a:1",
+                 "invalid --engine-flap-limit: 17, a number from 0 to 16 is expected");
     assert_error("swarm-manage --engine-refresh-retry 4 nodes://a:1",
                  "--engine-refresh-retry is deprecated. Use --engine-failure-retry");
     assert_error("swarm-manage --engine-failure-retry 0 nodes://a:1", "invalid failure retry count");

@@ -82,6 +82,60 @@ static void test_silent_engine_is_lost_as_silent_and_comes_back(void **state)
     assert_int_equal(state_of(f, f->one), ENGINE_HEALTHY);
 }
 
+/* One that is lost again and again has to answer for a while before it counts. */
+static void test_flapping_engine_is_held_back(void **state)
+{
+    struct fixture *f = *state;
+
+    f->manager.options.detection.flap_limit = 2;
+    f->manager.options.detection.flap_window_ms = PATIENCE_MS * 2;
+    start_with_one(f);
+    http_peer_kill(f->one->http);
+    expect_event(f, "engine_disconnect");
+    http_peer_revive(f->one->http);
+    expect_event(f, "engine_reconnect"); /* the first time it is taken back as it answers */
+    http_peer_kill(f->one->http);
+    expect_event(f, "engine_disconnect");
+    http_peer_revive(f->one->http);
+    WAIT_FOR(error_contains(f, f->one, "it answers, and is held back until it has for 4 s"));
+    assert_true(error_contains(f, f->one, "it was lost 2 times within 120 s"));
+    assert_int_equal(state_of(f, f->one), ENGINE_UNHEALTHY);
+    assert_false(was_told("stopped node1, back node1, stopped node1, back"));
+    expect_event(f, "engine_reconnect");
+    assert_int_equal(state_of(f, f->one), ENGINE_HEALTHY);
+    assert_false(error_contains(f, f->one, "held back"));
+}
+
+/* A break while it is held back begins the time anew. */
+static void test_held_back_engine_that_fails_again_stays_lost(void **state)
+{
+    struct fixture *f = *state;
+
+    f->manager.options.detection.flap_limit = 1;
+    f->manager.options.detection.flap_window_ms = PATIENCE_MS * 10;
+    start_with_one(f);
+    http_peer_kill(f->one->http);
+    expect_event(f, "engine_disconnect");
+    http_peer_revive(f->one->http);
+    WAIT_FOR(error_contains(f, f->one, "held back until it has for 20 s"));
+    http_peer_kill(f->one->http);
+    WAIT_FOR(error_contains(f, f->one, "Cannot connect"));
+    http_peer_revive(f->one->http);
+    WAIT_FOR(error_contains(f, f->one, "held back until it has for 20 s"));
+    assert_false(event_waits(f));
+}
+
+static void test_silence_is_noticed_as_soon_as_asked_for(void **state)
+{
+    struct fixture *f = *state;
+
+    f->manager.options.detection.silence_ms = 1000;
+    start_with_one(f);
+    http_peer_set_fault(f->one->http, PEER_SILENT);
+    expect_event(f, "engine_disconnect");
+    assert_int_equal(state_of(f, f->one), ENGINE_UNHEALTHY);
+}
+
 static void test_silent_engine_that_stops_is_reported_again(void **state)
 {
     struct fixture *f = *state;
@@ -301,6 +355,9 @@ int main(void)
         TEST(test_garbage_in_the_stream_opens_another),
         TEST(test_killed_engine_is_stopped_and_comes_back),
         TEST(test_silent_engine_is_lost_as_silent_and_comes_back),
+        TEST(test_flapping_engine_is_held_back),
+        TEST(test_held_back_engine_that_fails_again_stays_lost),
+        TEST(test_silence_is_noticed_as_soon_as_asked_for),
         TEST(test_silent_engine_that_stops_is_reported_again),
         TEST(test_reported_failure_of_a_lively_engine_changes_nothing),
         TEST(test_lack_of_descriptors_is_no_loss),
