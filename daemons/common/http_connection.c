@@ -103,10 +103,10 @@ static int begin(struct http_connection *connection)
     if (!connection->tls)
         return 0;
     int time_ms = connection->refused ? HTTP_REFUSAL_TIME_MS : options->head_timeout_ms;
-    if (stream_start_tls(connection->stream, connection->tls->server, true, NULL, deadline_after(time_ms), &why) == 0)
+    if (stream_start_tls(connection->stream, connection->tls, true, NULL, deadline_after(time_ms), &why) == 0)
         return 0;
-    log_debug_with(LOG_FIELDS({"peer", stream_peer(connection->stream)}), "TLS handshake failed: %s",
-                   why ? why : "out of memory");
+    log_info_with(LOG_FIELDS({"peer", stream_peer(connection->stream)}), "TLS handshake failed: %s",
+                  why ? why : "out of memory");
     free(why);
     return -1;
 }

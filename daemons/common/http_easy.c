@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { CONNECT_TIMEOUT_MS = 10000, KEEPALIVE_S = 15 };
+enum { CONNECT_TIMEOUT_MS = 10000, KEEPALIVE_S = 15, CA_CACHE_S = 60 };
 static const size_t default_max_response = (size_t)256 << 20;
 
 int64_t monotonic_ms(void)
@@ -153,6 +153,9 @@ static int set_tls(CURL *easy, const struct tls *tls)
     if (options->ca && *options->ca) {
         code |= curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca);
         code |= curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+#if LIBCURL_VERSION_NUM >= 0x075700 /* it would keep what it read for a day */
+        code |= curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, (long)CA_CACHE_S);
+#endif
     }
     if (options->cert && *options->cert)
         code |= curl_easy_setopt(easy, CURLOPT_SSLCERT, options->cert);

@@ -84,7 +84,7 @@ int stream_accept(struct stream **ret, int fd, const struct tls *tls, int timeou
         *reterr = text_format("out of memory");
         return -1;
     }
-    if (tls && stream_start_tls(stream, tls->server, true, NULL, deadline, reterr) < 0) {
+    if (tls && stream_start_tls(stream, tls, true, NULL, deadline, reterr) < 0) {
         stream_close(stream);
         return -1;
     }

@@ -282,7 +282,7 @@ int stream_dial(struct stream **ret, const struct address *address, const struct
         *reterr = text_format("out of memory");
         return -1;
     }
-    if (tls && stream_start_tls(stream, tls->client, false, address->host, deadline, reterr) < 0) {
+    if (tls && stream_start_tls(stream, tls, false, address->host, deadline, reterr) < 0) {
         stream_close(stream);
         return -1;
     }

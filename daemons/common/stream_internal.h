@@ -27,7 +27,7 @@ struct stream {
  * closed then. */
 struct stream *stream_wrap(int fd);
 /* Make the handshake. As the client @p host, where not NULL, must be named by the certificate when it is verified. */
-int stream_start_tls(struct stream *stream, struct ssl_ctx_st *context, bool server, const char *host,
+int stream_start_tls(struct stream *stream, const struct tls *tls, bool server, const char *host,
                      struct deadline deadline, char **reterr);
 /* Wait for @p events on @p fd. 1, 0 when the deadline has passed, negative errno. */
 int stream_poll(int fd, short events, struct deadline deadline);

@@ -250,8 +250,8 @@ static int handshake(struct stream *stream, struct deadline deadline, char **ret
     }
 }
 
-int stream_start_tls(struct stream *stream, SSL_CTX *context, bool server, const char *host, struct deadline deadline,
-                     char **reterr)
+static int start(struct stream *stream, SSL_CTX *context, bool server, const char *host, struct deadline deadline,
+                 char **reterr)
 {
     stream->ssl = new_session(stream, context);
     if (!stream->ssl) {
@@ -271,4 +271,13 @@ int stream_start_tls(struct stream *stream, SSL_CTX *context, bool server, const
     if (SSL_CTX_get_verify_mode(context) != SSL_VERIFY_NONE)
         name_by_certificate(stream);
     return 0;
+}
+
+int stream_start_tls(struct stream *stream, const struct tls *tls, bool server, const char *host,
+                     struct deadline deadline, char **reterr)
+{
+    SSL_CTX *context = tls_context(tls, server);
+    int status = start(stream, context, server, host, deadline, reterr);
+    SSL_CTX_free(context);
+    return status;
 }

@@ -4,11 +4,18 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "text.h"
+
+/* What is in force now. */
+struct tls_contexts {
+    pthread_mutex_t lock;
+    SSL_CTX *server, *client;
+};
 
 static const unsigned char alpn_http_1_1[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
@@ -189,16 +196,24 @@ static int copy_options(struct tls_options *to, const struct tls_options *from)
     return 0;
 }
 
+static int load(SSL_CTX **server, SSL_CTX **client, const struct tls_options *options, char **reterr)
+{
+    return new_server(server, options, reterr) < 0 ? -1 : new_client(client, options, reterr);
+}
+
 int tls_new(struct tls **ret, const struct tls_options *options, char **reterr)
 {
     struct tls *tls = calloc(1, sizeof *tls);
     *reterr = NULL;
-    if (!tls || copy_options(&tls->options, options) < 0) {
+    if (tls)
+        tls->contexts = calloc(1, sizeof *tls->contexts);
+    if (!tls || !tls->contexts || copy_options(&tls->options, options) < 0) {
         *reterr = text_format("out of memory");
         tls_free(tls);
         return -1;
     }
-    if (new_server(&tls->server, options, reterr) < 0 || new_client(&tls->client, options, reterr) < 0) {
+    pthread_mutex_init(&tls->contexts->lock, NULL);
+    if (load(&tls->contexts->server, &tls->contexts->client, options, reterr) < 0) {
         tls_free(tls);
         return -1;
     }
@@ -206,12 +221,45 @@ int tls_new(struct tls **ret, const struct tls_options *options, char **reterr)
     return 0;
 }
 
+int tls_reload(const struct tls *tls, char **reterr)
+{
+    struct tls_contexts *contexts = tls->contexts;
+    SSL_CTX *server = NULL, *client = NULL, *old_server, *old_client;
+    *reterr = NULL;
+    if (load(&server, &client, &tls->options, reterr) < 0) {
+        SSL_CTX_free(server);
+        return -1;
+    }
+    pthread_mutex_lock(&contexts->lock);
+    old_server = contexts->server;
+    old_client = contexts->client;
+    contexts->server = server;
+    contexts->client = client;
+    pthread_mutex_unlock(&contexts->lock);
+    SSL_CTX_free(old_server); /* sessions hold references of their own */
+    SSL_CTX_free(old_client);
+    return 0;
+}
+
+SSL_CTX *tls_context(const struct tls *tls, bool server)
+{
+    struct tls_contexts *contexts = tls->contexts;
+    pthread_mutex_lock(&contexts->lock);
+    SSL_CTX *context = server ? contexts->server : contexts->client;
+    SSL_CTX_up_ref(context);
+    pthread_mutex_unlock(&contexts->lock);
+    return context;
+}
+
 void tls_free(struct tls *tls)
 {
     if (!tls)
         return;
-    SSL_CTX_free(tls->server);
-    SSL_CTX_free(tls->client);
+    if (tls->contexts) {
+        SSL_CTX_free(tls->contexts->server);
+        SSL_CTX_free(tls->contexts->client);
+        free(tls->contexts);
+    }
     text_free(tls->options.ca);
     text_free(tls->options.cert);
     text_free(tls->options.key);

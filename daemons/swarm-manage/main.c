@@ -42,6 +42,7 @@ static void block_signals(sigset_t *ret)
     sigemptyset(ret);
     sigaddset(ret, SIGTERM);
     sigaddset(ret, SIGINT);
+    sigaddset(ret, SIGHUP);
     pthread_sigmask(SIG_BLOCK, ret, NULL); /* inherited by every thread: main waits for them */
     signal(SIGPIPE, SIG_IGN);
 }
@@ -226,6 +227,20 @@ static void free_parts(struct manager *manager)
     free(manager->id);
 }
 
+/* SIGHUP: certificates, keys and the CA are read again; streams that stand go on. */
+static void reload(const struct tls *tls)
+{
+    char *error = NULL;
+
+    if (tls == NULL)
+        log_info("SIGHUP: there are no certificates to read again");
+    else if (tls_reload(tls, &error) == 0)
+        log_info("SIGHUP: the certificates were read again");
+    else
+        log_error("SIGHUP: the certificates stay as they were: %s", error == NULL ? "out of memory" : error);
+    free(error);
+}
+
 /* Serve until SIGTERM or SIGINT. */
 static void serve(struct manager *manager, struct discovery *discovery, const char *const *hosts,
                   const sigset_t *signals)
@@ -236,7 +251,8 @@ static void serve(struct manager *manager, struct discovery *discovery, const ch
 
     if (pthread_create(&watch.thread, NULL, run_watch, &watch) != 0)
         die("the thread that watches the discovery service could not be started");
-    sigwait(signals, &signal_number);
+    while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP)
+        reload(manager->tls);
     log_info("Stopping on %s", signal_number == SIGINT ? "SIGINT" : "SIGTERM");
     atomic_store(&manager->calls_end_ms, monotonic_ms() + STOP_CALLS_MS);
     http_server_stop(server, STOP_GRACE_MS);

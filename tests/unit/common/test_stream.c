@@ -156,11 +156,12 @@ static void test_half_close_by_server_leaves_reading_open(void **state)
 
 static void test_half_close_works_with_tls_1_2(void **state)
 {
-    SSL_CTX *context = kit_tls()->client;
+    SSL_CTX *context = tls_context(kit_tls(), false);
     SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
     check_half_close(KIT_TLS, true);
     check_half_close(KIT_TLS, false);
     SSL_CTX_set_max_proto_version(context, 0);
+    SSL_CTX_free(context);
 }
 
 static void test_send_to_a_closed_peer_fails_without_a_signal(void **state)

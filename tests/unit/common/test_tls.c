@@ -65,8 +65,7 @@ static char *connect_with(const struct tls *server_tls, const struct tls *client
     while ((accepting.fd = accept(listening.fd, NULL, NULL)) < 0)
         kit_sleep_ms(1);
     struct kit_thread *thread = kit_start(accept_tls, &accepting);
-    int result =
-        stream_start_tls(client, client_tls->client, false, address.host, deadline_after(KIT_TIMEOUT_MS), &error);
+    int result = stream_start_tls(client, client_tls, false, address.host, deadline_after(KIT_TIMEOUT_MS), &error);
     if (result < 0)
         shutdown(stream_fd(client), SHUT_RDWR);
     kit_join(thread);
@@ -140,12 +139,14 @@ static void test_without_verify_neither_side_checks(void **state)
 static void test_old_versions_are_refused(void **state)
 {
     struct tls *old = make_tls(true, kit_path("ca.pem"), kit_path("cert.pem"), kit_path("key.pem"));
-    SSL_CTX_set_security_level(old->client, 0);
-    SSL_CTX_set_min_proto_version(old->client, TLS1_VERSION);
-    SSL_CTX_set_max_proto_version(old->client, TLS1_1_VERSION);
+    SSL_CTX *context = tls_context(old, false);
+    SSL_CTX_set_security_level(context, 0);
+    SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
+    SSL_CTX_set_max_proto_version(context, TLS1_1_VERSION);
     check_refused(connect_with(kit_tls(), old, "localhost"), "version");
-    SSL_CTX_set_max_proto_version(old->client, TLS1_2_VERSION);
+    SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
     assert_null(connect_with(kit_tls(), old, "localhost"));
+    SSL_CTX_free(context);
     tls_free(old);
 }
 
@@ -154,10 +155,12 @@ static void test_client_that_only_speaks_http_2_is_refused(void **state)
     static const unsigned char h2[] = {2, 'h', '2'};
     static const unsigned char both[] = {2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
     struct tls *client = make_tls(true, kit_path("ca.pem"), kit_path("cert.pem"), kit_path("key.pem"));
-    SSL_CTX_set_alpn_protos(client->client, h2, sizeof h2);
+    SSL_CTX *context = tls_context(client, false);
+    SSL_CTX_set_alpn_protos(context, h2, sizeof h2);
     check_refused(connect_with(kit_tls(), client, "localhost"), "no application protocol");
-    SSL_CTX_set_alpn_protos(client->client, both, sizeof both);
+    SSL_CTX_set_alpn_protos(context, both, sizeof both);
     assert_null(connect_with(kit_tls(), client, "localhost"));
+    SSL_CTX_free(context);
     tls_free(client);
 }
 
@@ -166,10 +169,10 @@ static void test_handshake_with_a_silent_peer_times_out(void **state)
     struct stream *a, *b;
     char *error = NULL;
     kit_pair(KIT_TCP, &a, &b);
-    assert_int_equal(stream_start_tls(a, kit_tls()->client, false, "localhost", deadline_after(50), &error), -1);
+    assert_int_equal(stream_start_tls(a, kit_tls(), false, "localhost", deadline_after(50), &error), -1);
     assert_string_equal(error, "TLS handshake timeout");
     free(error);
-    assert_int_equal(stream_start_tls(b, kit_tls()->server, true, NULL, deadline_after(50), &error), -1);
+    assert_int_equal(stream_start_tls(b, kit_tls(), true, NULL, deadline_after(50), &error), -1);
     free(error);
     stream_close(a);
     stream_close(b);
@@ -230,6 +233,52 @@ static void test_encrypted_key_is_an_error_not_a_question(void **state)
                 "Key encrypted?");
 }
 
+static void copy_file(const char *from, const char *to)
+{
+    char text[8192];
+    FILE *in = fopen(kit_path(from), "r"), *out;
+    assert_non_null(in);
+    size_t length = fread(text, 1, sizeof text, in);
+    fclose(in);
+    out = fopen(kit_path(to), "w");
+    assert_non_null(out);
+    assert_int_equal(fwrite(text, 1, length, out), length);
+    fclose(out);
+}
+
+static void test_files_are_read_again(void **state)
+{
+    char *error = NULL;
+    copy_file("ca.pem", "now-ca.pem");
+    copy_file("cert.pem", "now.pem");
+    copy_file("key.pem", "now-key.pem");
+    struct tls *tls = make_tls(true, kit_path("now-ca.pem"), kit_path("now.pem"), kit_path("now-key.pem"));
+    assert_null(connect_with(tls, kit_tls(), "localhost"));
+    copy_file("other.pem", "now.pem"); /* half of the change: what was read before stays in force */
+    assert_int_equal(tls_reload(tls, &error), -1);
+    check_refused(error, "key values mismatch");
+    assert_null(connect_with(tls, kit_tls(), "localhost"));
+    copy_file("other-key.pem", "now-key.pem");
+    copy_file("other-ca.pem", "now-ca.pem");
+    assert_null(connect_with(tls, kit_tls(), "localhost"));
+    assert_int_equal(tls_reload(tls, &error), 0);
+    check_refused(connect_with(tls, kit_tls(), "localhost"), "certificate");
+    assert_null(connect_with(tls, tls, "localhost"));
+    tls_free(tls);
+}
+
+static void test_streams_outlive_the_reading(void **state)
+{
+    struct stream *a, *b;
+    char *error = NULL, byte;
+    kit_pair(KIT_TLS, &a, &b);
+    assert_int_equal(tls_reload(kit_tls(), &error), 0);
+    kit_send(a, "x");
+    assert_int_equal(stream_recv_wait(b, &byte, 1, KIT_TIMEOUT_MS), 1);
+    stream_close(a);
+    stream_close(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +293,8 @@ int main(void)
         cmocka_unit_test(test_handshake_with_a_silent_peer_times_out),
         cmocka_unit_test(test_bad_files_are_named),
         cmocka_unit_test(test_encrypted_key_is_an_error_not_a_question),
+        cmocka_unit_test(test_files_are_read_again),
+        cmocka_unit_test(test_streams_outlive_the_reading),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
