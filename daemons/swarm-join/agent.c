@@ -11,6 +11,7 @@
 
 #include "http_client.h"
 #include "log.h"
+#include "notify.h"
 #include "options.h"
 
 enum { FIRST_RETRY_MS = 1000, LAST_RETRY_MS = 15000 };
@@ -82,8 +83,8 @@ static bool announce(const struct agent *agent, int64_t until_ms)
 {
     int64_t delay_ms = FIRST_RETRY_MS;
     char *error = NULL, *logged = NULL;
-    bool go_on = true;
-    while (go_on && discovery_register(agent->discovery, agent->address, &error) != 0) {
+    bool go_on = true, announced = false;
+    while (go_on && !(announced = discovery_register(agent->discovery, agent->address, &error) == 0)) {
         log_new_error(&logged, error);
         error = NULL;
         int64_t next_ms = monotonic_ms() + delay_ms / 2 + random_below(delay_ms);
@@ -93,6 +94,8 @@ static bool announce(const struct agent *agent, int64_t until_ms)
         delay_ms = delay_ms < LAST_RETRY_MS / 2 ? delay_ms * 2 : LAST_RETRY_MS;
     }
     free(logged);
+    if (announced)
+        notify("READY=1"); /* again and again: once is no less */
     return go_on;
 }
 
@@ -119,5 +122,6 @@ void agent_run(const struct agent *agent)
             next_ms = monotonic_ms() + agent->heartbeat_ns / 1000000;
         go_on = announce(agent, next_ms) && sleep_until(next_ms);
     }
+    notify("STOPPING=1");
     leave(agent);
 }

@@ -19,6 +19,7 @@
 #include "log.h"
 #include "manage_options.h"
 #include "monitor.h"
+#include "notify.h"
 #include "pins.h"
 #include "plugins.h"
 #include "pool.h"
@@ -251,8 +252,10 @@ static void serve(struct manager *manager, struct discovery *discovery, const ch
 
     if (pthread_create(&watch.thread, NULL, run_watch, &watch) != 0)
         die("the thread that watches the discovery service could not be started");
+    notify("READY=1");
     while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP)
         reload(manager->tls);
+    notify("STOPPING=1");
     log_info("Stopping on %s", signal_number == SIGINT ? "SIGINT" : "SIGTERM");
     atomic_store(&manager->calls_end_ms, monotonic_ms() + STOP_CALLS_MS);
     http_server_stop(server, STOP_GRACE_MS);

@@ -94,6 +94,37 @@ check "another path" http 404 GET /other
 check "a token can be removed" http 204 DELETE "/clusters/$token"
 check "and is gone" http 404 GET "/clusters/$token"
 
+echo "-- what a service manager is told"
+told() { # NAME: datagrams to $W/NAME.notify go into $W/NAME.told
+  python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1])
+while True: print(s.recv(4096).decode(), flush=True)' "$W/$1.notify" >"$W/$1.told" &
+  within 10 test -S "$W/$1.notify"
+}
+told agent
+told manager
+stop "$service"
+NOTIFY_SOCKET=$W/agent.notify join two 10.0.0.2:2375 "token://$("$SWARM" create 2>"$W/any" || echo "$token")"
+NOTIFY_SOCKET=$W/manager.notify "$SWARM" manage -H "unix://$W/other.sock" nodes:// >"$W/other.log" 2>&1 &
+other=$!
+check "a manager is ready when it listens" within 20 grep -qx 'READY=1' "$W/manager.told"
+check "and it does listen" curl -sf -m 5 --unix-socket "$W/other.sock" http://x/_ping
+within 20 grep -q level=error "$W/two.log"
+check "an agent is not before it has announced itself" test ! -s "$W/agent.told"
+service
+within 30 answers
+token=$("$SWARM" create)
+stop "$two" -KILL
+NOTIFY_SOCKET=$W/agent.notify join two 10.0.0.2:2375 "token://$token"
+check "but then it is" within 20 grep -qx 'READY=1' "$W/agent.told"
+stop "$two"
+stop "$other"
+check "the end is told" within 10 grep -qx 'STOPPING=1' "$W/agent.told"
+check "by both" within 10 grep -qx 'STOPPING=1' "$W/manager.told"
+for unit in "$BIN"/../lib/systemd/system/swarm-{manage,join}.service; do
+  [ ! -e "$unit" ] || ! command -v systemd-analyze >/dev/null || check "systemd takes $(basename "$unit")" systemd-analyze verify --man=no "$unit"
+done
+
 echo "-- TLS"
 stop "$one"
 stop "$watch"
