@@ -19,7 +19,7 @@ static void rename_container(json_t *entry, const char *node, int minor)
     json_array_foreach (names, i, name) {
         const char *text = json_string_value(name);
 
-        if (text != NULL)
+        if (text != NULL && node != NULL)
             json_array_set_new(names, i, json_sprintf("/%s%s%s", node, text[0] == '/' ? "" : "/", text));
     }
 }
@@ -29,7 +29,7 @@ static void rename_volume(json_t *entry, const char *node, int minor)
     const char *name = json_string_value(json_object_get(entry, "Name"));
     const char *driver = json_string_value(json_object_get(entry, "Driver"));
 
-    if (name != NULL && driver != NULL && strcmp(driver, "local") == 0)
+    if (node != NULL && name != NULL && driver != NULL && strcmp(driver, "local") == 0)
         json_object_set_new(entry, "Name", json_sprintf("%s/%s", node, name));
 }
 
@@ -39,7 +39,7 @@ static void shape_image(json_t *entry, const char *node, int minor)
 }
 
 /* The lists of the answer, the kinds that clients ask for them by (`type`, from API 1.42), and how entries are shown on
- * a pool, in API version 1.@p minor. */
+ * a pool, in API version 1.@p minor (@p node: NULL where names do not tell it). */
 static const struct {
     const char *key, *type;
     void (*show)(json_t *entry, const char *node, int minor);
@@ -53,7 +53,8 @@ static const struct {
 struct usage {
     json_t *answer;
     json_int_t layers, builder;
-    int minor; /* of the client's API version */
+    int minor;   /* of the client's API version */
+    bool prefix; /* names have their node in front */
 };
 
 /* Nothing is asked for: all of it. Older engines answer with all in any case. */
@@ -102,7 +103,7 @@ static void take(void *data, const struct broadcast_answer *answer, json_t *json
             if (list == NULL)
                 break;
             if (lists[i].show != NULL)
-                lists[i].show(entry, answer->node, usage->minor);
+                lists[i].show(entry, usage->prefix ? answer->node : NULL, usage->minor);
             json_array_append(list, entry);
         }
     }
@@ -138,7 +139,8 @@ static json_t *empty_answer(struct call *call)
 int api_system_df(struct call *call)
 {
     const char *query = http_request_query_string(call->request);
-    struct usage usage = {.minor = api_client_version(call).minor};
+    struct usage usage = {.minor = api_client_version(call).minor,
+                          .prefix = call->manager->options.node_prefix != NODE_PREFIX_NEVER};
     struct failure failure = {0};
     struct broadcast *broadcast = NULL;
     char *path = NULL;

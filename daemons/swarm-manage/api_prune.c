@@ -48,7 +48,9 @@ static bool is_local(struct pool *pool, const struct object_table *table, const 
 
 static json_t *listed_name(const struct broadcast_answer *answer, const char *name, bool local)
 {
-    return local ? json_sprintf("%s/%s", answer->node, name) : json_string(name);
+    bool prefix = answer->engine->manager->options.node_prefix != NODE_PREFIX_NEVER;
+
+    return local && prefix ? json_sprintf("%s/%s", answer->node, name) : json_string(name);
 }
 
 static json_t *forget_network(struct pool *pool, const struct broadcast_answer *answer, const char *name)
@@ -91,11 +93,15 @@ static bool has(const json_t *list, const json_t *value)
 static void take_one(struct pruned *pruned, const struct broadcast_answer *answer, json_t *value)
 {
     const struct kind *kind = pruned->kind;
+    bool plain = pruned->pool->manager->options.node_prefix == NODE_PREFIX_NEVER;
+    json_t *shown = kind->forget != NULL && json_is_string(value)
+                        ? kind->forget(pruned->pool, answer, json_string_value(value))
+                        : json_incref(value);
 
-    if (kind->forget != NULL && json_is_string(value))
-        json_array_append_new(pruned->removed, kind->forget(pruned->pool, answer, json_string_value(value)));
-    else if (!kind->images || !has(pruned->removed, value))
-        json_array_append(pruned->removed, value);
+    /* Plain names may be those of several nodes. */
+    if (!(kind->images || (kind->forget != NULL && plain)) || !has(pruned->removed, shown))
+        json_array_append(pruned->removed, shown);
+    json_decref(shown);
 }
 
 static void take(void *data, const struct broadcast_answer *answer, json_t *json)

@@ -121,7 +121,7 @@ static json_t *shown_ports(json_t *ports, const char *engine_ip)
 /* The value to show under @p key: new reference. */
 static json_t *shown_value(const char *key, json_t *value, json_t *labels, const struct entry_context *context)
 {
-    if (!strcmp(key, "Names") && json_is_array(value)) {
+    if (!strcmp(key, "Names") && json_is_array(value) && !context->plain_names) {
         return prefixed_names(value, context->node_name);
     }
     if (!strcmp(key, "Ports") && json_is_array(value)) {

@@ -9,7 +9,7 @@
 struct entry_context;
 
 /* Write @p entry as JSON in two pieces that the value of Status goes between, quotes excluded. Names get "/<node>" in
- * front, addresses of ports that mean all interfaces become the engine's (then exact duplicates are dropped), Labels
+ * front where the context says so, addresses of ports that mean all interfaces become the engine's (then exact duplicates are dropped), Labels
  * become @p labels (NULL: stay), Created is corrected by the clock delta; all else stays, in its order. Both pieces are
  * new. 0, or -1 for lack of memory. */
 int container_entry_render(json_t *entry, json_t *labels, const struct entry_context *context, char **ret_head,

@@ -16,6 +16,7 @@
 /* What of the engine goes into an entry. */
 struct entry_context {
     char *node_name;
+    bool plain_names; /* the node is not shown in names */
     char ip[64];
     int64_t clock_delta_ms;
     int cpus;

@@ -39,6 +39,8 @@ static const struct option known_options[] = {
     {"api-enable-cors, cors", OPTION_BOOL, NULL, NULL, "enable CORS headers in the remote API"},
     {"api-version", OPTION_STRING, "auto", NULL,
      "API version to offer to clients [auto: what every engine can do, auto-max: what any can, or a version]"},
+    {"node-prefix", OPTION_STRING, "auto", NULL,
+     "names in lists as node/name [always, never, auto: but for networks and volumes asked for by their exact name]"},
     {"cluster-driver, c", OPTION_STRING, "swarm", NULL, "cluster driver to use [swarm]"},
     {"cluster-opt", OPTION_LIST, NULL, NULL, "cluster driver options"},
     {"discovery-opt", OPTION_LIST, NULL, NULL, "discovery options"},
@@ -227,10 +229,27 @@ static int check_api_version(const struct manage_config *config, char **reterr)
     return -1;
 }
 
+static int take_node_prefix(struct manage_config *config, char **reterr)
+{
+    static const char *const texts[] = {
+        [NODE_PREFIX_AUTO] = "auto", [NODE_PREFIX_ALWAYS] = "always", [NODE_PREFIX_NEVER] = "never"};
+    const char *text = value_of(config, "node-prefix");
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (strcmp(text, texts[i]) == 0) {
+            config->manager.node_prefix = (enum node_prefix)i;
+            return 0;
+        }
+    }
+    if (asprintf(reterr, "invalid --node-prefix: \"%s\" is neither auto nor always nor never", text) < 0)
+        *reterr = NULL;
+    return -1;
+}
+
 int manage_options_check(struct manage_config *config, char **reterr)
 {
     if (check_tls(config, reterr) < 0 || check_engine_options(config, reterr) < 0 ||
-        check_api_version(config, reterr) < 0)
+        check_api_version(config, reterr) < 0 || take_node_prefix(config, reterr) < 0)
         return -1;
     if (config->discovery == NULL || config->discovery[0] == '\0')
         return refuse(reterr, "discovery required to manage a cluster. See 'swarm manage --help'.");

@@ -22,6 +22,13 @@ struct exec_table;
 struct decisions;
 struct pin_table;
 
+/* Whether lists show names with the node in front, "node/name". */
+enum node_prefix {
+    NODE_PREFIX_AUTO,   /* of all but networks and volumes whose exact name is asked for */
+    NODE_PREFIX_ALWAYS, /* of all that belong to one node */
+    NODE_PREFIX_NEVER,
+};
+
 /* The command line, checked. */
 struct manager_options {
     bool debug;
@@ -36,7 +43,9 @@ struct manager_options {
     int heartbeat_ms;
     struct detection detection;
     struct swarm_rescheduler_options reschedule;
-    const char *api_version; /* what clients are told to speak: "auto-max", a version, or else what all engines can do */
+    const char
+        *api_version; /* what clients are told to speak: "auto-max", a version, or else what all engines can do */
+    enum node_prefix node_prefix;
     bool refresh_on_node_filter;
     const char *container_name_refresh_filter;
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "filters.h"
+#include "manager.h"
 #include "object_find.h"
 #include "pool.h"
 
@@ -23,6 +24,7 @@ struct list {
     struct filter name;
     bool networks;
     int dangling; /* -1: not asked */
+    enum node_prefix prefix;
     struct item *at;
     size_t count, capacity;
 };
@@ -173,7 +175,8 @@ static int add_item(struct list *list, const struct engine *engine, const struct
     struct item item = {.engine = engine, .record = record};
 
     item.exact = list->name.values != NULL && filters_exact(list->filters, "name", record->name);
-    item.merged = !list->networks && item.exact;
+    item.merged =
+        !list->networks && (list->prefix == NODE_PREFIX_NEVER || (list->prefix == NODE_PREFIX_AUTO && item.exact));
     for (size_t i = 0; i < list->count && (!record->local || item.merged); i++) {
         if (!is_the_same(list, &list->at[i], record))
             continue;
@@ -231,7 +234,8 @@ static bool is_only_one(const struct list *list, const struct item *item)
 static int name_item(const struct list *list, struct item *item)
 {
     const struct object_record *record = item->record;
-    bool bare = !record->local || item->merged || (item->exact && is_only_one(list, item));
+    bool bare = !record->local || item->merged || list->prefix == NODE_PREFIX_NEVER ||
+                (list->prefix == NODE_PREFIX_AUTO && item->exact && is_only_one(list, item));
 
     if (bare)
         item->shown = strdup(record->name);
@@ -371,6 +375,7 @@ static int list_objects(struct list *list, struct pool *pool, char **ret, size_t
     if (r == 0) {
         pool_read_lock(pool);
         list->pool = pool;
+        list->prefix = pool->manager->options.node_prefix;
         r = collect(list) < 0 || name_and_sort(list) < 0 || write_list(out, list) < 0 ? -1 : 0;
         pool_unlock(pool);
         if (fclose(out) != 0)

@@ -86,6 +86,7 @@ void pool_apply_removal(struct pool *pool, struct engine *engine, uint64_t ticke
 int pool_entry_context(struct pool *pool, struct engine *engine, struct entry_context *ret)
 {
     pool_read_lock(pool);
+    ret->plain_names = pool->manager->options.node_prefix == NODE_PREFIX_NEVER;
     ret->node_name = strdup(engine->name ? engine->name : engine->address);
     memcpy(ret->ip, engine->ip, sizeof(ret->ip));
     ret->clock_delta_ms = engine->clock_delta_ms;

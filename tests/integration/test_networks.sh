@@ -301,5 +301,14 @@ has "dead node: the reason is told, too" 'node n3 is not healthy'
 
 ends manage
 equal "the manager ends with status 0 on SIGTERM" $? 0
+manager manage --node-prefix never nodes://10.9.0.2:2375,10.9.0.3:2375 || exit 1
+waits "plain names: the pool is healthy" 60 nodes_healthy 2
+$D network create plain >/dev/null && $D volume create plain >/dev/null && sleeper plain --network plain -v plain:/data >/dev/null
+equal "plain names: of containers" "$($D ps --format '{{.Names}}')" plain
+equal "plain names: of networks" "$($D network ls --filter type=custom --format '{{.Name}}')" plain
+equal "plain names: of volumes, which are one on all nodes" "$($D volume ls -q)" plain
+equal "plain names: node/name is known all the same" "$($D inspect -f '{{.Name}}' "$($D inspect -f '{{.Node.Name}}' plain)/plain")" /plain
+ends manage
+equal "plain names: the manager ends with status 0 on SIGTERM" $? 0
 no_sanitizer_report
 checks_end

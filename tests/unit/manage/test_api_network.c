@@ -109,6 +109,19 @@ static void test_only_one_of_a_name_is_listed_by_it(void **state)
     assert_listed("{\"name\":[\"^back$\"]}", "n2/back");
 }
 
+static void test_names_are_shown_as_the_option_says(void **state)
+{
+    api_manager.options.node_prefix = NODE_PREFIX_ALWAYS;
+    assert_listed("{\"name\":[\"front\"]}", "n1/front");
+    api_manager.options.node_prefix = NODE_PREFIX_NEVER;
+    assert_listed("", "back front none none wide");
+    assert_listed("{\"name\":[\"n2/none\"]}", "none");
+    api_node_answer(0, 200, "{\"NetworksDeleted\":[\"front\"]}");
+    api_node_answer(1, 200, "{\"NetworksDeleted\":[\"front\",\"back\"]}");
+    api_assert_text("POST", "/networks/prune", 200, "{\"NetworksDeleted\":[\"front\",\"back\"]}");
+    api_manager.options.node_prefix = NODE_PREFIX_AUTO;
+}
+
 static void test_filters(void **state)
 {
     assert_listed("{\"id\":[\"abc1\"]}", "n2/back");
@@ -402,6 +415,7 @@ int main(void)
         TEST(test_running_containers_are_shown_in_their_networks),
         TEST(test_network_of_several_nodes_has_the_containers_of_all),
         TEST(test_only_one_of_a_name_is_listed_by_it),
+        TEST(test_names_are_shown_as_the_option_says),
         TEST(test_filters),
         TEST(test_dangling_ones_have_no_running_container),
         TEST(test_bad_filters_are_named),

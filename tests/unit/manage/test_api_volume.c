@@ -97,6 +97,19 @@ static void test_name_that_is_asked_for_is_one_volume(void **state)
     assert_listed("{\"name\":[\"n2/data\"]}", "n2/data");
 }
 
+static void test_names_are_shown_as_the_option_says(void **state)
+{
+    api_manager.options.node_prefix = NODE_PREFIX_ALWAYS;
+    assert_listed("{\"name\":[\"data\"]}", "n1/data n2/data");
+    api_manager.options.node_prefix = NODE_PREFIX_NEVER;
+    assert_listed("", "data logs shared");
+    assert_listed("{\"node\":[\"n2\"]}", "data logs shared");
+    api_node_answer(0, 200, "{\"Containers\":[{\"Names\":[\"/web\"]}],\"Volumes\":[" DATA "]}");
+    assert_answered("GET", "/v1.42/system/df?type=container&type=volume",
+                    "{\"LayersSize\":0,\"Containers\":[{\"Names\":[\"/web\"]}],\"Volumes\":[" DATA "]}");
+    api_manager.options.node_prefix = NODE_PREFIX_AUTO;
+}
+
 static void test_filters(void **state)
 {
     assert_listed("{\"driver\":[\"nfs\"]}", "shared");
@@ -453,6 +466,7 @@ int main(void)
         TEST(test_local_volumes_are_listed_with_their_node),
         TEST(test_list_without_volumes_is_empty),
         TEST(test_name_that_is_asked_for_is_one_volume),
+        TEST(test_names_are_shown_as_the_option_says),
         TEST(test_filters),
         TEST(test_dangling_ones_have_no_container),
         TEST(test_inspect_of_a_plain_name),

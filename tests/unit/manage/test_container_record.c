@@ -56,6 +56,21 @@ static void test_entry_names_get_the_node_in_front(void **state)
     container_report_clear(&report);
 }
 
+static void test_entry_names_are_plain_where_that_is_wanted(void **state)
+{
+    struct entry_context plain = context;
+    struct container_report report;
+    json_t *entry, *names;
+
+    plain.plain_names = true;
+    report = report_of("db", &plain);
+    entry = shown(&report, "x");
+    names = json_object_get(entry, "Names");
+    assert_string_equal(json_string_value(json_array_get(names, 1)), "/db");
+    json_decref(entry);
+    container_report_clear(&report);
+}
+
 static void test_own_name_comes_before_aliases(void **state)
 {
     struct container_report report = report_of("db", &context);
@@ -265,6 +280,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_entry_names_get_the_node_in_front),
+        cmocka_unit_test(test_entry_names_are_plain_where_that_is_wanted),
         cmocka_unit_test(test_own_name_comes_before_aliases),
         cmocka_unit_test(test_entry_ports_show_the_engine_once),
         cmocka_unit_test(test_entry_status_goes_where_it_was),

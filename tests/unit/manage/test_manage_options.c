@@ -154,6 +154,29 @@ static void test_api_version_is_checked(void **state)
     }
 }
 
+static void test_node_prefix_is_one_of_three(void **state)
+{
+    static const struct {
+        const char *options;
+        enum node_prefix wanted;
+    } good[] = {{"", NODE_PREFIX_AUTO},
+                {"--node-prefix auto", NODE_PREFIX_AUTO},
+                {"--node-prefix always", NODE_PREFIX_ALWAYS},
+                {"--node-prefix never", NODE_PREFIX_NEVER}};
+    char command[80];
+    struct line line;
+
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        snprintf(command, sizeof(command), "swarm-manage %s nodes://a:1", good[i].options);
+        read_line(&line, command);
+        assert_null(line.error);
+        assert_int_equal(line.config.manager.node_prefix, good[i].wanted);
+        forget_line(&line);
+    }
+    assert_error("swarm-manage --node-prefix none nodes://a:1",
+                 "invalid --node-prefix: \"none\" is neither auto nor always nor never");
+}
+
 static void test_discovery_is_required(void **state)
 {
     unsetenv("SWARM_DISCOVERY");
@@ -293,6 +316,7 @@ int main(void)
         cmocka_unit_test(test_tls_files_must_fit_together),
         cmocka_unit_test(test_intervals_are_checked),
         cmocka_unit_test(test_api_version_is_checked),
+        cmocka_unit_test(test_node_prefix_is_one_of_three),
         cmocka_unit_test(test_discovery_is_required),
         cmocka_unit_test(test_first_failing_check_is_told),
         cmocka_unit_test(test_cluster_driver_is_swarm),
