@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "choose.h"
 #include "fanout.h"
 #include "pool.h"
 #include "random.h"
@@ -94,6 +95,8 @@ static int plan(struct manager *manager, const struct build_wish *wish, struct e
     struct swarm_create_body *body = NULL;
     struct swarm_decision *decision = NULL;
     struct swarm_error *error = NULL;
+    struct engine **engines = NULL;
+    size_t count = 0;
     int r = make_request(manager->pool, wish, only, &body, &error);
 
     if (r < 0)
@@ -103,8 +106,11 @@ static int plan(struct manager *manager, const struct build_wish *wish, struct e
     r = swarm_scheduler_plan(manager->scheduler, manager->pool->cluster, swarm_create_body_request(body), &options,
                              &decision, &error);
     if (r == 0)
-        *ret = engine_ref(swarm_node_data(swarm_decision_node(decision)));
+        r = choose_take(decision, &engines, &count);
     pool_unlock(manager->pool);
+    if (r == 0)
+        *ret = engine_ref(choose_answering(engines, count));
+    fanout_release(engines, count);
     swarm_decision_free(decision);
     swarm_create_body_free(body);
     return r < 0 ? fail_with(failure, r, error) : 0;
@@ -129,7 +135,7 @@ int build_node_choose(struct manager *manager, const struct build_wish *wish, st
         failure_clear(&why);
         return -1;
     }
-    if (preferred != NULL && !says_where(wish)) {
+    if (preferred != NULL && !says_where(wish) && engine_is_answering(preferred)) {
         r = plan(manager, wish, preferred, ret, &why);
         failure_clear(&why);
         if (r == 0)

@@ -28,8 +28,7 @@ static int make_request(const json_t *whitelists, struct swarm_request **ret, st
     return r;
 }
 
-/* With the pool locked. The chosen node first. */
-static int take(const struct swarm_decision *decision, struct engine ***ret, size_t *ret_count)
+int choose_take(const struct swarm_decision *decision, struct engine ***ret, size_t *ret_count)
 {
     size_t count = swarm_decision_candidate_count(decision), used = 0;
     struct engine **engines = calloc(count + 1, sizeof(engines[0]));
@@ -63,7 +62,7 @@ int choose_engines(struct manager *manager, const json_t *whitelists, struct eng
         pool_read_lock(manager->pool);
         r = swarm_scheduler_plan(manager->scheduler, manager->pool->cluster, request, &options, &decision, &error);
         if (r == 0)
-            r = take(decision, ret, ret_count);
+            r = choose_take(decision, ret, ret_count);
         pool_unlock(manager->pool);
     }
     swarm_decision_free(decision);

@@ -17,6 +17,9 @@ int choose_engine(struct manager *manager, const json_t *whitelists, struct engi
 /* All nodes that the scheduler would take, the best first; release with fanout_release(). */
 int choose_engines(struct manager *manager, const json_t *whitelists, struct engine ***ret, size_t *ret_count,
                    struct failure *failure);
+/* The nodes that the decision would take, the chosen one first; likewise. 0 or SWARM_ERR_NOMEM. With the pool locked.
+ */
+int choose_take(const struct swarm_decision *decision, struct engine ***ret, size_t *ret_count);
 /* The first of one or more that answers a ping, where there is a choice: one may have turned silent since the monitor
  * looked. Where none does, the first. Borrowed. Without locks held. */
 struct engine *choose_answering(struct engine *const *engines, size_t count);

@@ -159,6 +159,18 @@ static void test_build_leaves_an_engine_that_is_not_healthy(void **state)
     pool_set_state(api_manager.pool, nodes[2].engine, ENGINE_HEALTHY, 0, NULL);
 }
 
+static void test_build_leaves_an_engine_that_does_not_answer(void **state)
+{
+    assert_int_equal(asked("/build?" ON(2), "/build?"), 2); /* where the client's next one would go */
+    http_peer_kill(nodes[2].peer);
+    for (int i = 0; i < 4; i++)
+        assert_int_not_equal(asked("/build?t=plain", "/build?t=plain"), 2);
+    http_peer_kill(nodes[0].peer);
+    assert_int_equal(asked("/build?memory=1", "/build?memory=1"), 1);
+    http_peer_revive(nodes[0].peer);
+    http_peer_revive(nodes[2].peer);
+}
+
 static void test_build_that_fits_nowhere_is_refused(void **state)
 {
     struct http_result result;
@@ -349,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_images_are_asked_for_before_the_answer_ends),
         cmocka_unit_test(test_next_build_of_the_client_goes_there_again),
         cmocka_unit_test(test_build_leaves_an_engine_that_is_not_healthy),
+        cmocka_unit_test(test_build_leaves_an_engine_that_does_not_answer),
         cmocka_unit_test(test_build_that_fits_nowhere_is_refused),
         cmocka_unit_test(test_build_follows_its_session),
         cmocka_unit_test(test_build_that_cannot_follow_its_session_is_refused),
