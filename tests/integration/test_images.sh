@@ -224,6 +224,24 @@ check_full_disk() {
   check "full disk: the others have all of it" both_have big:1
   equal "full disk: the same of it" "$(id_on 2 big:1)" "$(id_on 3 big:1)"
   check "full disk: rmi" docker -H "$MANAGER" rmi big:1
+  cat /dev/zero >"$ENGINES_DIR/n3/data/full" 2>/dev/null # to the last byte
+  run docker -H "$MANAGER" pull "$registry/box1:v2"
+  equal "full disk: pull fails" "$((STATUS != 0))" 1
+  has "full disk: its reason is named" 'n3: .*no space left on device'
+  check "full disk: the others have pulled it" both_have "$registry/box1:v2"
+  run sh -c "tar -C '$WORK/root' -c . | docker -H $MANAGER import - full:imported"
+  equal "full disk: import fails" "$((STATUS != 0))" 1
+  has "full disk: its reason is named, too" 'n3: .*no space left on device'
+  check "full disk: the others have imported it" both_have full:imported
+  run docker -H "$MANAGER" tag busybox full:tagged
+  has "full disk: tag names the node" 'n3: .*no space left on device'
+  check "full disk: the others have tagged it" both_have full:tagged
+  check "full disk: volume create" docker -H "$MANAGER" volume create full
+  check "full disk: the others have made it" sh -c "for n in 2 3; do docker -H tcp://10.9.0.\$n:2375 volume inspect full || exit; done"
+  check "full disk: image prune" docker -H "$MANAGER" image prune -f
+  rm "$ENGINES_DIR/n3/data/full"
+  check "full disk: all of it goes" docker -H "$MANAGER" rmi "$registry/box1:v2" full:imported full:tagged
+  check "full disk: the volume, too" docker -H "$MANAGER" volume rm full
 }
 
 check_silent_node() {
