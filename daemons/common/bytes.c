@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define FIRST_SIZE 1024
 
@@ -16,6 +17,31 @@ static void compact(struct bytes *bytes)
     memmove(bytes->data, bytes->data + bytes->begin, bytes_length(bytes));
     bytes->end -= bytes->begin;
     bytes->begin = 0;
+}
+
+static bool is_mapped(const struct bytes *bytes, size_t size)
+{
+    return bytes->pages && size >= BYTES_PAGES;
+}
+
+/* Its memory with room for @p size bytes, more than it has; NULL where there is none. */
+static char *grow(const struct bytes *bytes, size_t size)
+{
+    char *data;
+    if (!is_mapped(bytes, size))
+        return realloc(bytes->data, size);
+    if (is_mapped(bytes, bytes->size))
+        data = mremap(bytes->data, bytes->size, size, MREMAP_MAYMOVE);
+    else
+        data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data == MAP_FAILED)
+        return NULL;
+    if (!is_mapped(bytes, bytes->size)) {
+        if (bytes->end > 0)
+            memcpy(data, bytes->data, bytes->end);
+        free(bytes->data);
+    }
+    return data;
 }
 
 int bytes_reserve(struct bytes *bytes, size_t room)
@@ -31,7 +57,7 @@ int bytes_reserve(struct bytes *bytes, size_t room)
     size_t size = bytes->size ? bytes->size : FIRST_SIZE;
     while (size - bytes->end < room)
         size *= 2;
-    char *data = realloc(bytes->data, size);
+    char *data = grow(bytes, size);
     if (!data)
         return -1;
     bytes->data = data;
@@ -57,19 +83,23 @@ int bytes_append_text(struct bytes *bytes, const char *text)
 int bytes_printf(struct bytes *bytes, const char *format, ...)
 {
     va_list arguments, again;
+    size_t room = bytes->size - bytes->end;
     va_start(arguments, format);
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = vsnprintf(room > 0 ? bytes->data + bytes->end : NULL, room, format, arguments);
     va_end(arguments);
-    int result = -1;
     /* One more for the NUL that vsnprintf() writes. */
-    if (length >= 0 && bytes_reserve(bytes, (size_t)length + 1) == 0) {
-        vsnprintf(bytes->data + bytes->end, (size_t)length + 1, format, again);
-        bytes->end += (size_t)length;
-        result = 0;
+    if (length >= 0 && (size_t)length >= room) {
+        if (bytes_reserve(bytes, (size_t)length + 1) < 0)
+            length = -1;
+        else
+            vsnprintf(bytes->data + bytes->end, (size_t)length + 1, format, again);
     }
     va_end(again);
-    return result;
+    if (length < 0)
+        return -1;
+    bytes->end += (size_t)length;
+    return 0;
 }
 
 void bytes_consume(struct bytes *bytes, size_t length)
@@ -95,6 +125,10 @@ int bytes_move(struct bytes *to, struct bytes *from)
 
 void bytes_free(struct bytes *bytes)
 {
-    free(bytes->data);
-    memset(bytes, 0, sizeof *bytes);
+    bool pages = bytes->pages;
+    if (is_mapped(bytes, bytes->size))
+        munmap(bytes->data, bytes->size);
+    else
+        free(bytes->data);
+    *bytes = (struct bytes){.pages = pages};
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A growing buffer that is filled at its end and emptied at its beginning. All zero is an empty one. */
+/* A growing buffer that is filled at its end and emptied at its beginning. All zero is an empty one, and so is all zero
+ * but for @pages. */
 #ifndef COMMON_BYTES_H
 #define COMMON_BYTES_H
 
@@ -11,7 +12,11 @@ struct bytes {
     size_t begin;
     size_t end;
     size_t size;
+    /* From BYTES_PAGES on its memory is pages of its own, which the system gets back at once, for what is large at
+     * times only; set while it is empty, and outlives bytes_free(). What data points to is not for free() then. */
+    bool pages;
 };
+#define BYTES_PAGES ((size_t)64 * 1024)
 
 static inline size_t bytes_length(const struct bytes *bytes)
 {

@@ -4,6 +4,7 @@
 #ifndef COMMON_HTTP_GRAMMAR_H
 #define COMMON_HTTP_GRAMMAR_H
 
+#include <stdint.h>
 #include <string.h>
 
 #include "http_head.h"
@@ -13,11 +14,12 @@ static inline bool http_is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
+/* Letters, digits and !#$%&'*+-.^_`|~, a bit each. */
 static inline bool http_is_token_char(char c)
 {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
-        return true;
-    return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
+    static const uint64_t tokens[4] = {UINT64_C(0x03ff6cfa00000000), UINT64_C(0x57ffffffc7fffffe)};
+    unsigned char byte = (unsigned char)c;
+    return tokens[byte / 64] >> byte % 64 & 1;
 }
 
 /* Visible bytes, those beyond ASCII, and blanks: no control byte, so no CR, LF or NUL. */

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "bytes.h"
 #include "http_body.h"
@@ -41,6 +42,8 @@ struct http_connection {
     bool refused;    /* beyond the limit: answer 503 */
     bool cut;        /* nothing more can be said: it just ends */
     bool reset;      /* by a reset, so that this is not taken for a proper end */
+    char date[40];   /* the header's value … */
+    time_t date_of;  /* … at this time */
 };
 
 struct http_parameter {
@@ -59,9 +62,10 @@ struct http_request {
     struct http_parameter *parameters;
     bool parameters_read;
     struct http_body body;
-    bool continue_due; /* the client waits for 100 Continue */
-    bool body_touched; /* content was taken */
-    bool body_failed;  /* broken framing, time-out or early end: the connection is of no further use */
+    bool continue_due;     /* the client waits for 100 Continue */
+    bool body_touched;     /* content was taken */
+    int64_t body_until_ms; /* monotonic, for more of it where nobody waits for it here; 0: nothing is awaited */
+    bool body_failed;      /* broken framing, time-out or early end: the connection is of no further use */
     struct bytes whole;
     bool whole_read;
 };
@@ -107,6 +111,8 @@ int http_reply_head_begin(struct http_reply *reply, struct bytes *out, int statu
 /* … more lines by the caller, then the headers of framing and connection, and the empty line. Sets reply->framing and
  * reply->close; the reply has begun. @p length is for HTTP_BODY_LENGTH. */
 int http_reply_head_end(struct http_reply *reply, struct bytes *out, enum http_framing framing, uint64_t length);
+/* "name: value" as a line at the end of @p out. 0, or -1 for lack of memory. */
+int http_append_header(struct bytes *out, struct slice name, struct slice value);
 /* True where server or handler set that header themselves. */
 bool http_reply_has_header(const struct http_reply *reply, struct slice name);
 /* How a streamed body reaches this client: in chunks, or until the close for HTTP/1.0. */

@@ -123,6 +123,21 @@ static void remove_line(struct http_reply *reply, struct slice line)
     headers->end -= line.length;
 }
 
+int http_append_header(struct bytes *out, struct slice name, struct slice value)
+{
+    if (bytes_reserve(out, name.length + value.length + 4) < 0)
+        return -1;
+    char *at = out->data + out->end;
+    memcpy(at, name.at, name.length);
+    at += name.length;
+    memcpy(at, ": ", 2);
+    if (value.length > 0)
+        memcpy(at + 2, value.at, value.length);
+    memcpy(at + 2 + value.length, "\r\n", 2);
+    out->end += name.length + value.length + 4;
+    return 0;
+}
+
 /* Framing and date are made here, whatever a handler says. */
 static bool is_ours(struct slice name)
 {
@@ -146,7 +161,7 @@ void http_reply_header(struct http_reply *reply, const char *name, const char *v
         return;
     }
     remove_line(reply, find_line(reply, name_slice));
-    if (bytes_printf(&reply->headers, "%s: %s\r\n", name, value) < 0)
+    if (http_append_header(&reply->headers, name_slice, slice_of(value)) < 0)
         reply->out_of_memory = true;
 }
 
@@ -164,18 +179,22 @@ bool http_reply_has_header(const struct http_reply *reply, struct slice name)
            find_line(reply, name).length > 0;
 }
 
-/* RFC 9110, 5.6.7; strftime() would follow the locale. */
-static int append_date(struct bytes *out)
+/* RFC 9110, 5.6.7; strftime() would follow the locale. Made once a second. */
+static int append_date(struct http_connection *connection, struct bytes *out)
 {
     static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     time_t now = time(NULL);
     struct tm tm;
-    if (!gmtime_r(&now, &tm))
-        return 0;
-    return bytes_printf(out, "Date: %s, %02d %s %d %02d:%02d:%02d GMT\r\n", days[tm.tm_wday], tm.tm_mday,
-                        months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    if (now != connection->date_of || connection->date[0] == '\0') {
+        if (!gmtime_r(&now, &tm))
+            return 0;
+        snprintf(connection->date, sizeof connection->date, "%s, %02d %s %d %02d:%02d:%02d GMT", days[tm.tm_wday],
+                 tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+        connection->date_of = now;
+    }
+    return http_append_header(out, slice_of("Date"), slice_of(connection->date));
 }
 
 int http_reply_head_begin(struct http_reply *reply, struct bytes *out, int status, struct slice reason)
@@ -185,13 +204,13 @@ int http_reply_head_begin(struct http_reply *reply, struct bytes *out, int statu
     if (reason.length == 0)
         reason = reason_of(status);
     if (reply->out_of_memory || bytes_printf(out, "HTTP/1.1 %d %.*s\r\n", status, (int)reason.length, reason.at) < 0 ||
-        append_date(out) < 0)
+        append_date(reply->connection, out) < 0)
         return -1;
     for (size_t i = 0; i < 8 && options->headers[i][0]; i++) {
         const char *const *header = options->headers[i];
         if (find_line(reply, slice_of(header[0])).length > 0)
             continue;
-        if (bytes_printf(out, "%s: %s\r\n", header[0], header[1]) < 0)
+        if (http_append_header(out, slice_of(header[0]), slice_of(header[1])) < 0)
             return -1;
     }
     return bytes_append(out, bytes_at(&reply->headers), bytes_length(&reply->headers));

@@ -229,28 +229,24 @@ static const char *find_suffix(const char *text, const char *suffix)
 bool route_match(const char *pattern, const char *path, const char **ret_name, size_t *ret_length,
                  const char **ret_rest)
 {
-    const char *open = strchr(pattern, '{');
-    const char *dots = strstr(pattern, "/...");
     const char *rest;
-    size_t before;
+    size_t same = 0;
 
     *ret_name = path;
     *ret_length = 0;
     *ret_rest = "";
-    if (dots != NULL) {
-        before = (size_t)(dots - pattern);
-        *ret_rest = path + before;
-        return strncmp(path, pattern, before) == 0 && path[before] == '/' && path[before + 1] != '\0';
+    while (pattern[same] == path[same] && pattern[same] != '\0' && pattern[same] != '{' && pattern[same] != '.')
+        same++;
+    if (strcmp(pattern + same, "...") == 0) {
+        *ret_rest = path + same - 1;
+        return path[same] != '\0';
     }
-    if (open == NULL)
-        return strcmp(pattern, path) == 0;
-    before = (size_t)(open - pattern);
-    if (strncmp(path, pattern, before) != 0)
+    if (pattern[same] != '{')
+        return pattern[same] == '\0' && path[same] == '\0';
+    rest = find_suffix(path + same, strchr(pattern + same, '}') + 1);
+    if (rest == NULL || rest == path + same)
         return false;
-    rest = find_suffix(path + before, strchr(open, '}') + 1);
-    if (rest == NULL || rest == path + before)
-        return false;
-    *ret_name = path + before;
+    *ret_name = path + same;
     *ret_length = (size_t)(rest - *ret_name);
     *ret_rest = rest;
     return true;

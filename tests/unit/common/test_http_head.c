@@ -381,12 +381,26 @@ static void test_endless_line_is_too_large(void **state)
     free(text);
 }
 
+static void test_names_have_the_bytes_of_tokens_only(void **state)
+{
+    for (int c = 1; c < 256; c++) {
+        bool token = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     strchr("!#$%&'*+-.^_`|~", c) != NULL;
+        char text[64];
+        snprintf(text, sizeof text, "GET / HTTP/1.1\r\n" HOST "A%cB: c\r\n\r\n", c);
+        /* A colon ends the name, and what follows is value. */
+        if (c != ':')
+            assert_int_equal(parse_text(http_head_parse_request, text), token ? 0 : HTTP_HEAD_BAD);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_request_shapes_that_allow_two_readings_are_refused),
         cmocka_unit_test(test_refused_request_is_refused_alike_for_every_split),
         cmocka_unit_test(test_nul_in_a_head_is_refused),
+        cmocka_unit_test(test_names_have_the_bytes_of_tokens_only),
         cmocka_unit_test(test_response_shapes_that_allow_two_readings_are_refused),
         cmocka_unit_test(test_good_heads_are_complete_at_their_last_byte_only),
         cmocka_unit_test(test_request_parts_are_found),

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "engine.h"
 #include "routes.h"
 
 static void assert_split(const char *path, const char *version, const char *rest)
@@ -44,6 +45,20 @@ static void test_container_named_like_a_version_keeps_its_name(void **state)
 {
     assert_split("/containers/v1.24/json", "", "/containers/v1.24/json");
     assert_split("/v1.30/containers/v1/json", "1.30", "/containers/v1/json");
+}
+
+static void test_versions_are_two_numbers(void **state)
+{
+    static const char *const bad[] = {"", "1", "1.", ".1", "1.41.", "1.4x", "x1.4", "-1.4", "1.-4", " 1.4", "1. 4",
+                                      "12345.1", "1.12345", "1..4"};
+    struct api_version version = {0};
+
+    assert_int_equal(api_version_parse(&version, "1.41"), 0);
+    assert_int_equal(version.major, 1);
+    assert_int_equal(version.minor, 41);
+    assert_int_equal(api_version_parse(&version, NULL), -1);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(api_version_parse(&version, bad[i]), -1);
 }
 
 static void assert_clean(const char *path, const char *clean)
@@ -149,6 +164,7 @@ static void test_dots_match_all_below(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_versions_are_two_numbers),
         cmocka_unit_test(test_version_is_split_off),
         cmocka_unit_test(test_version_needs_a_dot),
         cmocka_unit_test(test_overlong_version_is_no_version),
