@@ -82,6 +82,7 @@ static int await_head(struct http_request *request, size_t *ret_consumed, const 
     if (connection->refused)
         deadline = deadline_after(HTTP_REFUSAL_TIME_MS);
     size_t seen = 0;
+    bool waited = false;
     for (;;) {
         enum is_preface found = find_preface(connection);
         if (found == WHOLE_PREFACE) {
@@ -93,7 +94,9 @@ static int await_head(struct http_request *request, size_t *ret_consumed, const 
             if (result != HTTP_HEAD_MORE)
                 return refusal_of(result);
         }
-        ssize_t got = fill(connection, READ_SIZE);
+        /* After a reply the next request is seldom there already. */
+        ssize_t got =
+            idle && !waited && !stream_pending(connection->stream) ? STREAM_AGAIN : fill(connection, READ_SIZE);
         if (got > 0 && idle) {
             idle = false;
             deadline = deadline_after(options->head_timeout_ms);
@@ -103,6 +106,7 @@ static int await_head(struct http_request *request, size_t *ret_consumed, const 
         if (got != STREAM_AGAIN)
             return END_OF_CONNECTION;
         int ready = wait_for_client(connection, idle, deadline);
+        waited = true;
         if (ready == 0 && !idle) {
             *ret_why = "the request's head took too long";
             return 408;
@@ -112,11 +116,14 @@ static int await_head(struct http_request *request, size_t *ret_consumed, const 
     }
 }
 
-/* The slices point into request->text, but for the constant ones of an empty path. */
-static void end_with_nul(struct http_request *request, struct slice slice, size_t size)
+/* From the connection's buffer to its copy, but for the constant one of an empty path, and NUL-ended there. */
+static void rebase(struct slice *slice, const char *from, size_t size, char *to)
 {
-    if (slice.at >= request->text && slice.at < request->text + size)
-        request->text[(size_t)(slice.at - request->text) + slice.length] = '\0';
+    if (slice->at < from || slice->at >= from + size)
+        return;
+    size_t offset = (size_t)(slice->at - from);
+    slice->at = to + offset;
+    to[offset + slice->length] = '\0';
 }
 
 /* Move the head out of the connection's buffer, which goes on to hold the body. */
@@ -124,17 +131,21 @@ static int keep_head(struct http_request *request, size_t consumed, const char *
 {
     struct bytes *in = &request->connection->in;
     struct http_head *head = &request->head;
-    size_t again;
+    const char *from = bytes_at(in);
     request->text = malloc(consumed + head->target.length + 2);
     if (!request->text) {
         *ret_why = "out of memory";
         return 500;
     }
-    memcpy(request->text, bytes_at(in), consumed);
+    memcpy(request->text, from, consumed);
+    rebase(&head->method, from, consumed, request->text);
+    rebase(&head->target, from, consumed, request->text);
+    rebase(&head->upgrade, from, consumed, request->text);
+    for (size_t i = 0; i < head->header_count; i++) {
+        rebase(&head->headers[i].name, from, consumed, request->text);
+        rebase(&head->headers[i].value, from, consumed, request->text);
+    }
     bytes_consume(in, consumed);
-    int result = http_head_parse_request(head, request->text, consumed, &again, ret_why);
-    if (result != 0)
-        return refusal_of(result);
 
     char *path = request->text + consumed;
     memcpy(path, head->target.at, head->target.length);
@@ -145,9 +156,6 @@ static int keep_head(struct http_request *request, size_t consumed, const char *
     request->path = path;
     request->query = mark ? mark + 1 : "";
     request->method = head->method.at;
-    end_with_nul(request, head->method, consumed);
-    for (size_t i = 0; i < head->header_count; i++)
-        end_with_nul(request, head->headers[i].value, consumed);
     return 0;
 }
 
@@ -199,6 +207,15 @@ static ssize_t fail_body(struct http_request *request, int status, const char *w
     return -status;
 }
 
+/* Nothing has come for too long, as far as that was looked at. */
+static bool is_late(struct http_request *request)
+{
+    int64_t now_ms = deadline_now_ms();
+    if (request->body_until_ms == 0)
+        request->body_until_ms = now_ms + request->connection->server->options.body_timeout_ms;
+    return now_ms >= request->body_until_ms;
+}
+
 /* More bytes of the body into the connection's buffer. 0, or minus a status; where @p deadline is NULL -EAGAIN instead
  * of waiting. */
 static ssize_t await_body(struct http_request *request, const struct deadline *deadline, const char **ret_why)
@@ -208,14 +225,16 @@ static ssize_t await_body(struct http_request *request, const struct deadline *d
         return fail_body(request, 400, "the client is gone", ret_why);
     for (;;) {
         ssize_t got = fill(connection, BODY_READ_SIZE);
-        if (got > 0)
+        if (got > 0) {
+            request->body_until_ms = 0;
             return 0;
+        }
         if (got == -ENOMEM)
             return fail_body(request, 500, "out of memory", ret_why);
         if (got != STREAM_AGAIN)
             return fail_body(request, 400, "the request's body ended too early", ret_why);
         if (!deadline)
-            return -EAGAIN;
+            return is_late(request) ? fail_body(request, 408, "the request's body took too long", ret_why) : -EAGAIN;
         int ready = wait_for_client(connection, false, *deadline);
         if (ready < 0)
             return fail_body(request, 400, "the client is gone", ret_why);

@@ -153,9 +153,10 @@ static int read_whole(struct http_request *request, const char **ret_why)
         *ret_why = "the request's body is too large";
         return 413;
     }
+    struct deadline deadline = deadline_after(options->body_timeout_ms);
     for (;;) {
         const char *data;
-        ssize_t got = http_request_read(request, options->body_timeout_ms, &data, ret_why);
+        ssize_t got = http_request_read(request, deadline_left(deadline), &data, ret_why);
         if (got < 0)
             return (int)-got;
         if (got == 0)

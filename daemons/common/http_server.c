@@ -49,7 +49,7 @@ static void set_defaults(struct http_server_options *options)
     options->max_connections = default_to(options->max_connections, 10000);
     options->head_timeout_ms = default_to(options->head_timeout_ms, 30 * 1000);
     options->idle_timeout_ms = default_to(options->idle_timeout_ms, 300 * 1000);
-    options->body_timeout_ms = default_to(options->body_timeout_ms, 120 * 1000);
+    options->body_timeout_ms = default_to(options->body_timeout_ms, 300 * 1000);
     options->max_body = default_to(options->max_body, 8 * 1024 * 1024);
 }
 
@@ -174,6 +174,20 @@ static bool count_in(struct http_connection *connection)
     return admitted;
 }
 
+/* There is no thread to serve it: what can be said without waiting, which TLS cannot. */
+static void turn_away(struct http_connection *connection)
+{
+    static const char text[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+                               "Content-Length: 51\r\nConnection: close\r\n\r\n"
+                               "{\"message\":\"no thread is left for the connection\"}\n";
+    char request[4096];
+    if (connection->tls)
+        return;
+    stream_send(connection->stream, text, sizeof text - 1);
+    stream_shutdown_write(connection->stream);
+    stream_recv(connection->stream, request, sizeof request); /* unread bytes would turn the end into a reset */
+}
+
 static void admit(struct http_listener *listener, int fd)
 {
     struct http_server *server = listener->server;
@@ -183,6 +197,7 @@ static void admit(struct http_listener *listener, int fd)
         connection->server = server;
         connection->tls = listener->tls;
         connection->stream = stream;
+        connection->in.pages = true;
         if (count_in(connection)) {
             pthread_t thread;
             bool refused = connection->refused;
@@ -193,6 +208,7 @@ static void admit(struct http_listener *listener, int fd)
             if (error == 0)
                 return;
             log_warn("HTTP: no thread for a connection: %s", strerror(error));
+            turn_away(connection);
             free_connection(connection);
             pthread_mutex_lock(&server->lock);
             server->live--;

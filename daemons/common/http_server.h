@@ -25,7 +25,9 @@ struct http_server_options {
     int max_connections;       /* 503 beyond; default 10,000 */
     int head_timeout_ms;       /* from the first byte of a head to its last; default 30,000 */
     int idle_timeout_ms;       /* between requests; default 300,000 */
-    int body_timeout_ms;       /* without a byte of a request body, or a reply not taken; default 120,000 */
+    /* For a body that is read whole, without a byte of one that is passed on, and without a byte of a reply that is
+     * written here being taken; default 300,000. */
+    int body_timeout_ms;
     int max_body;              /* for http_request_read_all(); default 8 MiB */
     const char *headers[8][2]; /* set on every reply ("Server", …), NULL-ended */
     /* Take clients that begin with HTTP/2's preface: each is a request with method "PRI" and path "*", for a handler
@@ -67,7 +69,7 @@ const char *http_request_peer(const struct http_request *request);
 int http_request_read_all(struct http_request *request, const char **ret_body, size_t *ret_length,
                           const char **ret_why);
 /* Without waiting: a piece of the body that has come, in place until the next call: its length, 0 at the body's end,
- * -EAGAIN where none has come, or minus the status to answer with. */
+ * -EAGAIN where none has come, or minus the status to answer with, 408 where none has come for too long. */
 ssize_t http_request_read_now(struct http_request *request, const char **ret_data, const char **ret_why);
 /* Bytes of the body that are still to be read; -1: only its end will tell. */
 int64_t http_request_left(const struct http_request *request);

@@ -87,12 +87,14 @@ ssize_t relay_receive(struct relay_side *side, struct bytes *in)
         return STREAM_AGAIN;
     if (bytes_length(in) >= RELAY_BUFFER)
         return STREAM_AGAIN;
-    size_t room = RELAY_BUFFER - bytes_length(in);
+    bool small = !side->busy && bytes_length(in) < RELAY_FIRST;
+    size_t room = (small ? RELAY_FIRST : RELAY_BUFFER) - bytes_length(in);
     if (bytes_reserve(in, room) < 0)
         return -ENOMEM;
     ssize_t got = stream_recv(side->stream, in->data + in->end, room);
     if (got > 0)
         in->end += (size_t)got;
+    side->busy = side->busy || got == (ssize_t)room;
     side->recv_blocked = got == STREAM_AGAIN;
     side->ended = got == 0;
     return got;
@@ -133,12 +135,22 @@ static int sooner(int left, struct deadline deadline)
     return left < 0 || (other >= 0 && other < left) ? other : left;
 }
 
+/* Whether the client is to go on with its request's body. */
+static bool waits_for_body(const struct relay *relay)
+{
+    return relay->upload == UPLOAD_BODY && relay_wants_client(relay) && relay->client.recv_blocked;
+}
+
 /* The soonest of the deadlines that apply, as poll() takes it. */
 static int time_left(const struct relay *relay)
 {
     int left = -1;
     if (relay->download == DOWNLOAD_HEAD)
-        left = sooner(sooner(left, relay->answer_until), relay->ask_at);
+        left = sooner(left, relay->answer_until);
+    if (relay->download != DOWNLOAD_ENDED)
+        left = sooner(left, relay->ask_at);
+    if (waits_for_body(relay))
+        left = sooner(left, relay->body_until);
     if (relay->client_fin)
         left = sooner(left, relay->client_until);
     if (relay->hijacked && relay->download == DOWNLOAD_ENDED)
@@ -168,13 +180,18 @@ static int note_client_events(struct relay *relay, short events)
     return RELAY_MOVED;
 }
 
-/* Whether the answer's head is still worth waiting for. */
+/* Whether the answer's head, or the rest of an answer that has fallen silent, is still worth waiting for. */
 static int ask(struct relay *relay)
 {
-    if (relay->download != DOWNLOAD_HEAD || deadline_left(relay->ask_at) != 0)
+    const struct relay_options *options = relay->options;
+    bool begun = relay->download != DOWNLOAD_HEAD;
+    if (relay->download == DOWNLOAD_ENDED || deadline_left(relay->ask_at) != 0)
         return RELAY_MOVED;
-    relay->ask_at = deadline_after(RELAY_ASK_TIME_MS);
-    char *why = relay->options->give_up(relay->options->data);
+    char *why = begun && relay->heard ? NULL : options->give_up(options->data, begun);
+    relay->heard = false;
+    relay->ask_at = deadline_after(!begun                    ? RELAY_ASK_TIME_MS
+                                   : options->begun_pause_ms ? options->begun_pause_ms
+                                                             : RELAY_ASK_BEGUN_TIME_MS);
     if (!why)
         return RELAY_MOVED;
     int step = relay_fail(relay, "%s", why);
@@ -190,9 +207,29 @@ static int note_time(struct relay *relay)
     }
     if (relay->client_fin && deadline_left(relay->client_until) == 0)
         return relay_client_gone(relay);
+    if (waits_for_body(relay) && deadline_left(relay->body_until) == 0) {
+        relay->slow_body = relay->request->body_failed = true;
+        return relay_client_gone(relay);
+    }
     if (relay->download == DOWNLOAD_HEAD && deadline_left(relay->answer_until) == 0)
         return relay_fail(relay, "the engine did not answer within %d s", relay->options->answer_timeout_ms / 1000);
     return RELAY_MOVED;
+}
+
+static void free_empty(struct bytes *bytes)
+{
+    if (bytes_length(bytes) == 0)
+        bytes_free(bytes);
+}
+
+static void rest(struct relay *relay)
+{
+    relay->resting = true;
+    relay->client.busy = relay->engine.busy = false;
+    free_empty(&relay->to_engine);
+    free_empty(&relay->to_client);
+    free_empty(&relay->from_engine);
+    free_empty(&relay->request->connection->in);
 }
 
 static int wait_for_events(struct relay *relay)
@@ -206,9 +243,18 @@ static int wait_for_events(struct relay *relay)
         {.fd = engine_events ? stream_fd(relay->engine.stream) : -1, .events = engine_events},
         {.fd = relay->request->connection->server->cut_fd, .events = POLLIN},
     };
-    int ready = poll(fds, 3, time_left(relay));
+    if (waits_for_body(relay) && relay->body_until.at_ms < 0)
+        relay->body_until = deadline_after(relay->request->connection->server->options.body_timeout_ms);
+    int left = time_left(relay);
+    if (!relay->resting && (left < 0 || left > RELAY_REST_TIME_MS))
+        left = RELAY_REST_TIME_MS;
+    int ready = poll(fds, 3, left);
     if (ready < 0)
         return errno == EINTR ? RELAY_MOVED : relay_out_of_memory(relay);
+    if (ready > 0)
+        relay->resting = false;
+    else if (left == RELAY_REST_TIME_MS)
+        rest(relay);
     if (ask(relay) == RELAY_OVER)
         return RELAY_OVER;
     if (ready == 0)
@@ -272,6 +318,9 @@ static int conclude(struct relay *relay)
     if (relay->bad_body && !outcome->answered) {
         http_reply_error(relay->reply, 400, "the request's body is not framed properly");
         outcome->answered = true;
+    } else if (relay->slow_body && !outcome->answered) {
+        http_reply_error(relay->reply, 408, "the request's body took too long");
+        outcome->answered = true;
     } else if (outcome->client_gone) {
         connection->cut = true;
     } else if (!failed && !relay->options->capture) {
@@ -298,6 +347,8 @@ static void init(struct relay *relay)
 {
     struct http_request *request = relay->request;
     relay->client.stream = request->connection->stream;
+    relay->to_engine.pages = relay->to_client.pages = relay->from_engine.pages = true;
+    relay->engine.recv_blocked = !stream_pending(relay->engine.stream); /* not asked yet, it has nothing to say */
     relay->own_body = relay->options->body || request->whole_read;
     if (relay->options->body) {
         relay->body = relay->options->body;
@@ -309,6 +360,7 @@ static void init(struct relay *relay)
     relay->answer_until =
         deadline_after(relay->options->answer_timeout_ms > 0 ? relay->options->answer_timeout_ms : -1);
     relay->ask_at = deadline_after(relay->options->give_up ? RELAY_ASK_TIME_MS : -1);
+    relay->body_until = deadline_after(-1);
     relay->outcome->body_touched = request->body_touched && !relay->own_body;
 }
 

@@ -24,9 +24,10 @@ struct relay_options {
     const char *switched;
     /* Headers of the engine's answer that are not passed on (the server sets its own), NULL-ended; NULL: none. */
     const char *const *drop_headers;
-    /* Asked about once a second while the head of the answer has not come: a new text that says why it is not waited
-     * for any longer, NULL: it is. NULL: not asked. */
-    char *(*give_up)(void *data);
+    /* Asked about once a second while the head of the answer has not come, and after it (@p begun) each time that
+     * nothing came for begun_pause_ms: a new text that says why no more is waited for, NULL: it is. NULL: not asked. */
+    char *(*give_up)(void *data, bool begun);
+    int begun_pause_ms; /* 0: 10,000 */
     /* Called before the answer's last bytes are passed to the client, so that what the client does next sees what the
      * request changed; not for hijacks. NULL: not called. */
     void (*finishing)(void *data, int status);

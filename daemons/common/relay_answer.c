@@ -22,8 +22,7 @@ static int append_headers(struct relay *relay, const struct http_head *head)
         const struct http_header *header = &head->headers[i];
         if (relay_is_hop_header(head, header->name) || is_dropped(relay, header->name))
             continue;
-        if (bytes_printf(&relay->to_client, "%.*s: %.*s\r\n", (int)header->name.length, header->name.at,
-                         (int)header->value.length, header->value.at) < 0)
+        if (http_append_header(&relay->to_client, header->name, header->value) < 0)
             return -1;
     }
     return 0;
@@ -280,6 +279,7 @@ static int receive_from_engine(struct relay *relay)
         return relay_out_of_memory(relay);
     if (got < 0)
         return relay_fail_stream(relay, "read", got);
+    relay->heard = true;
     /* It lives: a client of which only a FIN is known gets more time to take this. */
     if (relay->client_fin)
         relay->client_until = deadline_after(RELAY_FIN_TIME_MS);

@@ -7,14 +7,18 @@
 #include "http_internal.h"
 #include "relay.h"
 
-#define RELAY_BUFFER ((size_t)64 * 1024) /* what a direction holds before it stops reading */
+#define RELAY_BUFFER BYTES_PAGES        /* what a direction holds before it stops reading */
+#define RELAY_FIRST ((size_t)16 * 1024) /* the same where little comes at once */
 
 /* Of a hijack whose engine has ended: for the client to end too, without it sending anything. */
 #define RELAY_FINISH_TIME_MS 2000
 /* Of a TCP client that sent a FIN: without a byte from the engine. */
 #define RELAY_FIN_TIME_MS 3000
-/* Between two questions whether the answer's head is worth waiting for. */
+/* Without a byte in either direction: buffers are given back. */
+#define RELAY_REST_TIME_MS 1000
+/* Between two questions whether the answer's head is worth waiting for, or its rest. */
 #define RELAY_ASK_TIME_MS 1000
+#define RELAY_ASK_BEGUN_TIME_MS 10000
 
 /* What a step did. */
 enum relay_step { RELAY_OVER = -1, RELAY_IDLE = 0, RELAY_MOVED = 1 };
@@ -23,6 +27,7 @@ struct relay_side {
     struct stream *stream;
     bool recv_blocked; /* there was nothing to read: poll first */
     bool send_blocked;
+    bool busy;  /* there was more to read than RELAY_FIRST */
     bool ended; /* the peer sends no more */
 };
 
@@ -61,6 +66,7 @@ struct relay {
     size_t body_left;
     bool chunked; /* the body goes to the engine in chunks */
     bool bad_body;
+    bool slow_body;
 
     struct http_body answer;
     bool answer_keep_alive;
@@ -68,12 +74,15 @@ struct relay {
     int interim;  /* 1xx answers so far */
     struct bytes captured;
 
+    bool resting;        /* nothing moves, and no memory is held for it */
     bool client_hung_up; /* closed both ways, as far as its socket can tell */
     bool client_fin;     /* TCP's FIN: closed, or only done with sending */
     struct deadline client_until;
     struct deadline finish_until; /* of a hijack whose engine has ended */
     struct deadline answer_until; /* for the answer's head */
-    struct deadline ask_at;       /* whether it is worth waiting for */
+    struct deadline ask_at;       /* whether it, or its rest, is worth waiting for */
+    bool heard;                   /* the engine said something since the last question */
+    struct deadline body_until;   /* for the client's body to go on */
 };
 
 /* Note why the engine failed. What was received before still goes to the client. */

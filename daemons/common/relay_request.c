@@ -50,8 +50,7 @@ static int append_headers(struct relay *relay)
         if (relay_is_hop_header(head, header->name) || slice_is_nocase(header->name, "Host") ||
             slice_is_nocase(header->name, "Expect"))
             continue;
-        if (bytes_printf(&relay->to_engine, "%.*s: %.*s\r\n", (int)header->name.length, header->name.at,
-                         (int)header->value.length, header->value.at) < 0)
+        if (http_append_header(&relay->to_engine, header->name, header->value) < 0)
             return -1;
     }
     if (relay->options->switched)
@@ -181,8 +180,10 @@ static int pass_piece(struct relay *relay, bool drop)
 static int receive_from_client(struct relay *relay)
 {
     ssize_t got = relay_receive(&relay->client, &relay->request->connection->in);
-    if (got > 0)
+    if (got > 0) {
+        relay->body_until = deadline_after(-1); /* from the next wait on */
         return RELAY_MOVED;
+    }
     if (got == STREAM_AGAIN)
         return RELAY_IDLE;
     if (got == -ENOMEM)

@@ -2,6 +2,7 @@
 #include "engine.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 #include "pool.h"
 
 #define DIAL_TIMEOUT_MS 10000
+#define NO_SOCKET_TIME_MS 3000 /* for a descriptor to become free */
+#define NO_SOCKET_PAUSE_MS 100
 #define LOST_TIMEOUT_MS 10000 /* for an answer of an engine that counted as lost when it was asked */
 
 const char *engine_state_text(enum engine_state state)
@@ -29,22 +32,28 @@ const char *engine_state_text(enum engine_state state)
     return "Disconnected";
 }
 
+/* One to four digits at *@p at, which moves behind them. */
+static bool take_number(const char **at, int *ret)
+{
+    size_t length = strspn(*at, "0123456789");
+
+    *ret = 0;
+    for (size_t i = 0; i < length && length <= 4; i++) {
+        *ret = *ret * 10 + ((*at)[i] - '0');
+    }
+    *at += length;
+    return length >= 1 && length <= 4;
+}
+
 int api_version_parse(struct api_version *ret, const char *text)
 {
-    int major, minor, length = 0;
+    struct api_version version;
 
-    /* sscanf() skips blanks and takes signs, so the first characters are looked at before. */
-    if (!text || text[0] < '0' || text[0] > '9' || sscanf(text, "%4d.%n", &major, &length) != 1 || !length ||
-        text[length] < '0' || text[length] > '9') {
+    if (!text || !take_number(&text, &version.major) || *text++ != '.' || !take_number(&text, &version.minor) ||
+        *text) {
         return -1;
     }
-    text += length;
-    length = 0;
-    if (sscanf(text, "%4d%n", &minor, &length) != 1 || text[length]) {
-        return -1;
-    }
-    ret->major = major;
-    ret->minor = minor;
+    *ret = version;
     return 0;
 }
 
@@ -159,10 +168,16 @@ static struct stream *take_idle(struct engine *engine)
 /* stream_dial() tells by its text only. */
 static enum http_failure dial_failure(const char *error)
 {
+    static const char *const none_here[] = {"too many open files", "cannot allocate memory", "no buffer space"};
     static const char *const refused[] = {"refused", "no route", "unreachable", "not known", "no such host", "reset"};
 
     if (strcasestr(error, "timed out") || strcasestr(error, "timeout")) {
         return HTTP_TIMEOUT;
+    }
+    for (size_t i = 0; i < sizeof(none_here) / sizeof(*none_here); i++) {
+        if (strcasestr(error, none_here[i])) {
+            return HTTP_NO_SOCKET;
+        }
     }
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
         if (strcasestr(error, refused[i])) {
@@ -172,10 +187,29 @@ static enum http_failure dial_failure(const char *error)
     return HTTP_BROKEN;
 }
 
+/* A new connection. Descriptors come and go: where there is none it is tried again for a while. */
+static int dial(struct engine *engine, struct stream **ret, struct http_result *result)
+{
+    int64_t end_ms = monotonic_ms() + NO_SOCKET_TIME_MS;
+    char *error = NULL;
+
+    for (;;) {
+        if (!stream_dial(ret, &engine->dial, engine->manager->tls, DIAL_TIMEOUT_MS, &error)) {
+            return 0;
+        }
+        snprintf(result->error, sizeof(result->error), "%s", error ? error : "out of memory");
+        free(error);
+        result->failure = dial_failure(result->error);
+        if (result->failure != HTTP_NO_SOCKET || monotonic_ms() >= end_ms) {
+            return -1;
+        }
+        poll(NULL, 0, NO_SOCKET_PAUSE_MS);
+    }
+}
+
 int engine_dial(struct engine *engine, struct stream **ret, bool *ret_reused, struct failure *failure)
 {
     struct http_result result = {0};
-    char *error = NULL;
     struct stream *stream;
 
     while ((stream = take_idle(engine))) {
@@ -186,14 +220,10 @@ int engine_dial(struct engine *engine, struct stream **ret, bool *ret_reused, st
         }
         stream_close(stream);
     }
-    if (!stream_dial(&stream, &engine->dial, engine->manager->tls, DIAL_TIMEOUT_MS, &error)) {
-        *ret = stream;
+    if (!dial(engine, ret, &result)) {
         *ret_reused = false;
         return 0;
     }
-    snprintf(result.error, sizeof(result.error), "%s", error ? error : "out of memory");
-    free(error);
-    result.failure = dial_failure(result.error);
     metrics_proxy_failed(result.failure);
     if (engine->manager->monitor) {
         monitor_report(engine->manager->monitor, engine, result.failure);
@@ -220,18 +250,40 @@ static bool is_lost(const struct engine *engine)
     return engine->state == ENGINE_UNHEALTHY || (engine->state == ENGINE_DISCONNECTED && engine->lost);
 }
 
+/* With the pool locked. */
+static char *why_lost(const struct engine *engine)
+{
+    char *why;
+
+    return asprintf(&why, "node %s does not answer: %s", engine->name ? engine->name : engine->address,
+                    engine->error ? engine->error : "connection lost") < 0
+               ? NULL
+               : why;
+}
+
 char *engine_why_give_up(struct engine *engine, int64_t asked_ms)
 {
     struct pool *pool = engine->manager->pool;
     char *why = NULL;
 
     pool_read_lock(pool);
-    if (is_lost(engine) && (engine->lost_ms > asked_ms || monotonic_ms() - asked_ms >= LOST_TIMEOUT_MS) &&
-        asprintf(&why, "node %s does not answer: %s", engine->name ? engine->name : engine->address,
-                 engine->error ? engine->error : "connection lost") < 0) {
-        why = NULL;
+    if (is_lost(engine) && (engine->lost_ms > asked_ms || monotonic_ms() - asked_ms >= LOST_TIMEOUT_MS)) {
+        why = why_lost(engine);
     }
     pool_unlock(pool);
+    return why;
+}
+
+char *engine_why_cut(struct engine *engine)
+{
+    struct manager *manager = engine->manager;
+    char *why = NULL;
+
+    pool_read_lock(manager->pool);
+    if (is_lost(engine) && monotonic_ms() - engine->lost_ms >= manager->options.reschedule.grace_ms) {
+        why = why_lost(engine);
+    }
+    pool_unlock(manager->pool);
     return why;
 }
 

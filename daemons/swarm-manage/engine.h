@@ -103,6 +103,10 @@ void engine_version_prefix(struct engine *engine, const char *wanted, char *buff
  * the monitor knows. Takes the pool's lock for reading. */
 char *engine_why_give_up(struct engine *engine, int64_t asked_ms);
 
+/* The same for an answer that has begun and fallen silent: the engine has counted as lost for as long as its containers
+ * are not moved, so that one which is only slow to answer pings keeps its streams. */
+char *engine_why_cut(struct engine *engine);
+
 /* "https://host:port/v1.41/containers/json" for @p path without version, with the version as above; new text, NULL for
  * lack of memory. */
 char *engine_url(struct engine *engine, const char *wanted, const char *path);

@@ -74,9 +74,11 @@ int failure_from_engine(struct failure *failure, const struct engine *engine, co
                            engine->address);
     case HTTP_TIMEOUT:
         return failure_set(failure, 500, "engine %s did not answer in time: %s", engine->address, result->error);
+    case HTTP_NO_SOCKET:
+        return failure_set(failure, 503, "the manager has no connection left for engine %s: %s", engine->address,
+                           result->error);
     case HTTP_BROKEN:
     case HTTP_CANCELLED:
-    case HTTP_NO_SOCKET:
         break;
     }
     return failure_set(failure, 500, "error during connect to engine %s: %s", engine->address, result->error);

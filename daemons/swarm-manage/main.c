@@ -171,19 +171,26 @@ static int raise_descriptor_limit(void)
 
 /* Each takes two descriptors, its own and one to an engine (or of the events it waits for); a quarter of all is left
  * for watching the engines. */
-static int connection_limit(void)
+static int connection_limit(int wanted)
 {
     int limit = raise_descriptor_limit() / 8 * 3;
 
-    return limit < CONNECTIONS_MAX ? limit : CONNECTIONS_MAX;
+    if (wanted > limit)
+        log_warn("--http-connections %d is more than the limit on open files allows, which is %d", wanted, limit);
+    if (wanted == 0)
+        wanted = CONNECTIONS_MAX;
+    return wanted < limit ? wanted : limit;
 }
 
-static struct http_server *start_server(struct manager *manager, const char *const *hosts)
+static struct http_server *start_server(struct manager *manager, const struct manage_config *config)
 {
     struct http_server_options options = {
         .handler = routes_handle,
         .data = manager,
-        .max_connections = connection_limit(),
+        .max_connections = connection_limit(config->http.connections),
+        .head_timeout_ms = config->http.head_timeout_ms,
+        .body_timeout_ms = config->http.body_timeout_ms,
+        .idle_timeout_ms = config->http.idle_timeout_ms,
         .http2 = true,
         .headers = {{"Server", "Swarm/" SWARM_VERSION " (linux)"}},
     };
@@ -192,8 +199,8 @@ static struct http_server *start_server(struct manager *manager, const char *con
 
     if (http_server_new(&server, &options, &error) < 0)
         die(error);
-    for (size_t i = 0; hosts != NULL && hosts[i] != NULL; i++)
-        listen_on(server, hosts[i], manager->tls);
+    for (size_t i = 0; config->hosts != NULL && config->hosts[i] != NULL; i++)
+        listen_on(server, config->hosts[i], manager->tls);
     return server;
 }
 
@@ -243,11 +250,11 @@ static void reload(const struct tls *tls)
 }
 
 /* Serve until SIGTERM or SIGINT. */
-static void serve(struct manager *manager, struct discovery *discovery, const char *const *hosts,
+static void serve(struct manager *manager, struct discovery *discovery, const struct manage_config *config,
                   const sigset_t *signals)
 {
     struct watch watch = {.discovery = discovery, .manager = manager};
-    struct http_server *server = start_server(manager, hosts);
+    struct http_server *server = start_server(manager, config);
     int signal_number = 0;
 
     if (pthread_create(&watch.thread, NULL, run_watch, &watch) != 0)
@@ -291,7 +298,7 @@ int main(int argc, char **argv)
     if (manage_options_check_cluster(&config, &error) < 0)
         die(error);
     make_parts(&manager, &config);
-    serve(&manager, discovery, config.hosts, &signals);
+    serve(&manager, discovery, &config, &signals);
     free_parts(&manager);
     discovery_free(discovery);
     tls_free(tls);

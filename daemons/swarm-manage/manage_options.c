@@ -36,6 +36,7 @@ static const struct option known_options[] = {
     OPTIONS_DETECTION,
     {"engine-refresh-retry", OPTION_INT, "3", NULL, "deprecated; replaced by --engine-failure-retry"},
     {"heartbeat", OPTION_STRING, "60s", NULL, "period between each heartbeat"},
+    OPTIONS_HTTP,
     {"api-enable-cors, cors", OPTION_BOOL, NULL, NULL, "enable CORS headers in the remote API"},
     {"api-version", OPTION_STRING, "auto", NULL,
      "API version to offer to clients [auto: what every engine can do, auto-max: what any can, or a version]"},
@@ -254,6 +255,8 @@ int manage_options_check(struct manage_config *config, char **reterr)
     if (config->discovery == NULL || config->discovery[0] == '\0')
         return refuse(reterr, "discovery required to manage a cluster. See 'swarm manage --help'.");
     if (check_heartbeat(config, reterr) < 0 || detection_read(&config->manager.detection, &config->command, reterr) < 0)
+        return -1;
+    if (http_options_read(&config->http, &config->command, reterr) < 0)
         return -1;
     return reschedule_options_read(&config->manager.reschedule, &config->command, reterr);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "http_options.h"
 #include "manager.h"
 #include "options.h"
 #include "tls.h"
@@ -14,11 +15,12 @@ struct manage_config {
     struct manager_options manager;
     const char *discovery; /* NULL: none given */
     const char *const *discovery_settings;
-    const char *const *hosts; /* NULL-ended */
+    const char *const *hosts;   /* NULL-ended */
     const char *const *plugins; /* NULL-ended */
     const char *strategy;
     const char *const *filters; /* NULL: the default ones */
     size_t filter_count;
+    struct http_limits http;
     bool use_tls;
     struct tls_options tls;
     /* owned */

@@ -46,10 +46,10 @@ static void refresh(void *data, int status)
                        "Could not refresh the container after the request");
 }
 
-static char *give_up(void *data)
+static char *give_up(void *data, bool begun)
 {
     struct errand *errand = data;
-    char *why = engine_why_give_up(errand->engine, errand->asked_ms);
+    char *why = begun ? engine_why_cut(errand->engine) : engine_why_give_up(errand->engine, errand->asked_ms);
 
     errand->given_up = why != NULL;
     return why;
@@ -75,10 +75,10 @@ static int engine_failed(struct manager *manager, const struct proxy_order *orde
     const struct errand *errand = options->data;
 
     metrics_proxy_failed(errand->given_up ? HTTP_CANCELLED : HTTP_BROKEN);
-    if (errand->given_up)
-        return failure_set(failure, 500, "%s", outcome->error);
-    if (manager->monitor != NULL)
+    if (manager->monitor != NULL && !errand->given_up)
         monitor_report(manager->monitor, order->engine, HTTP_BROKEN);
+    if (errand->given_up && !outcome->answered)
+        return failure_set(failure, 500, "%s", outcome->error);
     if (outcome->answered) {
         log_warn_with(LOG_FIELDS({"addr", order->engine->address}, {"path", order->path}),
                       "The engine's answer was cut short: %s", outcome->error);

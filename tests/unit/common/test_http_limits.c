@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,6 +30,26 @@ static void test_slow_body_is_408(void **state)
     struct fixture fixture;
     fixture_start_at(&fixture, "tcp://127.0.0.1:0", NULL, (struct http_server_options){.body_timeout_ms = 100});
     fixture_check_refusal(&fixture, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\n1234", "HTTP/1.1 408 ");
+    fixture_stop(&fixture);
+}
+
+/* A byte now and then does not keep a body from being slow. */
+static void test_trickling_body_is_408(void **state)
+{
+    struct fixture fixture;
+    fixture_start_at(&fixture, "tcp://127.0.0.1:0", NULL, (struct http_server_options){.body_timeout_ms = 500});
+    struct stream *stream = fixture_dial(&fixture);
+    kit_send(stream, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 1000000\r\n\r\n");
+    char byte;
+    int sent = 0;
+    while (stream_recv(stream, &byte, 1) == STREAM_AGAIN && sent++ < KIT_TIMEOUT_MS / 20) {
+        kit_send(stream, "x");
+        kit_sleep_ms(20);
+    }
+    assert_true(sent < KIT_TIMEOUT_MS / 20);
+    assert_int_equal(byte, 'H');
+    fixture_check_reply(stream, "TTP/1.1 408 ", "too long\"}\n");
+    stream_close(stream);
     fixture_stop(&fixture);
 }
 
@@ -116,6 +138,9 @@ static void test_lack_of_descriptors_pauses_accepting_without_spinning(void **st
     struct rlimit saved, limit;
     int held[256], count_held;
     fixture_start(&fixture);
+    struct stream *there = fixture_dial(&fixture);
+    kit_send(there, "GET / HTTP/1.1\r\n" HOST "\r\n");
+    fixture_check_reply(there, "HTTP/1.1 200 OK\r\n", "hello");
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &saved), 0);
     limit = saved;
     limit.rlim_cur = 256;
@@ -128,6 +153,9 @@ static void test_lack_of_descriptors_pauses_accepting_without_spinning(void **st
     double before = cpu_seconds();
     kit_sleep_ms(600);
     double used = cpu_seconds() - before;
+    /* Who is there already is served. */
+    kit_send(there, "GET / HTTP/1.1\r\n" HOST "\r\n");
+    fixture_check_reply(there, "HTTP/1.1 200 OK\r\n", "hello");
     for (int i = 0; i < count_held; i++)
         close(held[i]);
     setrlimit(RLIMIT_NOFILE, &saved);
@@ -136,6 +164,37 @@ static void test_lack_of_descriptors_pauses_accepting_without_spinning(void **st
     kit_send(stream, "GET / HTTP/1.1\r\n" HOST "\r\n");
     fixture_check_reply(stream, "HTTP/1.1 200 OK\r\n", "hello");
     stream_close(stream);
+    stream_close(there);
+    fixture_stop(&fixture);
+}
+
+/* Linked in the place of the real one, which is threads' only. */
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *data);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *data);
+
+static atomic_int threads_refused; /* of the next ones */
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *data)
+{
+    if (atomic_fetch_sub(&threads_refused, 1) > 0)
+        return EAGAIN;
+    atomic_store(&threads_refused, 0);
+    return __real_pthread_create(thread, attributes, run, data);
+}
+
+static void test_connection_without_a_thread_is_503(void **state)
+{
+    struct fixture fixture;
+    fixture_start_at(&fixture, "tcp://127.0.0.1:0", NULL, (struct http_server_options){.max_connections = 5});
+    /* More than would fit, were they not counted out again. */
+    for (int i = 0; i < 20; i++) {
+        atomic_store(&threads_refused, 1);
+        struct stream *stream = fixture_dial(&fixture);
+        fixture_check_reply(stream, "HTTP/1.1 503 ", "{\"message\":\"no thread is left for the connection\"}\n");
+        assert_true(kit_is_closed(stream));
+        stream_close(stream);
+    }
+    fixture_check_exchange(&fixture, "GET / HTTP/1.1\r\n" HOST "\r\n", "HTTP/1.1 200 OK\r\n", "hello");
     fixture_stop(&fixture);
 }
 
@@ -258,10 +317,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_slow_head_is_408),
         cmocka_unit_test(test_slow_body_is_408),
+        cmocka_unit_test(test_trickling_body_is_408),
         cmocka_unit_test(test_idle_connection_is_closed_without_a_word),
         cmocka_unit_test(test_reply_that_is_not_taken_ends_the_connection),
         cmocka_unit_test(test_connections_beyond_the_limit_get_503),
         cmocka_unit_test(test_lack_of_descriptors_pauses_accepting_without_spinning),
+        cmocka_unit_test(test_connection_without_a_thread_is_503),
         cmocka_unit_test(test_waiting_handler_is_woken_by_its_event),
         cmocka_unit_test(test_waiting_handler_notices_that_its_client_is_gone),
         cmocka_unit_test(test_stop_wakes_idle_and_waiting_connections),

@@ -350,9 +350,36 @@ static void test_stopping_server_cuts_a_hijack(void **state)
     bench_tear_down(&bench);
 }
 
+/* Buffers are given back when nothing moves for a while; the stream goes on where it was. */
+static void test_hijack_goes_on_after_a_rest(void **state)
+{
+    struct bench bench;
+    char *large = malloc(100001);
+    assert_non_null(large);
+    memset(large, 'x', 100000);
+    large[100000] = '\0';
+    bench_start(&bench);
+    bench.options.may_hijack = true;
+    bench_ask(&bench, ATTACH);
+    kit_send(bench.engine, UPGRADED);
+    kit_skip_head(bench.client);
+    for (int round = 0; round < 2; round++) {
+        kit_send(bench.engine, large);
+        kit_expect(bench.client, large);
+        kit_send(bench.client, large);
+        kit_expect(bench.engine, large);
+        kit_sleep_ms(1500);
+    }
+    kit_send(bench.client, "bye");
+    kit_expect(bench.engine, "bye");
+    bench_tear_down(&bench);
+    free(large);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hijack_goes_on_after_a_rest),
         cmocka_unit_test(test_hijack_goes_on_after_the_clients_half_close),
         cmocka_unit_test(test_hijack_goes_on_after_the_engines_half_close),
         cmocka_unit_test(test_hijack_ends_soon_after_the_engine_has),

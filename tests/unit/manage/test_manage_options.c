@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -289,6 +290,35 @@ static void test_rescheduling(void **state)
     forget_line(&line);
 }
 
+static void test_http_limits(void **state)
+{
+    struct line line;
+
+    read_line(&line, "swarm-manage nodes://a:1");
+    assert_null(line.error);
+    assert_int_equal(line.config.http.connections, 0);
+    assert_int_equal(line.config.http.head_timeout_ms, 30000);
+    assert_int_equal(line.config.http.body_timeout_ms, 300000);
+    assert_int_equal(line.config.http.idle_timeout_ms, 300000);
+    forget_line(&line);
+    read_line(&line, "swarm-manage --http-connections=7 --http-head-timeout 1s --http-body-timeout 20ms "
+                     "--http-idle-timeout 10000h nodes://a:1");
+    assert_null(line.error);
+    assert_int_equal(line.config.http.connections, 7);
+    assert_int_equal(line.config.http.head_timeout_ms, 1000);
+    assert_int_equal(line.config.http.body_timeout_ms, 20);
+    assert_int_equal(line.config.http.idle_timeout_ms, INT_MAX);
+    forget_line(&line);
+    assert_error("swarm-manage --http-connections=-1 nodes://a:1",
+                 "invalid --http-connections: -1, a number from 0 to 1000000 is expected");
+    assert_error("swarm-manage --http-head-timeout=0s nodes://a:1",
+                 "invalid --http-head-timeout: it should be at least a millisecond");
+    assert_error("swarm-manage --http-body-timeout=never nodes://a:1",
+                 "invalid --http-body-timeout: time: invalid duration \"never\"");
+    assert_error("swarm-manage --http-idle-timeout=-5s nodes://a:1",
+                 "invalid --http-idle-timeout: it should not be negative");
+}
+
 static void test_bad_rescheduling_is_named(void **state)
 {
     assert_error("swarm-manage --reschedule-grace=soon nodes://a:1",
@@ -310,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_rescheduling),
+        cmocka_unit_test(test_http_limits),
         cmocka_unit_test(test_bad_rescheduling_is_named),
         cmocka_unit_test(test_lists_replace_their_defaults),
         cmocka_unit_test(test_global_options_are_taken_too),

@@ -145,6 +145,92 @@ static void test_answer_cut_short_is_no_answer(void **state)
     http_result_clear(&result);
 }
 
+/* More than one answer to a request: what is left over is no answer to the next. */
+static void test_answer_that_nobody_asked_for_is_not_given(void **state)
+{
+    for (int i = 0; i < 10; i++) {
+        http_peer_set_answer(engine, 200, "Content-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\nX: y\r\n", "[\"not yours\"]");
+        http_peer_set_fault(engine, PEER_WELL);
+        api_assert_text("GET", "/containers/web/top", 200, "{}");
+        engine_answers(200, "[]", PEER_WELL);
+        api_assert_text("GET", "/containers/web/top", 200, "[]");
+    }
+}
+
+static void test_answer_of_two_lengths_is_refused(void **state)
+{
+    char text[200];
+
+    snprintf(text, sizeof(text),
+             "The engine at tcp://%s failed during the request: malformed answer: both Content-Length and "
+             "Transfer-Encoding",
+             http_peer_address(engine));
+    for (int i = 0; i < 10; i++) {
+        http_peer_set_answer(engine, 200, "Transfer-Encoding: chunked\r\n", "0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n");
+        api_assert_refused("GET", "/containers/web/top", NULL, 500, text);
+        engine_answers(200, "[]", PEER_WELL);
+        api_assert_text("GET", "/containers/web/top", 200, "[]");
+    }
+}
+
+/* A request in a request, if line breaks were taken as such. */
+#define SPLIT "x%20HTTP/1.1%0d%0aHost:%20x%0d%0a%0d%0aGET%20/smuggled%20HTTP/1.1%0d%0aHost:%20x%0d%0a%0d%0a"
+#define SPLIT_JSON "x HTTP/1.1\\r\\nHost: x\\r\\n\\r\\nGET /smuggled HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n"
+
+static void test_names_do_not_split_requests(void **state)
+{
+    static const struct {
+        const char *method, *path, *body;
+    } cases[] = {
+        {"GET", "/containers/" SPLIT "/json", NULL},
+        {"GET", "/containers/web/" SPLIT, NULL},
+        {"GET", "/containers/web/logs?since=" SPLIT, NULL},
+        {"GET", "/containers/web/logs?" SPLIT "=1", NULL},
+        {"PUT", "/containers/web/archive?path=" SPLIT, "x"},
+        {"POST", "/containers/web/rename?name=" SPLIT, NULL},
+        {"POST", "/containers/web/update", "{\"Name\":\"" SPLIT_JSON "\"}"},
+        {"POST", "/containers/create?name=" SPLIT, "{\"Image\":\"busybox\"}"},
+        {"POST", "/containers/create", "{\"Image\":\"" SPLIT_JSON "\"}"},
+        {"POST", "/containers/create", "{\"Image\":\"busybox:" SPLIT_JSON "\"}"},
+        {"POST", "/commit?container=web&repo=" SPLIT "&tag=" SPLIT, NULL},
+        {"GET", "/exec/" SPLIT "/json", NULL},
+        {"POST", "/exec/" SPLIT "/start", "{}"},
+        {"GET", "/images/" SPLIT "/json", NULL},
+        {"GET", "/images/" SPLIT "/get", NULL},
+        {"GET", "/images/get?names=" SPLIT, NULL},
+        {"GET", "/images/search?term=" SPLIT, NULL},
+        {"POST", "/images/create?fromImage=" SPLIT, NULL},
+        {"POST", "/images/create?fromImage=busybox&tag=" SPLIT, NULL},
+        {"POST", "/images/create?fromSrc=-&repo=" SPLIT, "x"},
+        {"POST", "/images/busybox/tag?repo=" SPLIT, NULL},
+        {"POST", "/images/" SPLIT "/push", NULL},
+        {"DELETE", "/images/" SPLIT, NULL},
+        {"GET", "/distribution/" SPLIT "/json", NULL},
+        {"POST", "/build?t=" SPLIT, "x"},
+        {"GET", "/networks/" SPLIT, NULL},
+        {"DELETE", "/networks/" SPLIT, NULL},
+        {"POST", "/networks/" SPLIT "/connect", "{\"Container\":\"" SPLIT_JSON "\"}"},
+        {"POST", "/networks/create", "{\"Name\":\"" SPLIT_JSON "\"}"},
+        {"GET", "/volumes/" SPLIT, NULL},
+        {"DELETE", "/volumes/" SPLIT, NULL},
+        {"POST", "/volumes/create", "{\"Name\":\"" SPLIT_JSON "\"}"},
+        {"GET", "/plugins/" SPLIT "/json", NULL},
+        {"POST", "/containers/prune?filters=" SPLIT, NULL},
+        {"GET", "/events?until=1&filters=" SPLIT, NULL},
+    };
+    struct http_result result;
+
+    engine_answers(404, "{\"message\":\"there is none\"}", PEER_WELL);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        api_ask(cases[i].method, cases[i].path, cases[i].body, &result);
+        if (http_peer_count(engine, "GET /smuggled ") != 0)
+            fail_msg("%s %s split the engine's request", cases[i].method, cases[i].path);
+        http_result_clear(&result);
+    }
+    assert_true(http_peer_count(engine, "%20/smuggled") > 5); /* it got there, as it was sent */
+    api_assert_refused("GET", "/containers/web/top", NULL, 404, "there is none");
+}
+
 static const char inspect[] = "{\"Id\":\"" WEB "\",\"LogPath\":\"\",\"Name\":\"/web\",\"New\":9007199254740993,"
                               "\"NetworkSettings\":{\"Ports\":{\"80/tcp\":[{\"HostIp\":\"0.0.0.0\",\"HostPort\":"
                               "\"8080\"},{\"HostIp\":\"10.0.0.9\",\"HostPort\":\"81\"}],\"81/tcp\":null}}}";
@@ -276,6 +362,9 @@ int main(void)
         cmocka_unit_test(test_kept_connection_that_died_is_replaced),
         cmocka_unit_test(test_engine_that_closes_is_told_of),
         cmocka_unit_test(test_answer_cut_short_is_no_answer),
+        cmocka_unit_test(test_answer_that_nobody_asked_for_is_not_given),
+        cmocka_unit_test(test_answer_of_two_lengths_is_refused),
+        cmocka_unit_test(test_names_do_not_split_requests),
         cmocka_unit_test(test_inspect_gets_its_node_and_keeps_the_rest),
         cmocka_unit_test(test_inspect_that_is_no_json_is_an_error),
         cmocka_unit_test(test_exec_is_found_by_its_id),
