@@ -87,6 +87,7 @@ int api_system_df(struct call *call);
 int api_swarm_mode(struct call *call);
 int api_swarm_mode_change(struct call *call);
 int api_plugins_list(struct call *call);
+int api_plugin_inspect(struct call *call);
 int api_plugins(struct call *call);
 
 /* api_containers.c */

@@ -68,27 +68,67 @@ static int ask(struct call *call, struct broadcast *broadcast, const char *path,
     return broadcast_successes(broadcast) > 0 ? 0 : broadcast_failure(broadcast, true, failure);
 }
 
-/* Those of all nodes, each once. */
-int api_plugins_list(struct call *call)
+/* Those of all nodes, each once; to be freed by the caller. @return NULL and @p failure. */
+static json_t *collect(struct call *call, const char *query, struct failure *failure)
 {
-    const char *query = http_request_query_string(call->request);
     json_t *plugins = json_array();
-    struct failure failure = {0};
     struct broadcast *broadcast = NULL;
     char *path = NULL;
     int r;
 
     if (plugins == NULL || asprintf(&path, "/plugins%s%s", query[0] == '\0' ? "" : "?", query) < 0 ||
         broadcast_new(&broadcast, call->manager, NULL, NULL) < 0)
-        r = failure_set(&failure, 500, "out of memory");
+        r = failure_set(failure, 500, "out of memory");
     else
-        r = ask(call, broadcast, path, plugins, &failure);
+        r = ask(call, broadcast, path, plugins, failure);
     broadcast_free(broadcast);
     free(path);
     if (r == 0)
-        return api_reply_json(call, 200, plugins);
+        return plugins;
     json_decref(plugins);
-    return api_reply_failure(call, &failure);
+    return NULL;
+}
+
+int api_plugins_list(struct call *call)
+{
+    struct failure failure = {0};
+    json_t *plugins = collect(call, http_request_query_string(call->request), &failure);
+
+    return plugins != NULL ? api_reply_json(call, 200, plugins) : api_reply_failure(call, &failure);
+}
+
+/* By its name, with or without the tag, or the beginning of its id. */
+static bool is_called(const json_t *plugin, const char *name)
+{
+    const char *known = json_string_value(json_object_get(plugin, "Name"));
+    const char *id = json_string_value(json_object_get(plugin, "Id"));
+    size_t length = strlen(name);
+
+    if (known != NULL && strncmp(known, name, length) == 0 &&
+        (known[length] == '\0' || strcmp(known + length, ":latest") == 0))
+        return true;
+    return id != NULL && length > 0 && strncmp(id, name, length) == 0;
+}
+
+/* `docker inspect` asks for a plugin when nothing else has that name. */
+int api_plugin_inspect(struct call *call)
+{
+    struct failure failure = {0};
+    json_t *plugins = collect(call, "", &failure), *plugin;
+    size_t i;
+    int r;
+
+    if (plugins == NULL)
+        return api_reply_failure(call, &failure);
+    json_array_foreach (plugins, i, plugin) {
+        if (is_called(plugin, call->name)) {
+            r = api_reply_json(call, 200, json_incref(plugin));
+            json_decref(plugins);
+            return r;
+        }
+    }
+    json_decref(plugins);
+    return http_reply_error(call->reply, 404, "plugin \"%s\" not found", call->name);
 }
 
 int api_plugins(struct call *call)

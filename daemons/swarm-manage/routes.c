@@ -107,6 +107,7 @@ static const struct route routes[] = {
     {POST, "/exec/{name}/resize", api_exec_pass},
 
     {GET | HEAD, "/plugins", api_plugins_list},
+    {GET | HEAD, "/plugins/{name}/json", api_plugin_inspect},
     {ANY, "/plugins/...", api_plugins},
     {POST, "/swarm/...", api_swarm_mode_change},
     {ANY, "/swarm/...", api_swarm_mode},

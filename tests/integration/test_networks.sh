@@ -173,6 +173,8 @@ check_swarm_mode() {
   equal "$on: swarm init is not possible" "$(api_status /swarm/init -X POST)" 501
   check "$on: plugin ls" $D plugin ls
   refused "$on: plugin inspect" 1 $D plugin inspect x
+  refused "$on: inspect of what is not there" 1 $D inspect "$c-nothing"
+  has "$on: it is said so" "^Error: [Nn]o such object: $c-nothing"
 }
 
 # A client from API 1.42 on does not expect volumes with names to go; engines before that would remove them.

@@ -458,6 +458,31 @@ static void test_plugins_of_all_nodes(void **state)
                        "plugins are managed per engine; talk to the engine directly");
 }
 
+static void test_one_plugin(void **state)
+{
+    static const char *const names[] = {"a:latest", "a", "b", "1f"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char path[64];
+
+        api_node_answer(0, 200, "[]");
+        api_node_answer(1, 200, "[{\"Name\":\"a:latest\",\"Id\":\"1f2e\"},{\"Name\":\"b\",\"Id\":\"1f3e\"}]");
+        snprintf(path, sizeof(path), "/plugins/%s/json", names[i]);
+        assert_answered("GET", path,
+                        i == 2 ? "{\"Name\":\"b\",\"Id\":\"1f3e\"}" : "{\"Name\":\"a:latest\",\"Id\":\"1f2e\"}");
+    }
+}
+
+static void test_unknown_plugin(void **state)
+{
+    api_node_answer(0, 200, "[{\"Name\":\"ab:latest\",\"Id\":\"1f2e\"},7]");
+    api_node_answer(1, 200, "[{\"Name\":\"b:other\"}]");
+    api_assert_refused("GET", "/plugins/a/json", NULL, 404, "plugin \"a\" not found");
+    api_node_answer(0, 200, "[{\"Name\":\"ab:latest\",\"Id\":\"1f2e\"},7]");
+    api_node_answer(1, 200, "[{\"Name\":\"b:other\"}]");
+    api_assert_refused("GET", "/plugins/b/json", NULL, 404, "plugin \"b\" not found");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -496,6 +521,8 @@ int main(void)
         TEST(test_images_of_disk_usage_are_those_of_the_clients_version),
         TEST(test_swarm_mode_is_refused),
         TEST(test_plugins_of_all_nodes),
+        TEST(test_one_plugin),
+        TEST(test_unknown_plugin),
     };
 
     return cmocka_run_group_tests(tests, api_nodes_set_up, api_nodes_tear_down);
