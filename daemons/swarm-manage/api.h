@@ -94,11 +94,14 @@ int api_plugins(struct call *call);
 int api_container_create(struct call *call);
 int api_container_inspect(struct call *call);
 int api_container_start(struct call *call);
-int api_container_change(struct call *call); /* stop, kill, restart, pause, unpause, update, wait */
+int api_container_change(struct call *call); /* stop, kill, restart, pause, unpause, wait */
 int api_container_rename(struct call *call);
 int api_container_delete(struct call *call);
 int api_container_attach(struct call *call);
 int api_container_pass(struct call *call); /* whatever else names a container */
+
+/* api_container_update.c */
+int api_container_update(struct call *call);
 
 /* api_decisions.c */
 int api_swarm_nodes(struct call *call);

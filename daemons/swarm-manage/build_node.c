@@ -103,8 +103,10 @@ static int plan(struct manager *manager, const struct build_wish *wish, struct e
         return fail_with(failure, r, error);
     options.seed = random_seed();
     pool_read_lock(manager->pool);
-    r = swarm_scheduler_plan(manager->scheduler, manager->pool->cluster, swarm_create_body_request(body), &options,
-                             &decision, &error);
+    r = swarm_create_body_settle_cpu_shares(body, manager->pool->cluster, manager->options.cpu_shares, &error);
+    if (r == 0)
+        r = swarm_scheduler_plan(manager->scheduler, manager->pool->cluster, swarm_create_body_request(body), &options,
+                                 &decision, &error);
     if (r == 0)
         r = choose_take(decision, &engines, &count);
     pool_unlock(manager->pool);

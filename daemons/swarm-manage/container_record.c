@@ -225,7 +225,7 @@ int container_report_from_inspect(struct container_report *report, json_t *entry
         return fail(report, reterr, "the engine's list entry has no Id, or out of memory", NULL);
     }
     report->root = root;
-    if (swarm_request_from_inspect(&report->request, inspect, length, context->cpus, &error)) {
+    if (swarm_request_from_inspect_as(&report->request, inspect, length, context->cpus, context->cpu_shares, &error)) {
         fail(report, reterr, "the engine's inspect answer", swarm_error_message(error));
         swarm_error_free(error);
         return -1;

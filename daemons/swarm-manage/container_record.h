@@ -20,6 +20,7 @@ struct entry_context {
     char ip[64];
     int64_t clock_delta_ms;
     int cpus;
+    enum swarm_cpu_shares cpu_shares; /* what they mean where the container does not say it */
 };
 
 struct container_report {

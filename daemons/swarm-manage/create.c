@@ -157,6 +157,12 @@ static int prepare(struct pool *pool, const struct create_order *order, struct f
     if (!result) {
         result = assign_swarm_id(pool, order->body, &error);
     }
+    if (!result) {
+        pool_read_lock(pool);
+        result =
+            swarm_create_body_settle_cpu_shares(order->body, pool->cluster, pool->manager->options.cpu_shares, &error);
+        pool_unlock(pool);
+    }
     if (!result && order->name && *order->name) {
         result = swarm_request_set_name(swarm_create_body_request(order->body), order->name, &error);
     }

@@ -57,7 +57,8 @@ static const struct option known_options[] = {
 static const char epilogue[] = " * swarm.overcommit=0.05\tovercommit to apply on resources\n"
                                " * swarm.createretry=0\tcontainer create retry count after initial failure\n"
                                " * swarm.countstopped=all\twhat stopped containers count for "
-                               "[all, none, or of ports,slots,resources]\n";
+                               "[all, none, or of ports,slots,resources]\n"
+                               " * swarm.cpushares=auto\twhat --cpu-shares means [auto, cpus, weight]\n";
 
 static const struct option *find(const struct manage_config *config, const char *name)
 {
@@ -391,9 +392,33 @@ static int read_stopped_counts(struct manager_options *to, const char *const *se
     }
 }
 
+static int read_cpu_shares(struct manager_options *to, const char *const *settings, char **reterr)
+{
+    static const struct {
+        const char *word;
+        enum swarm_cpu_shares meaning;
+    } words[] = {{"auto", SWARM_CPU_SHARES_AUTO}, {"cpus", SWARM_CPU_SHARES_CPUS}, {"weight", SWARM_CPU_SHARES_WEIGHT}};
+    const char *text;
+
+    to->cpu_shares = SWARM_CPU_SHARES_AUTO;
+    if (find_setting(settings, "swarm.cpushares", &text, reterr) < 0)
+        return -1;
+    for (size_t i = 0; text != NULL && i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(words[i].word, text) == 0) {
+            to->cpu_shares = words[i].meaning;
+            return 0;
+        }
+    }
+    if (text != NULL &&
+        asprintf(reterr, "--cluster-opt swarm.cpushares: \"%s\" is none of auto, cpus, weight", text) < 0)
+        *reterr = NULL;
+    return text == NULL ? 0 : -1;
+}
+
 static void warn_of_unknown(const char *const *settings)
 {
-    static const char *const known[] = {"swarm.overcommit=", "swarm.createretry=", "swarm.countstopped="};
+    static const char *const known[] = {
+        "swarm.overcommit=", "swarm.createretry=", "swarm.countstopped=", "swarm.cpushares="};
 
     for (size_t i = 0; settings != NULL && settings[i] != NULL; i++) {
         bool found = false;
@@ -408,7 +433,7 @@ static void warn_of_unknown(const char *const *settings)
 int cluster_settings_read(struct manager_options *to, const char *const *settings, char **reterr)
 {
     if (read_overcommit(to, settings, reterr) < 0 || read_create_retry(to, settings, reterr) < 0 ||
-        read_stopped_counts(to, settings, reterr) < 0)
+        read_stopped_counts(to, settings, reterr) < 0 || read_cpu_shares(to, settings, reterr) < 0)
         return -1;
     warn_of_unknown(settings);
     return 0;

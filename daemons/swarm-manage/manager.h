@@ -37,6 +37,7 @@ struct manager_options {
     double overcommit;
     int create_retry;
     int stopped_counts; /* enum swarm_count: what stopped containers count for */
+    enum swarm_cpu_shares cpu_shares;
     int refresh_min_ms;
     int refresh_max_ms;
     int failure_retry;

@@ -85,7 +85,7 @@ static const struct route routes[] = {
     {POST, "/containers/{name}/restart", api_container_change},
     {POST, "/containers/{name}/pause", api_container_change},
     {POST, "/containers/{name}/unpause", api_container_change},
-    {POST, "/containers/{name}/update", api_container_change},
+    {POST, "/containers/{name}/update", api_container_update},
     {POST, "/containers/{name}/wait", api_container_change},
     {POST, "/containers/{name}/rename", api_container_rename},
     {POST, "/containers/{name}/exec", api_exec_create},

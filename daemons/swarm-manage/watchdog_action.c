@@ -275,7 +275,8 @@ static int make_body(const struct watchdog_action *action, struct swarm_create_b
     if (!action->inspect) {
         return failure_set(failure, 500, "its configuration is not known");
     }
-    if (swarm_create_body_from_inspect(ret_body, action->inspect, action->inspect_length, action->cpus, &error)) {
+    if (swarm_create_body_from_inspect_as(ret_body, action->inspect, action->inspect_length, action->cpus,
+                                          action->manager->options.cpu_shares, &error)) {
         failure_set(failure, 500, "%s", swarm_error_message(error));
         swarm_error_free(error);
         return -1;

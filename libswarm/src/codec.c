@@ -8,19 +8,19 @@
 
 /* ---- reading ---- */
 
-int swarm__create_body_new(struct swarm_create_body **ret_body, json_t *root, bool strict, int engine_cpus,
+int swarm__create_body_new(struct swarm_create_body **ret_body, json_t *root, bool strict, struct swarm__shares shares,
                            struct swarm_error **reterr)
 {
     struct swarm_create_body *body = swarm__malloc(sizeof(*body));
     int rc;
     if (body == NULL)
         return swarm__error_nomem(reterr);
-    if ((rc = swarm__codec_read_create(root, strict, engine_cpus, &body->request, reterr)) < 0) {
+    if ((rc = swarm__codec_read_create(root, strict, shares, &body->request, reterr)) < 0) {
         swarm__free(body);
         return rc;
     }
     body->root = json_incref(root);
-    body->weight = engine_cpus != 0;
+    body->weight = shares.engine_cpus != 0 || swarm__cpu_shares_said(root, shares.unsaid) == SWARM_CPU_SHARES_WEIGHT;
     *ret_body = body;
     return 0;
 }
@@ -53,7 +53,7 @@ int swarm_create_body_parse(struct swarm_create_body **ret_body, const char *jso
         return rc;
     rc = check_endpoints(root, reterr);
     if (rc == 0)
-        rc = swarm__create_body_new(ret_body, root, true, 0, reterr);
+        rc = swarm__create_body_new(ret_body, root, true, swarm__whole_cpus, reterr);
     json_decref(root);
     return rc;
 }
@@ -72,7 +72,7 @@ struct swarm_request *swarm_create_body_request(const struct swarm_create_body *
     return body != NULL ? body->request : NULL;
 }
 
-/* ---- editing: the request's change is made in a copy, so that either both change or neither ---- */
+/* ---- editing ---- */
 
 static int begin_edit(const struct swarm_create_body *body, const char *argument, struct swarm_request **ret_changed,
                       struct swarm_error **reterr)
@@ -82,8 +82,7 @@ static int begin_edit(const struct swarm_create_body *body, const char *argument
     return swarm_request_copy(ret_changed, body->request, reterr);
 }
 
-/** Take what changed over; cannot fail. @p changed is taken. */
-static void end_edit(struct swarm_create_body *body, struct swarm_request *changed)
+void swarm__create_body_end_edit(struct swarm_create_body *body, struct swarm_request *changed)
 {
     if (atomic_load_explicit(&body->request->shared, memory_order_acquire)) {
         swarm_request_unref(body->request);
@@ -106,13 +105,12 @@ int swarm_create_body_set_swarm_id(struct swarm_create_body *body, const char *i
     if (rc < 0)
         swarm_request_unref(changed);
     else
-        end_edit(body, changed);
+        swarm__create_body_end_edit(body, changed);
     return rc;
 }
 
-/** Set a list label in both. */
-static int put_list(struct swarm_create_body *body, struct swarm_request *changed, const char *label, const char *text,
-                    struct swarm_error **reterr)
+int swarm__create_body_put_label(struct swarm_create_body *body, struct swarm_request *changed, const char *label,
+                                 const char *text, struct swarm_error **reterr)
 {
     int rc = swarm_request_set_label(changed, label, text, reterr);
     if (rc == 0 && swarm__json_put(body->root, "Labels", label, json_string(text)) < 0)
@@ -132,12 +130,12 @@ int swarm_create_body_add_constraint(struct swarm_create_body *body, const char 
     if (rc == 0 && swarm__codec_extended_list(body->root, SWARM__LIST_CONSTRAINTS, expression, &text) < 0)
         rc = swarm__error_nomem(reterr);
     if (rc == 0)
-        rc = put_list(body, changed, swarm__list_label(SWARM__LIST_CONSTRAINTS), text, reterr);
+        rc = swarm__create_body_put_label(body, changed, swarm__list_label(SWARM__LIST_CONSTRAINTS), text, reterr);
     swarm__free(text);
     if (rc < 0)
         swarm_request_unref(changed);
     else
-        end_edit(body, changed);
+        swarm__create_body_end_edit(body, changed);
     return rc;
 }
 
@@ -153,7 +151,7 @@ int swarm_create_body_set_network_mode(struct swarm_create_body *body, const cha
     if (rc < 0)
         swarm_request_unref(changed);
     else
-        end_edit(body, changed);
+        swarm__create_body_end_edit(body, changed);
     return rc;
 }
 

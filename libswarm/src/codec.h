@@ -22,9 +22,25 @@ struct swarm_create_body {
     struct swarm_request *request;
 };
 
-/** Make a body of a tree; a reference to @p root is taken. @param engine_cpus  As for swarm__codec_read_request(). */
-int swarm__create_body_new(struct swarm_create_body **ret_body, json_t *root, bool strict, int engine_cpus,
+/** How CpuShares are to be read. */
+struct swarm__shares {
+    int engine_cpus;              /**< 0: they are whole CPUs; else an engine's with that many CPUs. */
+    enum swarm_cpu_shares unsaid; /**< What they mean where no label says it: CPUs or a weight. */
+};
+
+static const struct swarm__shares swarm__whole_cpus = {0, SWARM_CPU_SHARES_CPUS};
+
+/** Make a body of a tree; a reference to @p root is taken. */
+int swarm__create_body_new(struct swarm_create_body **ret_body, json_t *root, bool strict, struct swarm__shares shares,
                            struct swarm_error **reterr);
+
+/* ---- codec.c: the request's change is made in a copy, so that either both change or neither ---- */
+
+/** Take what changed over; cannot fail. @p changed is taken. */
+void swarm__create_body_end_edit(struct swarm_create_body *body, struct swarm_request *changed);
+/** Set a label in both. */
+int swarm__create_body_put_label(struct swarm_create_body *body, struct swarm_request *changed, const char *label,
+                                 const char *text, struct swarm_error **reterr);
 
 /* ---- codec_parse.c ---- */
 
@@ -98,15 +114,21 @@ int swarm__codec_extended_list(const json_t *config, enum swarm__list_kind kind,
  *
  * @param config       Config of an inspect answer, or a whole create body.
  * @param host_config  May be NULL.
- * @param engine_cpus  0: CpuShares are whole CPUs; else they are an engine's with that many CPUs.
  * @param ret_request  New reference.
  */
-int swarm__codec_read_request(json_t *config, const json_t *host_config, int engine_cpus, bool strict,
+int swarm__codec_read_request(json_t *config, const json_t *host_config, struct swarm__shares shares, bool strict,
                               struct swarm_request **ret_request, struct swarm_error **reterr);
 
 /** As swarm__codec_read_request() for a create body, lenient or strict in expressions too. */
-int swarm__codec_read_create(json_t *root, bool strict, int engine_cpus, struct swarm_request **ret_request,
+int swarm__codec_read_create(json_t *root, bool strict, struct swarm__shares shares, struct swarm_request **ret_request,
                              struct swarm_error **reterr);
+
+/** Both CpuShares and NanoCpus say how much CPU is wanted, a weight does not: the larger one is reserved. */
+int swarm__codec_read_cpus(struct swarm_request *request, const json_t *host_config, int engine_cpus, bool weight,
+                           struct swarm_error **reterr);
+
+/** What a label in config says of CpuShares; @p unsaid where none does. */
+enum swarm_cpu_shares swarm__cpu_shares_said(const json_t *config, enum swarm_cpu_shares unsaid);
 
 /** CpuShares of an engine as whole CPUs, and back. Both saturate. */
 int64_t swarm__cpus_from_shares(int64_t shares, int engine_cpus);

@@ -53,9 +53,16 @@ static bool is_short_id(const struct inspect *inspect, const char *text)
 
 /* ---- accounting ---- */
 
-int swarm_request_from_inspect(struct swarm_request **ret_request, const char *json, size_t length, int engine_cpus,
-                               struct swarm_error **reterr)
+/** What CpuShares mean in an inspect answer where no label says it. */
+static enum swarm_cpu_shares unsaid_meaning(enum swarm_cpu_shares policy)
 {
+    return policy == SWARM_CPU_SHARES_WEIGHT ? SWARM_CPU_SHARES_WEIGHT : SWARM_CPU_SHARES_CPUS;
+}
+
+int swarm_request_from_inspect_as(struct swarm_request **ret_request, const char *json, size_t length, int engine_cpus,
+                                  enum swarm_cpu_shares policy, struct swarm_error **reterr)
+{
+    struct swarm__shares shares = {engine_cpus, unsaid_meaning(policy)};
     struct inspect inspect;
     struct swarm_request *request;
     if (ret_request == NULL || (json == NULL && length != 0) || engine_cpus < 1)
@@ -63,13 +70,19 @@ int swarm_request_from_inspect(struct swarm_request **ret_request, const char *j
     int rc = open_inspect(&inspect, json, length, reterr);
     if (rc < 0)
         return rc;
-    rc = swarm__codec_read_request(inspect.config, inspect.host_config, engine_cpus, false, &request, reterr);
+    rc = swarm__codec_read_request(inspect.config, inspect.host_config, shares, false, &request, reterr);
     if (rc == 0 && (rc = swarm_request_set_name(request, inspect.name, reterr)) < 0)
         swarm_request_unref(request);
     if (rc == 0)
         *ret_request = request;
     json_decref(inspect.root);
     return rc;
+}
+
+int swarm_request_from_inspect(struct swarm_request **ret_request, const char *json, size_t length, int engine_cpus,
+                               struct swarm_error **reterr)
+{
+    return swarm_request_from_inspect_as(ret_request, json, length, engine_cpus, SWARM_CPU_SHARES_CPUS, reterr);
 }
 
 /* ---- making it again ---- */
@@ -103,18 +116,19 @@ static json_t *asked_link(json_t *reported)
 /**
  * Turn an engine's CpuShares back into whole CPUs.
  *
- * @param ret_weight  Whether they stay as they are, since no number of CPUs gives them: a weight that was set
- * elsewhere.
+ * @param ret_kept  Whether they stay as they are: a weight, or what no number of CPUs gives, which was set elsewhere.
  */
-static int clean_shares(const struct inspect *inspect, int engine_cpus, bool *ret_weight, struct swarm_error **reterr)
+static int clean_shares(const struct inspect *inspect, struct swarm__shares how, bool *ret_kept,
+                        struct swarm_error **reterr)
 {
     json_t *shares;
     int rc = swarm__json_member(inspect->host_config, "HostConfig.", "CpuShares", JSON_INTEGER, &shares, reterr);
     if (rc < 0)
         return rc;
-    int64_t value = json_integer_value(shares), cpus = swarm__cpus_from_shares(value, engine_cpus);
-    *ret_weight = value > 0 && swarm__shares_from_cpus(cpus, engine_cpus) != value;
-    if (shares != NULL && !*ret_weight)
+    int64_t value = json_integer_value(shares), cpus = swarm__cpus_from_shares(value, how.engine_cpus);
+    *ret_kept = value > 0 && (swarm__cpu_shares_said(inspect->config, how.unsaid) == SWARM_CPU_SHARES_WEIGHT ||
+                              swarm__shares_from_cpus(cpus, how.engine_cpus) != value);
+    if (shares != NULL && !*ret_kept)
         (void)json_integer_set(shares, cpus);
     return 0;
 }
@@ -210,11 +224,12 @@ static int add_endpoints(const struct inspect *inspect, json_t *endpoints, bool 
     return 0;
 }
 
-/** Turn Config into a create body. @param ret_weight  As clean_shares() has it. */
-static int assemble(const struct inspect *inspect, int engine_cpus, bool *ret_weight, struct swarm_error **reterr)
+/** Turn Config into a create body. @param ret_kept  As clean_shares() has it. */
+static int assemble(const struct inspect *inspect, struct swarm__shares shares, bool *ret_kept,
+                    struct swarm_error **reterr)
 {
     clean_config(inspect);
-    int rc = clean_shares(inspect, engine_cpus, ret_weight, reterr);
+    int rc = clean_shares(inspect, shares, ret_kept, reterr);
     if (rc == 0)
         rc = clean_links(inspect, reterr);
     json_t *endpoints = rc == 0 ? json_object() : NULL;
@@ -230,9 +245,10 @@ static int assemble(const struct inspect *inspect, int engine_cpus, bool *ret_we
     return rc;
 }
 
-int swarm_create_body_from_inspect(struct swarm_create_body **ret_body, const char *json, size_t length,
-                                   int engine_cpus, struct swarm_error **reterr)
+int swarm_create_body_from_inspect_as(struct swarm_create_body **ret_body, const char *json, size_t length,
+                                      int engine_cpus, enum swarm_cpu_shares policy, struct swarm_error **reterr)
 {
+    struct swarm__shares shares = {engine_cpus, unsaid_meaning(policy)};
     struct inspect inspect;
     struct swarm_create_body *body;
     if (ret_body == NULL || (json == NULL && length != 0) || engine_cpus < 1)
@@ -240,14 +256,22 @@ int swarm_create_body_from_inspect(struct swarm_create_body **ret_body, const ch
     int rc = open_inspect(&inspect, json, length, reterr);
     if (rc < 0)
         return rc;
-    bool weight;
-    rc = assemble(&inspect, engine_cpus, &weight, reterr);
+    bool kept;
+    rc = assemble(&inspect, shares, &kept, reterr);
+    if (rc == 0 && !kept)
+        shares.engine_cpus = 0; /* they are whole CPUs by now */
     if (rc == 0)
-        rc = swarm__create_body_new(&body, inspect.config, false, weight ? engine_cpus : 0, reterr);
+        rc = swarm__create_body_new(&body, inspect.config, false, shares, reterr);
     if (rc == 0 && (rc = swarm_request_set_name(body->request, inspect.name, reterr)) < 0)
         swarm_create_body_free(body);
     if (rc == 0)
         *ret_body = body;
     json_decref(inspect.root);
     return rc;
+}
+
+int swarm_create_body_from_inspect(struct swarm_create_body **ret_body, const char *json, size_t length,
+                                   int engine_cpus, struct swarm_error **reterr)
+{
+    return swarm_create_body_from_inspect_as(ret_body, json, length, engine_cpus, SWARM_CPU_SHARES_CPUS, reterr);
 }

@@ -36,9 +36,8 @@ static int amount(const json_t *host_config, const char *name, int64_t *ret, str
     return rc;
 }
 
-/** Both CpuShares and NanoCpus say how much CPU is wanted: the larger one is reserved. */
-static int read_cpus(struct swarm_request *request, const json_t *host_config, int engine_cpus,
-                     struct swarm_error **reterr)
+int swarm__codec_read_cpus(struct swarm_request *request, const json_t *host_config, int engine_cpus, bool weight,
+                           struct swarm_error **reterr)
 {
     int64_t shares = 0, nano = 0;
     int rc = amount(host_config, "CpuShares", &shares, reterr);
@@ -47,6 +46,8 @@ static int read_cpus(struct swarm_request *request, const json_t *host_config, i
     if (rc < 0)
         return rc;
     int64_t whole = engine_cpus != 0 ? swarm__cpus_from_shares(shares, engine_cpus) : shares;
+    if (weight)
+        whole = 0;
     int64_t reserved = times(whole, 1000), limit = nano / NANO_PER_MILLI;
     request->cpus_milli = reserved > limit ? reserved : limit;
     request->cpus_limit = reserved > limit ? 0 : limit; /* a request's limit is never below its reservation */
@@ -172,9 +173,10 @@ static int read_labels(struct swarm_request *request, const json_t *config, bool
     return swarm__codec_read_lists(request, labels, strict, reterr);
 }
 
-int swarm__codec_read_request(json_t *config, const json_t *host_config, int engine_cpus, bool strict,
+int swarm__codec_read_request(json_t *config, const json_t *host_config, struct swarm__shares shares, bool strict,
                               struct swarm_request **ret_request, struct swarm_error **reterr)
 {
+    bool weight = swarm__cpu_shares_said(config, shares.unsaid) == SWARM_CPU_SHARES_WEIGHT;
     struct swarm_request *request;
     int rc = swarm_request_new(&request, reterr);
     if (rc < 0)
@@ -185,7 +187,7 @@ int swarm__codec_read_request(json_t *config, const json_t *host_config, int eng
     if (rc == 0)
         rc = read_labels(request, config, strict, reterr);
     if (rc == 0)
-        rc = read_cpus(request, host_config, engine_cpus, reterr);
+        rc = swarm__codec_read_cpus(request, host_config, shares.engine_cpus, weight, reterr);
     if (rc == 0)
         rc = read_memory(request, host_config, strict, reterr);
     if (rc == 0)
@@ -224,7 +226,7 @@ static int move_legacy(json_t *root, struct swarm_error **reterr)
     return 0;
 }
 
-int swarm__codec_read_create(json_t *root, bool strict, int engine_cpus, struct swarm_request **ret_request,
+int swarm__codec_read_create(json_t *root, bool strict, struct swarm__shares shares, struct swarm_request **ret_request,
                              struct swarm_error **reterr)
 {
     json_t *host_config;
@@ -233,8 +235,7 @@ int swarm__codec_read_create(json_t *root, bool strict, int engine_cpus, struct 
     if (rc == 0)
         rc = move_legacy(root, reterr);
     if (rc == 0)
-        rc =
-            swarm__codec_read_request(root, json_object_get(root, "HostConfig"), engine_cpus, strict, &request, reterr);
+        rc = swarm__codec_read_request(root, json_object_get(root, "HostConfig"), shares, strict, &request, reterr);
     if (rc < 0)
         return rc;
     if (strict && (rc = swarm_request_check(request, reterr)) < 0) {
@@ -254,7 +255,7 @@ int swarm_request_from_create(struct swarm_request **ret_request, const char *js
     int rc = swarm__json_parse(json, length, &root, reterr);
     if (rc < 0)
         return rc;
-    rc = swarm__codec_read_create(root, false, 0, ret_request, reterr);
+    rc = swarm__codec_read_create(root, false, swarm__whole_cpus, ret_request, reterr);
     json_decref(root);
     return rc;
 }

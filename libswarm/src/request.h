@@ -13,6 +13,7 @@
 
 #define SWARM__LABEL_PREFIX "com.docker.swarm."
 #define SWARM__LABEL_ID SWARM__LABEL_PREFIX "id"
+#define SWARM__LABEL_CPU_SHARES SWARM__LABEL_PREFIX "cpushares"
 /** Begins a network, PID or IPC mode that means another container's. */
 #define SWARM__CONTAINER_MODE "container:"
 

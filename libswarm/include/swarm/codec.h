@@ -3,6 +3,7 @@
 #define SWARM_CODEC_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <swarm/error.h>
 #include <swarm/memory.h>
@@ -23,6 +24,54 @@ extern "C" {
  * Thread safety: one thread at a time for one object. Since: 1.3
  */
 
+struct swarm_cluster;
+struct swarm_container;
+
+/**
+ * What CpuShares mean: as a policy, and of one container. The label com.docker.swarm.cpushares of a container, "cpus"
+ * or "weight", goes before every policy, so that what was decided at its creation holds wherever it is counted later.
+ *
+ * Since: 1.4
+ */
+enum swarm_cpu_shares {
+    SWARM_CPU_SHARES_CPUS,   /**< Whole CPUs, as classic Swarm has it: they are reserved. */
+    SWARM_CPU_SHARES_WEIGHT, /**< A weight among the containers of an engine: nothing is reserved. */
+    SWARM_CPU_SHARES_AUTO, /**< By their number, see swarm_cpu_shares_meaning(). Existing ones without the label: CPUs.
+                            */
+};
+
+/**
+ * What a number of CpuShares that somebody asks for means.
+ *
+ * @param cluster  NULL counts as one without nodes.
+ * @param policy   SWARM_CPU_SHARES_AUTO: 128 or more, where no node has so many CPUs (with overcommit), are a weight.
+ * @param shares   As asked for.
+ *
+ * @return SWARM_CPU_SHARES_CPUS or SWARM_CPU_SHARES_WEIGHT.
+ *
+ * Thread safety: as said at struct swarm_cluster. Since: 1.4
+ */
+SWARM_EXPORT enum swarm_cpu_shares swarm_cpu_shares_meaning(const struct swarm_cluster *cluster,
+                                                            enum swarm_cpu_shares policy, int64_t shares);
+
+/**
+ * The CpuShares to give to a container's engine where somebody wants to change them to @p shares: CPUs in that engine's
+ * measure, a weight as it is.
+ *
+ * @param container    Its label goes before the policy. NULL: one without.
+ * @param cluster      As for swarm_cpu_shares_meaning().
+ * @param policy       As for swarm_cpu_shares_meaning().
+ * @param shares       As asked for; 0 or less stays.
+ * @param engine_cpus  Whole CPUs of the container's engine; less than 1: @p shares stay.
+ *
+ * @return The engine's CpuShares.
+ *
+ * Thread safety: as said at struct swarm_cluster. Since: 1.4
+ */
+SWARM_EXPORT int64_t swarm_container_cpu_shares(const struct swarm_container *container,
+                                                const struct swarm_cluster *cluster, enum swarm_cpu_shares policy,
+                                                int64_t shares, int engine_cpus);
+
 /** A container create body (the Docker Engine API's POST /containers/create), taken apart for scheduling. */
 struct swarm_create_body;
 
@@ -32,9 +81,9 @@ struct swarm_create_body;
  * Expressions are moved from Env ("constraint:", "affinity:", "whitelist:", "reschedule:") into their
  * com.docker.swarm.* labels; both com.docker.swarm.reschedule-policies and .reschedule-policy are read.
  *
- * CpuShares count whole CPUs, NanoCpus as themselves; the larger of both is reserved, and NanoCpus are the limit where
- * that is not less. MemoryReservation is the memory reserved, and Memory the limit; Memory alone is both. Resources
- * that old clients name at the top level move to HostConfig.
+ * CpuShares count whole CPUs (but see swarm_create_body_settle_cpu_shares()), NanoCpus as themselves; the larger of
+ * both is reserved, and NanoCpus are the limit where that is not less. MemoryReservation is the memory reserved, and
+ * Memory the limit; Memory alone is both. Resources that old clients name at the top level move to HostConfig.
  *
  * @param ret_body  New, release with swarm_create_body_free(). Untouched on failure.
  * @param json      Needs no NUL at its end.
@@ -72,6 +121,24 @@ SWARM_EXPORT int swarm_create_body_from_inspect(struct swarm_create_body **ret_b
                                                 int engine_cpus, struct swarm_error **reterr);
 
 /**
+ * swarm_create_body_from_inspect(), where CpuShares without a label may be a weight.
+ *
+ * @param ret_body     As there.
+ * @param json         As there.
+ * @param length       As there.
+ * @param engine_cpus  As there.
+ * @param policy       What CpuShares mean where no label says it; SWARM_CPU_SHARES_AUTO: CPUs. A weight stays as it is.
+ * @param reterr       As there.
+ *
+ * @return As swarm_create_body_from_inspect().
+ *
+ * Thread safety: any thread. Since: 1.4
+ */
+SWARM_EXPORT int swarm_create_body_from_inspect_as(struct swarm_create_body **ret_body, const char *json, size_t length,
+                                                   int engine_cpus, enum swarm_cpu_shares policy,
+                                                   struct swarm_error **reterr);
+
+/**
  * Release a body; its request lives on where somebody holds a reference. NULL is allowed.
  *
  * @param body  NULL is allowed.
@@ -104,6 +171,24 @@ SWARM_EXPORT struct swarm_request *swarm_create_body_request(const struct swarm_
  */
 SWARM_EXPORT int swarm_create_body_set_swarm_id(struct swarm_create_body *body, const char *id,
                                                 struct swarm_error **reterr);
+
+/**
+ * Decide what a body's CpuShares mean, once, before it is placed. A weight is reserved no longer, is written for every
+ * engine as it is, and gets the label that says so; a body with that label, and one of an inspect answer that has a
+ * weight already, stay.
+ *
+ * @param body     Not NULL.
+ * @param cluster  As for swarm_cpu_shares_meaning().
+ * @param policy   As for swarm_cpu_shares_meaning().
+ * @param reterr   Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return As at the top of this file.
+ *
+ * Thread safety: one thread at a time per body or request, and as said at struct swarm_cluster. Since: 1.4
+ */
+SWARM_EXPORT int swarm_create_body_settle_cpu_shares(struct swarm_create_body *body,
+                                                     const struct swarm_cluster *cluster, enum swarm_cpu_shares policy,
+                                                     struct swarm_error **reterr);
 
 /**
  * Add a constraint to body and request.
@@ -178,8 +263,8 @@ SWARM_EXPORT int swarm_create_body_take_endpoint(struct swarm_create_body *body,
                                                  struct swarm_error **reterr);
 
 /**
- * The JSON to send to an engine with @p engine_cpus whole CPUs: CpuShares, which mean whole CPUs here, become ceil(n *
- * 1024 / engine_cpus).
+ * The JSON to send to an engine with @p engine_cpus whole CPUs: CpuShares, which mean whole CPUs here unless they are a
+ * weight, become ceil(n * 1024 / engine_cpus).
  *
  * @param body         Not NULL.
  * @param engine_cpus  1 or more.
@@ -233,6 +318,24 @@ SWARM_EXPORT int swarm_request_from_create(struct swarm_request **ret_request, c
  */
 SWARM_EXPORT int swarm_request_from_inspect(struct swarm_request **ret_request, const char *json, size_t length,
                                             int engine_cpus, struct swarm_error **reterr);
+
+/**
+ * swarm_request_from_inspect(), where CpuShares without a label may be a weight, which reserves nothing.
+ *
+ * @param ret_request  As there.
+ * @param json         As there.
+ * @param length       As there.
+ * @param engine_cpus  As there.
+ * @param policy       What CpuShares mean where no label says it; SWARM_CPU_SHARES_AUTO: CPUs.
+ * @param reterr       As there.
+ *
+ * @return As swarm_request_from_inspect().
+ *
+ * Thread safety: any thread. Since: 1.4
+ */
+SWARM_EXPORT int swarm_request_from_inspect_as(struct swarm_request **ret_request, const char *json, size_t length,
+                                               int engine_cpus, enum swarm_cpu_shares policy,
+                                               struct swarm_error **reterr);
 
 #ifdef __cplusplus
 }

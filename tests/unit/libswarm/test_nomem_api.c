@@ -312,6 +312,8 @@ static void quiet_containers(void)
     QUIET(swarm_create_body_request, scene.body);
     QUIET(swarm_create_body_endpoint, scene.body, 0);
     QUIET(swarm_image_id, scene.image);
+    QUIET(swarm_cpu_shares_meaning, scene.cluster, SWARM_CPU_SHARES_AUTO, 512);
+    QUIET(swarm_container_cpu_shares, scene.c0, scene.cluster, SWARM_CPU_SHARES_AUTO, 1, 2);
 }
 
 static void quiet_requests(void)

@@ -26,6 +26,8 @@ static void test_create_bodies(void **state)
     REFUSED(swarm_create_body_from_inspect(NULL, "{}", 2, 1, NULL));
     REFUSED(swarm_create_body_from_inspect(&body, NULL, 2, 1, NULL));
     REFUSED(swarm_create_body_from_inspect(&body, "{}", 2, 0, NULL));
+    REFUSED(swarm_create_body_from_inspect_as(NULL, "{}", 2, 1, SWARM_CPU_SHARES_AUTO, NULL));
+    REFUSED(swarm_create_body_settle_cpu_shares(NULL, NULL, SWARM_CPU_SHARES_AUTO, NULL));
     REFUSED(swarm_create_body_set_swarm_id(NULL, "s", NULL));
     REFUSED(swarm_create_body_set_swarm_id(scene.body, NULL, NULL));
     REFUSED(swarm_create_body_add_constraint(NULL, "zone==a", NULL));
@@ -56,6 +58,7 @@ static void test_requests(void **state)
     REFUSED(swarm_request_from_create(&request, NULL, 2, NULL));
     REFUSED(swarm_request_from_inspect(NULL, "{}", 2, 1, NULL));
     REFUSED(swarm_request_from_inspect(&request, NULL, 2, 1, NULL));
+    REFUSED(swarm_request_from_inspect_as(NULL, "{}", 2, 1, SWARM_CPU_SHARES_AUTO, NULL));
     REFUSED(swarm_request_from_inspect(&request, "{}", 2, 0, NULL));
     assert_int_equal(swarm_request_from_inspect(&request, NULL, 0, 1, NULL), SWARM_ERR_PARSE);
     assert_int_equal(swarm_request_from_create(&request, NULL, 0, NULL), SWARM_ERR_PARSE);

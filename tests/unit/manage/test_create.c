@@ -134,6 +134,22 @@ static void test_swarm_id_of_another_container_is_replaced(void **state)
     json_decref(second);
 }
 
+static void test_cpu_shares_are_settled(void **state)
+{
+    json_t *body, *shares;
+
+    pool.manager.options.cpu_shares = SWARM_CPU_SHARES_AUTO;
+    created("{\"Image\":\"busybox\",\"HostConfig\":{\"CpuShares\":512}}", "heavy");
+    body = fake_pool_body(&pool, "heavy");
+    shares = json_object_get(json_object_get(body, "HostConfig"), "CpuShares");
+    assert_int_equal(json_integer_value(shares), 512);
+    assert_string_equal(
+        json_string_value(json_object_get(json_object_get(body, "Labels"), "com.docker.swarm.cpushares")), "weight");
+    json_decref(body);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(swarm_node_used_cpus_milli(fake_pool_engine(&pool, i)->node), 0);
+}
+
 static void test_unknown_fields_reach_the_engine(void **state)
 {
     json_t *body;
@@ -591,6 +607,7 @@ int main(void)
         TEST(test_container_is_made_and_known),
         TEST(test_swarm_id_is_new_and_found),
         TEST(test_swarm_id_of_another_container_is_replaced),
+        TEST(test_cpu_shares_are_settled),
         TEST(test_unknown_fields_reach_the_engine),
         TEST(test_name_is_unique_in_the_pool),
         TEST(test_spread_over_engines),

@@ -251,6 +251,28 @@ static void test_what_stopped_containers_count_for(void **state)
     }
 }
 
+static void test_what_cpu_shares_mean(void **state)
+{
+    static const struct {
+        const char *setting;
+        int meaning;
+    } cases[] = {{"swarm.createretry=0", SWARM_CPU_SHARES_AUTO},
+                 {"swarm.cpushares=auto", SWARM_CPU_SHARES_AUTO},
+                 {"swarm.cpushares=cpus", SWARM_CPU_SHARES_CPUS},
+                 {"swarm.cpushares=weight", SWARM_CPU_SHARES_WEIGHT}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *const settings[] = {cases[i].setting, NULL};
+        struct manager_options options = {0};
+        char *error = NULL;
+
+        assert_int_equal(cluster_settings_read(&options, settings, &error), 0);
+        assert_int_equal(options.cpu_shares, cases[i].meaning);
+    }
+    assert_error("swarm-manage --cluster-opt swarm.cpushares=weights nodes://a:1",
+                 "--cluster-opt swarm.cpushares: \"weights\" is none of auto, cpus, weight");
+}
+
 static void test_bad_cluster_settings_are_named(void **state)
 {
     assert_error("swarm-manage --cluster-opt swarm.overcommit nodes://a:1",
@@ -353,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_cluster_driver_is_swarm),
         cmocka_unit_test(test_cluster_settings_are_read),
         cmocka_unit_test(test_what_stopped_containers_count_for),
+        cmocka_unit_test(test_what_cpu_shares_mean),
         cmocka_unit_test(test_bad_cluster_settings_are_named),
     };
 
