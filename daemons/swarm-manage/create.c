@@ -225,26 +225,57 @@ static int tell(const struct swarm_decision *decision, struct verdict *ret, stru
     return swarm_decision_text(decision, &ret->text, reterr);
 }
 
+/* The decision, explained. Where it is for a node that lacks the image, while other nodes have it and nobody else can
+ * give it to that one, the decision is one for these, if there is one. With the pool locked.
+ *
+ * options: gets what led there, for the same decision once more; *ret_affinity: its text, owned. */
+static int decide(struct manager *manager, const struct swarm_request *request, struct swarm_place_options *options,
+                  char **ret_affinity, struct swarm_decision **ret, struct swarm_error **reterr)
+{
+    struct pool *pool = manager->pool;
+    struct swarm_decision *second = NULL;
+    int result = swarm_scheduler_explain(manager->scheduler, pool->cluster, request, options, ret, reterr);
+
+    if (result || swarm_decision_code(*ret) || options->extra_affinity) {
+        return result;
+    }
+    result = create_find_local_image(pool, swarm_request_image(request), swarm_decision_node(*ret), ret_affinity);
+    if (result || !*ret_affinity) {
+        return result;
+    }
+    options->extra_affinity = *ret_affinity;
+    result = swarm_scheduler_explain(manager->scheduler, pool->cluster, request, options, &second, reterr);
+    if (!result && !swarm_decision_code(second)) {
+        swarm_decision_free(*ret);
+        *ret = second;
+        return 0;
+    }
+    options->extra_affinity = NULL;
+    swarm_decision_free(second);
+    return result;
+}
+
 /* Decide and reserve, and know why. The decision is made twice, with one seed and under one lock, so that both are the
  * same: an explained one reserves nothing. */
-static int place(struct manager *manager, struct swarm_request *request, const struct swarm_place_options *options,
+static int place(struct manager *manager, struct swarm_request *request, struct swarm_place_options options,
                  struct swarm_reservation **ret, struct verdict *ret_verdict, struct swarm_error **reterr)
 {
-    struct swarm_cluster *cluster = manager->pool->cluster;
     struct swarm_decision *decision = NULL;
+    char *affinity = NULL;
     int result;
 
     pool_write_lock(manager->pool);
-    result = swarm_scheduler_explain(manager->scheduler, cluster, request, options, &decision, reterr);
+    result = decide(manager, request, &options, &affinity, &decision, reterr);
     if (!result) {
         count_reasons(decision);
         result = tell(decision, ret_verdict, reterr);
     }
     swarm_decision_free(decision);
     if (!result && !ret_verdict->code) {
-        result = swarm_scheduler_place(manager->scheduler, cluster, request, options, ret, reterr);
+        result = swarm_scheduler_place(manager->scheduler, manager->pool->cluster, request, &options, ret, reterr);
     }
     pool_unlock(manager->pool);
+    free(affinity);
     return result;
 }
 
@@ -276,7 +307,7 @@ static int attempt(struct creation *creation, const char *affinity, struct failu
     options.seed = random_seed();
     options.extra_affinity = affinity;
     creation->image_missing = false;
-    result = place(creation->manager, request, &options, &reservation, &verdict, &error);
+    result = place(creation->manager, request, options, &reservation, &verdict, &error);
     if (!result) {
         note_decision(creation, &verdict);
     }
@@ -414,6 +445,7 @@ int create_dry_run(struct manager *manager, const struct create_order *order, ch
     struct swarm_place_options options = SWARM_PLACE_OPTIONS_INIT;
     struct swarm_decision *decision = NULL;
     struct swarm_error *error = NULL;
+    char *affinity = NULL;
     int result;
 
     if (prepare(manager->pool, order, failure)) {
@@ -421,12 +453,12 @@ int create_dry_run(struct manager *manager, const struct create_order *order, ch
     }
     options.seed = random_seed();
     pool_read_lock(manager->pool);
-    result = swarm_scheduler_explain(manager->scheduler, manager->pool->cluster, swarm_create_body_request(order->body),
-                                     &options, &decision, &error);
+    result = decide(manager, swarm_create_body_request(order->body), &options, &affinity, &decision, &error);
     if (!result) {
         result = swarm_decision_json(decision, ret_json, ret_length, &error);
     }
     swarm_decision_free(decision);
     pool_unlock(manager->pool);
+    free(affinity);
     return result ? fail_with(failure, result, error) : 0;
 }

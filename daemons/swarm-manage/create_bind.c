@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "image_name.h"
 #include "json_read.h"
 #include "object_find.h"
+#include "pull.h"
 
 /* As text of its own; NULL for lack of memory. */
 static char *finish(struct bytes *text, int r)
@@ -236,4 +238,57 @@ bool create_made_volumes(struct pool *pool, const struct engine *engine, const c
     }
     pool_unlock(pool);
     return made;
+}
+
+/* --- images --- */
+
+/* Engines tell a digest of what was pulled or pushed. */
+static bool came_from_registry(const json_t *images, const char *reference)
+{
+    json_t *image;
+    size_t i;
+
+    json_array_foreach (images, i, image) {
+        if (image_names_meant(image, reference, false) > 0 &&
+            json_array_size(json_object_get(image, "RepoDigests")) > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Some healthy node has it, and no node has it out of a registry. */
+static bool is_local(const struct pool *pool, const char *reference)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < pool->engine_count; i++) {
+        const struct engine *engine = pool->engines[i];
+
+        if (engine->node == NULL || !swarm_node_has_image(engine->node, reference))
+            continue;
+        if (pull_is_possible(reference) && came_from_registry(engine->images, reference))
+            return false;
+        found = found || engine->state == ENGINE_HEALTHY;
+    }
+    return found;
+}
+
+int create_find_local_image(struct pool *pool, const char *image, const struct swarm_node *chosen, char **ret)
+{
+    char *reference;
+    int r = 0;
+
+    *ret = NULL;
+    if (image == NULL || image[0] == '\0')
+        return 0;
+    reference = pull_is_possible(image) ? image_name_shown(image) : strdup(image);
+    if (reference == NULL)
+        return SWARM_ERR_NOMEM;
+    if (!swarm_node_has_image(chosen, reference) && is_local(pool, reference) &&
+        asprintf(ret, "image==%s", reference) < 0) {
+        *ret = NULL;
+        r = SWARM_ERR_NOMEM;
+    }
+    free(reference);
+    return r;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What of a create body leads to certain nodes: networks that are only there, volumes that are there already. */
+/* What of a create body leads to certain nodes: networks that are only there, volumes and images that are there
+ * already. */
 #ifndef MANAGE_CREATE_BIND_H
 #define MANAGE_CREATE_BIND_H
 
@@ -21,5 +22,10 @@ int create_prefer_volumes(struct pool *pool, struct swarm_request *request, cons
                           struct swarm_error **reterr);
 /* The engine made volumes for the container that the pool does not know yet. */
 bool create_made_volumes(struct pool *pool, const struct engine *engine, const char *container);
+
+/* An affinity for the nodes that have the image, in *ret, where @p chosen lacks it and cannot get it elsewhere: no node
+ * has it out of a registry (it was built, loaded or imported there), or it is named by its id. NULL otherwise. New text.
+ * With the pool locked. */
+int create_find_local_image(struct pool *pool, const char *image, const struct swarm_node *chosen, char **ret);
 
 #endif

@@ -96,12 +96,21 @@ void fake_pool_refresh(struct fake_pool *pool, int number)
     }
 }
 
-void fake_pool_set_images(struct fake_pool *pool, int number, const char *tag)
+static void set_images(struct fake_pool *pool, int number, json_t *images)
 {
-    json_t *images = json_pack("[{s:s,s:[s],s:[]}]", "Id", "sha256:0a6d", "RepoTags", tag, "RepoDigests");
-
     pool_apply_images(pool->manager.pool, fake_pool_engine(pool, number), pool_ticket(pool->manager.pool), images);
     json_decref(images);
+}
+
+void fake_pool_set_images(struct fake_pool *pool, int number, const char *tag)
+{
+    set_images(pool, number, json_pack("[{s:s,s:[s],s:[]}]", "Id", "sha256:0a6d", "RepoTags", tag, "RepoDigests"));
+}
+
+void fake_pool_set_pulled(struct fake_pool *pool, int number, const char *tag, const char *digest)
+{
+    set_images(pool, number,
+               json_pack("[{s:s,s:[s],s:[s]}]", "Id", "sha256:0a6d", "RepoTags", tag, "RepoDigests", digest));
 }
 
 void fake_pool_set_os(struct fake_pool *pool, int number, const char *os)

@@ -24,6 +24,8 @@ struct engine *fake_pool_engine(struct fake_pool *pool, int number);
 /* What a monitor would do: take over its list of containers, its only image, its operating system. */
 void fake_pool_refresh(struct fake_pool *pool, int number);
 void fake_pool_set_images(struct fake_pool *pool, int number, const char *tag);
+/* The same, out of a registry: with a digest. */
+void fake_pool_set_pulled(struct fake_pool *pool, int number, const char *tag, const char *digest);
 void fake_pool_set_os(struct fake_pool *pool, int number, const char *os);
 /* The create body of the container of that name, on whichever engine; new reference. */
 json_t *fake_pool_body(struct fake_pool *pool, const char *name);

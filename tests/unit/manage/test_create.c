@@ -305,7 +305,7 @@ static void test_image_that_is_elsewhere_is_used_there(void **state)
 {
     engine_peer_break(pool.engines[0], (struct engine_faults){.image_missing = true,
                                                               .pull_error = "dial tcp: lookup registry: no such host"});
-    fake_pool_set_images(&pool, 1, "busybox:latest");
+    fake_pool_set_pulled(&pool, 1, "busybox:latest", "busybox@sha256:1f2e");
     for (int i = 0; i < 4; i++) { /* wherever a tie sends them first */
         char name[16];
 
@@ -314,6 +314,59 @@ static void test_image_that_is_elsewhere_is_used_there(void **state)
     }
     assert_int_equal(engine_peer_count(pool.engines[1]), 4);
     assert_true(http_peer_count(pool.engines[0]->http, "/containers/create") > 0);
+}
+
+static void test_image_that_is_only_elsewhere_is_not_pulled(void **state)
+{
+    engine_peer_break(pool.engines[0], (struct engine_faults){.image_missing = true});
+    fake_pool_set_images(&pool, 1, "app:1");
+    for (int i = 0; i < 4; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "c%d", i);
+        created("{\"Image\":\"docker.io/library/app:1\"}", name);
+    }
+    assert_int_equal(engine_peer_count(pool.engines[1]), 4);
+    assert_int_equal(http_peer_count(pool.engines[0]->http, "/containers/create"), 0);
+    assert_int_equal(http_peer_count(pool.engines[0]->http, "/images/create"), 0);
+}
+
+static void test_image_that_a_registry_has_is_pulled_where_it_is_wanted(void **state)
+{
+    engine_peer_break(pool.engines[0], (struct engine_faults){.image_missing = true});
+    fake_pool_set_pulled(&pool, 1, "busybox:latest", "busybox@sha256:1f2e");
+    created("{\"Image\":\"busybox\"}", "a");
+    created("{\"Image\":\"busybox\"}", "b");
+    assert_int_equal(engine_peer_count(pool.engines[0]), 1);
+    assert_int_equal(http_peer_count(pool.engines[0]->http, "/images/create"), 1);
+}
+
+static void test_place_that_is_demanded_goes_before_the_image(void **state)
+{
+    engine_peer_break(pool.engines[0], (struct engine_faults){.image_missing = true});
+    fake_pool_set_images(&pool, 1, "app:1");
+    created("{\"Image\":\"app:1\",\"Env\":[\"constraint:node==node-0\"]}", "web");
+    assert_int_equal(http_peer_count(pool.engines[0]->http, "/images/create"), 1);
+    assert_int_equal(engine_peer_count(pool.engines[0]), 1);
+}
+
+static void test_dry_run_tells_where_the_image_is(void **state)
+{
+    static const char json[] = "{\"Image\":\"app:1\"}";
+    struct create_order order = {.name = "web"};
+    struct failure failure = {0};
+    char *text;
+    size_t length;
+
+    fake_pool_set_images(&pool, 1, "app:1");
+    for (int i = 0; i < 4; i++) { /* however a tie is broken */
+        assert_int_equal(swarm_create_body_parse(&order.body, json, strlen(json), NULL), 0);
+        assert_int_equal(create_dry_run(&pool.manager, &order, &text, &length, &failure), 0);
+        assert_non_null(strstr(text, "node-1"));
+        assert_null(strstr(text, "\"node\":\"node-0\""));
+        swarm_free(text);
+        swarm_create_body_free(order.body);
+    }
 }
 
 static void test_refusal_of_the_engine_is_passed_on(void **state)
@@ -620,6 +673,10 @@ int main(void)
         TEST(test_error_of_a_pull_is_told),
         TEST(test_pull_without_credentials_is_no_such_image),
         TEST(test_image_that_is_elsewhere_is_used_there),
+        TEST(test_image_that_is_only_elsewhere_is_not_pulled),
+        TEST(test_image_that_a_registry_has_is_pulled_where_it_is_wanted),
+        TEST(test_place_that_is_demanded_goes_before_the_image),
+        TEST(test_dry_run_tells_where_the_image_is),
         TEST(test_refusal_of_the_engine_is_passed_on),
         TEST(test_image_of_another_system_goes_where_it_fits),
         TEST(test_retries_as_often_as_told),
