@@ -100,6 +100,9 @@ int api_container_delete(struct call *call);
 int api_container_attach(struct call *call);
 int api_container_pass(struct call *call); /* whatever else names a container */
 
+/* api_debug.c */
+int api_debug_vars(struct call *call);
+
 /* api_container_update.c */
 int api_container_update(struct call *call);
 

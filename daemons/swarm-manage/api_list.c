@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "container_entry.h"
 #include "container_query.h"
 #include "container_record.h"
 #include "fanout.h"
 #include "http_server.h"
+#include "json_read.h"
 #include "log.h"
 #include "timestamp.h"
 
@@ -93,23 +95,55 @@ static void write_status(FILE *out, const char *status)
         fputc(*status == '"' || *status == '\\' || (unsigned char)*status < ' ' ? '?' : *status, out);
 }
 
-static void write_items(FILE *out, const struct container_query *query, const struct items *items)
+static void write_entry(FILE *out, const struct container_query *query, const struct item *item, int64_t now_ns)
+{
+    const struct container_record *record = container_record(item->container);
+    char status[128];
+
+    container_status_text(record, now_ns, record->engine->state == ENGINE_HEALTHY, status, sizeof(status));
+    fputs(record->head, out);
+    write_status(out, status);
+    write_tail(out, query, item);
+}
+
+/* The entry as it is for clients that do not know all of its fields. */
+static int write_shaped(FILE *out, const struct container_query *query, const struct item *item, int64_t now_ns)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *whole = open_memstream(&text, &length);
+    json_t *entry;
+    int r = -1;
+
+    if (whole == NULL)
+        return -1;
+    write_entry(whole, query, item, now_ns);
+    if (fclose(whole) == 0) {
+        entry = json_read(text, length, JSON_ALLOW_NUL, NULL);
+        container_entry_shape(entry, query->minor);
+        if (entry != NULL)
+            r = json_dumpf(entry, out, JSON_COMPACT);
+        json_decref(entry);
+    }
+    free(text);
+    return r;
+}
+
+static int write_items(FILE *out, const struct container_query *query, const struct items *items)
 {
     int64_t now_ns = timestamp_now_ns();
-    char status[128];
 
     fputc('[', out);
     for (size_t i = 0; i < items->count; i++) {
-        const struct container_record *record = container_record(items->at[i].container);
-
         if (i > 0)
             fputc(',', out);
-        container_status_text(record, now_ns, record->engine->state == ENGINE_HEALTHY, status, sizeof(status));
-        fputs(record->head, out);
-        write_status(out, status);
-        write_tail(out, query, &items->at[i]);
+        if (query->minor >= container_record(items->at[i].container)->entry_minor)
+            write_entry(out, query, &items->at[i], now_ns);
+        else if (write_shaped(out, query, &items->at[i], now_ns) < 0)
+            return -1;
     }
     fputs("]\n", out);
+    return 0;
 }
 
 /* The whole list as text in *ret, new. */
@@ -124,7 +158,7 @@ static int render_list(struct pool *pool, const struct container_query *query, c
     pool_read_lock(pool);
     r = select_items(pool, query, &items);
     if (r == 0)
-        write_items(out, query, &items);
+        r = write_items(out, query, &items);
     pool_unlock(pool);
     free(items.at);
     if (ferror(out))
@@ -179,6 +213,7 @@ int api_containers_list(struct call *call)
     size_t length = 0;
     int r = container_query_read(&query, manager->pool, call->request, &failure);
 
+    query.minor = api_client_version(call).minor;
     if (r == 0) {
         refresh_as_configured(manager, query.filters);
         r = container_query_ask_engines(&query, manager->pool, &failure);

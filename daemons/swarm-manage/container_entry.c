@@ -178,3 +178,39 @@ int container_entry_render(json_t *entry, json_t *labels, const struct entry_con
     *ret_tail = tail_text;
     return 0;
 }
+
+/* Fields of list entries that came later than API 1.24; the newest first. */
+static const struct {
+    int minor;
+    const char *object; /* that it is in, NULL: the entry itself */
+    const char *key;
+} newer_fields[] = {
+    {48, NULL, "ImageManifestDescriptor"},
+    {46, "HostConfig", "Annotations"},
+};
+
+static json_t *holder_of(const json_t *entry, size_t field)
+{
+    const char *object = newer_fields[field].object;
+
+    return object ? json_object_get(entry, object) : (json_t *)(uintptr_t)entry;
+}
+
+int container_entry_minor(const json_t *entry)
+{
+    for (size_t i = 0; i < sizeof(newer_fields) / sizeof(*newer_fields); i++) {
+        if (json_object_get(holder_of(entry, i), newer_fields[i].key)) {
+            return newer_fields[i].minor;
+        }
+    }
+    return 0;
+}
+
+void container_entry_shape(json_t *entry, int minor)
+{
+    for (size_t i = 0; i < sizeof(newer_fields) / sizeof(*newer_fields); i++) {
+        if (minor < newer_fields[i].minor) {
+            (void)json_object_del(holder_of(entry, i), newer_fields[i].key);
+        }
+    }
+}

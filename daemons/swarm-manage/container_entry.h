@@ -15,6 +15,12 @@ struct entry_context;
 int container_entry_render(json_t *entry, json_t *labels, const struct entry_context *context, char **ret_head,
                            char **ret_tail);
 
+/* The newest minor API version that a field of the entry is from, of those that container_entry_shape() knows; 0: none.
+ */
+int container_entry_minor(const json_t *entry);
+/* Take out what clients of API 1.@p minor do not get from an engine. */
+void container_entry_shape(json_t *entry, int minor);
+
 /* "0.0.0.0", "::" in any spelling: all of the engine's interfaces. */
 bool ip_is_unspecified(const char *ip);
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fanout.h"
 #include "http_client.h"
@@ -20,8 +21,7 @@ struct question {
     const char *path;
     pthread_mutex_t lock; /* guards found */
     json_t *found;
-    bool refused; /* an engine found fault with the filters */
-    struct failure refusal;
+    struct failure refusal; /* of the first engine that found fault with the filters; status 0: none did */
 };
 
 static void take_answer(struct question *question, const struct http_result *result)
@@ -41,6 +41,13 @@ static void take_answer(struct question *question, const struct http_result *res
     json_decref(list);
 }
 
+/* A port that is none makes engines answer 500. */
+static bool finds_fault(const struct http_result *result)
+{
+    return result->status == 400 || (result->status == 500 && result->body != NULL &&
+                                     strstr(result->body, "error while looking up for ") != NULL);
+}
+
 static void ask(void *data, struct engine *engine, size_t index)
 {
     struct question *question = data;
@@ -49,11 +56,10 @@ static void ask(void *data, struct engine *engine, size_t index)
 
     if (engine_call(engine, "GET", question->path, NULL, NULL, 0, ENGINE_TIMEOUT_MS, &result, &failure) == 0) {
         take_answer(question, &result);
-    } else if (result.failure == HTTP_OK && result.status == 400) {
+    } else if (result.failure == HTTP_OK && finds_fault(&result)) {
         pthread_mutex_lock(&question->lock);
-        if (!question->refused)
+        if (question->refusal.status == 0)
             failure_set(&question->refusal, 400, "%s", failure.message == NULL ? "bad filters" : failure.message);
-        question->refused = true;
         pthread_mutex_unlock(&question->lock);
     } else {
         log_warn_with(LOG_FIELDS({"addr", engine->address}), "The engine could not list its containers: %s",
@@ -116,7 +122,7 @@ int container_query_ask_engines(struct container_query *query, struct pool *pool
     fanout_release(engines, count);
     free(path);
     query->live = question.found;
-    if (!question.refused)
+    if (question.refusal.status == 0)
         return 0;
     *failure = question.refusal;
     return -1;

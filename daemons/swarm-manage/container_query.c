@@ -80,6 +80,23 @@ static int check_is_task(const json_t *filters, struct failure *failure)
     return 0;
 }
 
+static int check_health(const json_t *filters, struct failure *failure)
+{
+    static const char *const known[] = {"none", "starting", "healthy", "unhealthy"};
+    json_t *value;
+    size_t i;
+
+    json_array_foreach (filters_values(filters, "health"), i, value) {
+        size_t k = 0;
+
+        while (k < sizeof(known) / sizeof(known[0]) && strcmp(known[k], json_string_value(value)) != 0)
+            k++;
+        if (k == sizeof(known) / sizeof(known[0]))
+            return failure_set(failure, 400, "Unrecognised filter value for health: %s", json_string_value(value));
+    }
+    return 0;
+}
+
 static int created_of(struct pool *pool, const char *reference, int64_t *ret_ns, struct failure *failure)
 {
     struct swarm_container *container;
@@ -136,7 +153,7 @@ int container_query_read(struct container_query *query, struct pool *pool, struc
         filter_open(&query->node, query->filters, "node") < 0)
         return failure_set(failure, 500, "out of memory");
     if (check_exited(query->filters, failure) < 0 || check_status(query, failure) < 0 ||
-        check_is_task(query->filters, failure) < 0)
+        check_is_task(query->filters, failure) < 0 || check_health(query->filters, failure) < 0)
         return -1;
     return read_span(query, pool, request, failure);
 }

@@ -16,6 +16,7 @@ struct http_request;
 struct container_query {
     bool all;
     bool size;
+    int minor;  /* the client's API version is 1.<this> */
     long limit; /* 0 or less: none */
     json_t *filters;
     struct filter name, id, status, node;

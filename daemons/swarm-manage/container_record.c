@@ -73,6 +73,7 @@ int container_report_from_entry(struct container_report *report, json_t *entry, 
     }
     report->entry = json_incref(entry);
     report->state = json_string_value(json_object_get(entry, "State"));
+    report->entry_minor = container_entry_minor(entry);
     report->id = strdup(id);
     if (!report->id || take_names(report, entry) ||
         container_entry_render(entry, labels, context, &report->head, &report->tail) ||

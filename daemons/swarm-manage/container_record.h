@@ -29,6 +29,7 @@ struct container_report {
     size_t name_count;
     const char *state; /* the entry's State word; borrowed from entry */
     char *head, *tail; /* as in struct container_record */
+    int entry_minor;
     struct container_uses uses;
     json_t *entry; /* reference */
 

@@ -54,7 +54,7 @@ int filters_parse(json_t **ret, const char *text, struct failure *failure)
     filters = json_object();
     if (filters == NULL)
         return failure_set(failure, 500, "out of memory");
-    if (text == NULL || text[0] == '\0') {
+    if (text == NULL || text[0] == '\0' || strcmp(text, "null") == 0) {
         *ret = filters;
         return 0;
     }

@@ -65,6 +65,7 @@ struct manager {
     struct pin_table *pins;      /* pins.h */
     char *id;                    /* stable id shown by /info */
     int64_t started_ms;          /* wall clock */
+    atomic_llong requests;       /* that came so far */
     atomic_llong calls_end_ms;   /* monotonic time after which calls to engines are given up: the end; 0: not yet */
 };
 

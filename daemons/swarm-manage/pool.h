@@ -48,6 +48,7 @@ struct container_record {
      * cut where the Status goes: rendered once, when the engine reports. */
     char *head;
     char *tail;
+    int entry_minor;            /* the entry has fields of API 1.<this>, which container_entry_shape() takes out */
     struct container_uses uses; /* likewise */
     /* What Status, filters and sorting need. */
     bool running, paused, restarting, dead, removing;

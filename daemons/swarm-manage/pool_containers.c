@@ -139,6 +139,7 @@ static int renew_entry(struct swarm_container *container, struct container_repor
 
     exchange_text(&record->head, &report->head);
     exchange_text(&record->tail, &report->tail);
+    record->entry_minor = report->entry_minor;
     uses = record->uses;
     record->uses = report->uses;
     report->uses = uses;

@@ -27,6 +27,7 @@ static const struct route routes[] = {
     {GET | HEAD, "/info", api_info},
     {GET, "/events", api_events},
     {GET | HEAD, "/metrics", api_metrics},
+    {GET | HEAD, "/debug/vars", api_debug_vars},
     {GET | HEAD, "/swarm/reschedule", api_reschedule},
     {POST, "/swarm/reschedule", api_reschedule_release},
     {GET | HEAD, "/swarm/nodes", api_swarm_nodes},
@@ -359,6 +360,7 @@ static int answer(struct call *call)
     int r;
 
     log_request(call->request);
+    atomic_fetch_add_explicit(&call->manager->requests, 1, memory_order_relaxed);
     set_common_headers(call->manager, call->reply);
     if (strcmp(http_request_method(call->request), "OPTIONS") == 0)
         return http_reply_send(call->reply, 200, NULL, "", 0);

@@ -156,6 +156,9 @@ static void test_bad_filters_are_named(void **state)
                        "invalid filter 'status=flying'");
     api_assert_refused("GET", "/containers/json?filters=%7B%22exited%22%3A%5B%22x%22%5D%7D", NULL, 400,
                        "strconv.Atoi: parsing \"x\": invalid syntax");
+    api_assert_refused("GET", "/containers/json?filters=%7B%22health%22%3A%5B%22fine%22%5D%7D", NULL, 400,
+                       "Unrecognised filter value for health: fine");
+    api_assert_text("GET", "/containers/json?filters=null", 200, "[]\n");
     api_assert_refused("GET", "/images/json?filters=%7B%22bogus%22%3A%5B%221%22%5D%7D", NULL, 400,
                        "invalid filter 'bogus'");
     api_assert_refused("GET", "/events?filters=%7B%22bogus%22%3A%5B%221%22%5D%7D", NULL, 400, "invalid filter 'bogus'");
@@ -187,6 +190,27 @@ static void test_options_is_answered_anywhere(void **state)
     api_assert_text("OPTIONS", "/nothing", 200, "");
 }
 
+static void test_debug_variables_are_told_with_debug_only(void **state)
+{
+    json_t *answer, *again;
+
+    api_assert_refused("GET", "/debug/vars", NULL, 404, "page not found: /debug/vars is served with --debug only");
+    api_manager.options.debug = true;
+    answer = api_get("/debug/vars");
+    again = api_get("/debug/vars");
+    api_assert_refused("GET", "/debug/pprof/", NULL, 404,
+                       "page not found: this manager does not serve GET /debug/pprof/");
+    api_manager.options.debug = false;
+    assert_int_equal(json_integer_value(json_object_get(again, "Requests")),
+                     json_integer_value(json_object_get(answer, "Requests")) + 1);
+    assert_true(json_integer_value(json_object_get(answer, "MemoryKiB")) > 100);
+    assert_true(json_integer_value(json_object_get(answer, "Threads")) > 1);
+    assert_true(json_integer_value(json_object_get(answer, "OpenFiles")) > 3);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(answer, "Engines"), "Healthy")), 0);
+    json_decref(answer);
+    json_decref(again);
+}
+
 static void test_past_events_end_at_once(void **state)
 {
     api_assert_text("GET", "/events?since=1&until=2", 200, "");
@@ -212,6 +236,7 @@ int main(void)
         cmocka_unit_test(test_create_needs_a_body_and_a_node),
         cmocka_unit_test(test_unclean_path_is_redirected),
         cmocka_unit_test(test_options_is_answered_anywhere),
+        cmocka_unit_test(test_debug_variables_are_told_with_debug_only),
         cmocka_unit_test(test_past_events_end_at_once),
     };
 

@@ -182,6 +182,53 @@ static void assert_status(const char *filters, const char *beginning)
     json_decref(entry);
 }
 
+/* What the entry of "young" has of these for a client of that version. */
+static void assert_fields(const char *version, const char *extra, bool annotations, bool manifest)
+{
+    char path[100];
+    json_t *list, *entry, *host;
+
+    snprintf(path, sizeof(path), "/v%s/containers/json?%s&filters=%%7B%%22name%%22%%3A%%5B%%22young%%22%%5D%%7D",
+             version, extra);
+    list = api_get(path);
+    entry = json_array_get(list, 0);
+    host = json_object_get(entry, "HostConfig");
+    assert_int_equal(json_array_size(list), 1);
+    assert_int_equal(json_object_get(host, "Annotations") != NULL, annotations);
+    assert_non_null(json_object_get(host, "NetworkMode"));
+    assert_int_equal(json_object_get(entry, "ImageManifestDescriptor") != NULL, manifest);
+    assert_string_equal(json_string_value(json_object_get(entry, "Unknown")), "kept");
+    assert_int_equal(strncmp(json_string_value(json_object_get(entry, "Status")), "Up ", 3), 0);
+    json_decref(list);
+}
+
+static void test_entries_are_shaped_to_the_clients_version(void **state)
+{
+    static const char id[] = "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0";
+    struct engine *engine = pool_find_engine_by_name(api_manager.pool, "node-1");
+    json_t *entry = canned_entry("web");
+    size_t length;
+    char *text = canned_text("inspect_web", &length);
+
+    json_object_set_new(entry, "Id", json_string(id));
+    json_object_set_new(entry, "Names", json_pack("[s]", "/young"));
+    json_object_set_new(entry, "Unknown", json_string("kept"));
+    json_object_set_new(entry, "ImageManifestDescriptor", json_pack("{s:s}", "digest", "sha256:1"));
+    json_object_set_new(json_object_get(entry, "HostConfig"), "Annotations", json_pack("{s:s}", "a", "b"));
+    assert_int_equal(pool_apply_container(api_manager.pool, engine, pool_ticket(api_manager.pool), entry, text, length),
+                     0);
+    assert_fields("1.24", "", false, false);
+    assert_fields("1.45", "size=1", false, false);
+    assert_fields("1.46", "", true, false);
+    assert_fields("1.47", "", true, false);
+    assert_fields("1.48", "", true, true);
+    assert_fields("1.51", "", true, true);
+    pool_apply_removal(api_manager.pool, engine, pool_ticket(api_manager.pool), id);
+    free(text);
+    json_decref(entry);
+    engine_unref(engine);
+}
+
 static void test_status_is_told_at_the_time_of_the_request(void **state)
 {
     assert_status("{\"name\":[\"^app$\"]}", "Up ");
@@ -259,6 +306,7 @@ int main(void)
         cmocka_unit_test(test_volume_is_a_filter),
         cmocka_unit_test(test_span_between_containers),
         cmocka_unit_test(test_id_is_a_filter),
+        cmocka_unit_test(test_entries_are_shaped_to_the_clients_version),
         cmocka_unit_test(test_status_is_told_at_the_time_of_the_request),
         cmocka_unit_test(test_container_of_a_silent_node_is_down_but_keeps_its_state),
         cmocka_unit_test(test_ports_show_the_address_of_the_node),
