@@ -33,8 +33,8 @@ static const char *const texts[STATEMENTS] = {
     [CREATE] = "INSERT INTO tokens (token, used_ms) VALUES (?1, ?2)",
     [FORGET_UNUSED] = "DELETE FROM tokens WHERE used_ms < ?1",
     [COUNT_NODES] = "SELECT count(*) FROM nodes WHERE token = ?1 AND address <> ?2",
-    [PUT] = "INSERT INTO nodes (token, address, expires_ms) VALUES (?1, ?2, ?3) "
-            "ON CONFLICT (token, address) DO UPDATE SET expires_ms = ?3",
+    [PUT] = ("INSERT INTO nodes (token, address, expires_ms) VALUES (?1, ?2, ?3) "
+             "ON CONFLICT (token, address) DO UPDATE SET expires_ms = ?3"),
     [USED] = "UPDATE tokens SET used_ms = ?2 WHERE token = ?1",
     [REMOVE_NODE] = "DELETE FROM nodes WHERE token = ?1 AND address = ?2",
     [REMOVE_NODES] = "DELETE FROM nodes WHERE token = ?1",
