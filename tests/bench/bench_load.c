@@ -144,7 +144,8 @@ static void print_row(const struct arguments *given, const struct load_world *wo
         printf("%6u x %-4u %-28s %4u %7zu %6zu %11.1f %10.2f %9.3f %9.3f %9.1f %8ld %6ld %6ld %s%s\n", world->engines,
                world->containers, row->what, row->concurrency, row->operations, row->errors, row->cpu_us, row->wall_ms,
                row->p50_ms, row->p99_ms, row->rate, row->process.rss_kib, row->process.descriptors,
-               row->process.threads, at_target && row->missed ? "! " : "", at_target ? row->note : "");
+               row->process.threads, at_target && row->missed ? "! " : "",
+               at_target && row->note != NULL ? row->note : "");
     }
     fflush(stdout);
 }
@@ -176,10 +177,10 @@ static bool wanted(const struct arguments *given, const char *what)
 static void measure_start(const struct arguments *given, struct load_world *world)
 {
     struct load_row row = {.what = given->own ? "start, own containers" : "start", .concurrency = 1, .operations = 1};
-    int64_t ns;
+    int64_t ns, cpu_ns;
 
-    load_manager_start(world, &ns);
-    row.cpu_us = (double)load_cpu_ns(world) / 1000;
+    load_manager_start(world, &ns, &cpu_ns);
+    row.cpu_us = (double)cpu_ns / 1000;
     row.wall_ms = (double)ns / 1e6;
     want(&row, row.wall_ms, 2000, "2 s wall, 2 s CPU");
     row.missed = row.missed || row.cpu_us > 2e6;

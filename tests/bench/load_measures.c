@@ -267,7 +267,7 @@ void load_fail_over(const struct load_world *world, unsigned count, struct load_
     struct load_client client;
     struct run run = {0};
     int64_t begin, cpu;
-    long before, all;
+    long before;
 
     load_client_init(&client, world->manager);
     for (unsigned i = 0; i < count; i++) {
@@ -282,15 +282,15 @@ void load_fail_over(const struct load_world *world, unsigned count, struct load_
         free(answer.body);
     }
     load_client_close(&client);
-    before = load_running(world, &all);
+    before = load_running(world);
     cpu = load_cpu_ns(world);
     begin = load_now_ns();
     load_fault(world, 0, "{\"fault\":\"stop\"}");
-    while (load_running(world, NULL) < before + (long)count) {
+    while (load_running(world) < before + (long)count) {
         struct timespec pause = {.tv_nsec = 20000000};
 
         if (load_now_ns() - begin > INT64_C(300000000000)) {
-            row->errors += (size_t)(before + (long)count - load_running(world, NULL));
+            row->errors += (size_t)(before + (long)count - load_running(world));
             break;
         }
         nanosleep(&pause, NULL);

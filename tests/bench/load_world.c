@@ -18,6 +18,8 @@
 
 #define PATIENCE_S 600
 #define PORT 23750
+#define QUIET_MS 50
+#define QUIET_SAMPLES 5
 
 /* --- processes --- */
 
@@ -131,6 +133,30 @@ void load_world_start(struct load_world *world)
     join_addresses(world);
 }
 
+/* A number of their controls' /stats, over all processes of fake engines. */
+static long sum_of(const struct load_world *world, const char *key)
+{
+    long sum = 0;
+
+    for (unsigned i = 0; i < world->fake_count; i++) {
+        struct load_client client;
+        struct load_answer answer;
+        char control[32];
+        const char *at;
+
+        load_control(world, i * LOAD_SHARE, control);
+        load_client_init(&client, control);
+        answer = load_call(&client, "GET", "/stats", NULL, 1);
+        at = answer.status == 200 ? strstr(answer.body, key) : NULL;
+        if (at == NULL)
+            load_give_up("the fake engines do not answer");
+        sum += atol(at + strlen(key));
+        free(answer.body);
+        load_client_close(&client);
+    }
+    return sum;
+}
+
 /* How many engines /info calls healthy; -1: it does not answer. */
 static long healthy(struct load_client *client)
 {
@@ -146,7 +172,21 @@ static long healthy(struct load_client *client)
     return count;
 }
 
-void load_manager_start(struct load_world *world, int64_t *ret_ns)
+/* Wait until the engines are asked no more than they are at rest. The manager is not asked: that is a load, too. */
+static void await_quiet(const struct load_world *world)
+{
+    long requests = 0, before;
+    unsigned quiet = 0;
+
+    while (quiet < QUIET_SAMPLES) {
+        before = requests;
+        poll(NULL, 0, QUIET_MS);
+        requests = sum_of(world, "\"requests\":");
+        quiet = before > 0 && requests - before <= 1 + (long)world->engines / 20 ? quiet + 1 : 0;
+    }
+}
+
+void load_manager_start(struct load_world *world, int64_t *ret_ns, int64_t *ret_cpu_ns)
 {
     char listen[48], discovery[96], log[96];
     const char *arguments[] = {world->manage_program, "-H", listen, discovery, NULL};
@@ -158,12 +198,13 @@ void load_manager_start(struct load_world *world, int64_t *ret_ns)
     snprintf(log, sizeof(log), "%s/manage.log", world->folder);
     world->manage = spawn(arguments, log, -1);
     load_client_init(&client, world->manager);
-    while (healthy(&client) != (long)world->engines) {
+    do {
         if (load_now_ns() - begin > PATIENCE_S * INT64_C(1000000000))
             load_give_up("not all engines become healthy, see %s", log);
-        poll(NULL, 0, 100); /* the question is a load, too */
-    }
-    *ret_ns = load_now_ns() - begin;
+        await_quiet(world);
+        *ret_ns = load_now_ns() - begin - QUIET_SAMPLES * QUIET_MS * INT64_C(1000000);
+        *ret_cpu_ns = load_cpu_ns(world);
+    } while (healthy(&client) != (long)world->engines);
     load_client_close(&client);
 }
 
@@ -231,31 +272,9 @@ struct load_process load_process_of(const struct load_world *world)
     return process;
 }
 
-long load_running(const struct load_world *world, long *ret_all)
+long load_running(const struct load_world *world)
 {
-    long running = 0, all = 0;
-
-    for (unsigned i = 0; i < world->fake_count; i++) {
-        struct load_client client;
-        struct load_answer answer;
-        char control[32];
-        const char *at, *whole;
-
-        load_control(world, i * LOAD_SHARE, control);
-        load_client_init(&client, control);
-        answer = load_call(&client, "GET", "/stats", NULL, 1);
-        at = answer.status == 200 ? strstr(answer.body, "\"running\":") : NULL;
-        whole = answer.status == 200 ? strstr(answer.body, "\"containers\":") : NULL;
-        if (at == NULL || whole == NULL)
-            load_give_up("the fake engines do not answer");
-        running += atol(at + 10);
-        all += atol(whole + 13);
-        free(answer.body);
-        load_client_close(&client);
-    }
-    if (ret_all != NULL)
-        *ret_all = all;
-    return running;
+    return sum_of(world, "\"running\":");
 }
 
 void load_fault(const struct load_world *world, unsigned engine, const char *order)

@@ -25,16 +25,17 @@ struct load_process {
 };
 
 void load_world_start(struct load_world *world);
-/* The manager alone, over engines that are there; *ret_ns: from its start until all engines are healthy. */
-void load_manager_start(struct load_world *world, int64_t *ret_ns);
+/* The manager alone, over engines that are there; *ret_ns: from its start until all engines are healthy, and what that
+ * took. */
+void load_manager_start(struct load_world *world, int64_t *ret_ns, int64_t *ret_cpu_ns);
 void load_manager_stop(struct load_world *world);
 void load_world_stop(struct load_world *world);
 int64_t load_cpu_ns(const struct load_world *world);
 struct load_process load_process_of(const struct load_world *world);
 /* The control of the process that has that engine. */
 void load_control(const struct load_world *world, unsigned engine, char address[32]);
-/* Containers that run, by the fakes' own account; *ret_all: that there are. */
-long load_running(const struct load_world *world, long *ret_all);
+/* Containers that run, by the fake engines' own account. */
+long load_running(const struct load_world *world);
 void load_fault(const struct load_world *world, unsigned engine, const char *order);
 
 #endif
