@@ -66,12 +66,13 @@ void pool_free(struct pool *pool)
     if (!pool) {
         return;
     }
-    while (pool->engine_count) {
-        pool_remove_engine(pool, pool->engines[0]);
+    while (pool->engine_count) { /* from the end: nothing has to move up */
+        pool_remove_engine(pool, pool->engines[pool->engine_count - 1]);
     }
     swarm_cluster_free(pool->cluster);
     pthread_rwlock_destroy(&pool->lock);
     free(pool->engines);
+    free(pool->by_address);
     free(pool);
 }
 
@@ -90,44 +91,126 @@ void pool_unlock(struct pool *pool)
     pthread_rwlock_unlock(&pool->lock);
 }
 
-static int compare_engines(const void *a, const void *b)
+/* --- engines in order: each is put where it belongs, so that many are added without sorting all each time --- */
+
+static int compare_names(const struct engine *x, const struct engine *y)
 {
-    const struct engine *x = *(struct engine *const *)a, *y = *(struct engine *const *)b;
     int order = natural_compare(x->name ? x->name : "(unknown)", y->name ? y->name : "(unknown)");
 
     return order ? order : natural_compare(x->address, y->address);
 }
 
-void pool_sort_engines(struct pool *pool)
+/* Where in the first @p count it belongs. */
+static size_t place_by_name(const struct pool *pool, size_t count, const struct engine *engine)
 {
-    qsort(pool->engines, pool->engine_count, sizeof(struct engine *), compare_engines);
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (compare_names(pool->engines[middle], engine) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static size_t place_by_address(const struct pool *pool, const char *address)
+{
+    size_t low = 0, high = pool->engine_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(pool->by_address[middle]->address, address) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static void put(struct engine **engines, size_t count, size_t place, struct engine *engine)
+{
+    memmove(&engines[place + 1], &engines[place], (count - place) * sizeof(*engines));
+    engines[place] = engine;
+}
+
+/* Out of the first @p count. */
+static void take_out(struct engine **engines, size_t count, size_t place)
+{
+    memmove(&engines[place], &engines[place + 1], (count - place - 1) * sizeof(*engines));
+}
+
+/* engine_count where it is not there. */
+static size_t find_place(const struct pool *pool, const struct engine *engine)
+{
+    size_t place = 0;
+
+    while (place < pool->engine_count && pool->engines[place] != engine) {
+        place++;
+    }
+    return place;
+}
+
+void pool_reorder_engine(struct pool *pool, struct engine *engine)
+{
+    size_t place = find_place(pool, engine), others = pool->engine_count - 1;
+
+    if (place < pool->engine_count) {
+        take_out(pool->engines, pool->engine_count, place);
+        put(pool->engines, others, place_by_name(pool, others, engine), engine);
+    }
 }
 
 static struct engine *engine_at_address(const struct pool *pool, const char *address)
 {
-    for (size_t i = 0; i < pool->engine_count; i++) {
-        if (!strcmp(pool->engines[i]->address, address)) {
-            return pool->engines[i];
-        }
+    size_t place = place_by_address(pool, address);
+
+    return place < pool->engine_count && !strcmp(pool->by_address[place]->address, address) ? pool->by_address[place]
+                                                                                            : NULL;
+}
+
+/* Room for one more. */
+static int reserve_engine(struct pool *pool)
+{
+    size_t capacity = pool->engine_capacity ? pool->engine_capacity * 2 : 16;
+    struct engine **engines;
+
+    if (pool->engine_count < pool->engine_capacity) {
+        return 0;
     }
-    return NULL;
+    engines = realloc(pool->engines, capacity * sizeof(*engines));
+    if (!engines) {
+        return -1;
+    }
+    pool->engines = engines;
+    engines = realloc(pool->by_address, capacity * sizeof(*engines));
+    if (!engines) {
+        return -1;
+    }
+    pool->by_address = engines;
+    pool->engine_capacity = capacity;
+    return 0;
 }
 
 /* Takes the reference on success. */
 static int insert_engine(struct pool *pool, struct engine *engine, struct failure *failure)
 {
-    struct engine **engines;
+    size_t count = pool->engine_count;
 
     if (engine_at_address(pool, engine->address)) {
         return failure_set(failure, 409, "engine %s is in the pool already", engine->address);
     }
-    engines = realloc(pool->engines, (pool->engine_count + 1) * sizeof(struct engine *));
-    if (!engines) {
+    if (reserve_engine(pool)) {
         return failure_set(failure, 500, "out of memory");
     }
-    pool->engines = engines;
-    pool->engines[pool->engine_count++] = engine;
-    pool_sort_engines(pool);
+    put(pool->engines, count, place_by_name(pool, count, engine), engine);
+    put(pool->by_address, count, place_by_address(pool, engine->address), engine);
+    pool->engine_count++;
     return 0;
 }
 
@@ -173,19 +256,19 @@ static void remove_node(struct pool *pool, struct engine *engine)
 
 void pool_remove_engine_locked(struct pool *pool, struct engine *engine)
 {
-    for (size_t i = 0; i < pool->engine_count; i++) {
-        if (pool->engines[i] != engine) {
-            continue;
-        }
-        if (engine->node) {
-            remove_node(pool, engine);
-        }
-        engine->state = ENGINE_DISCONNECTED;
-        pool->engine_count--;
-        memmove(&pool->engines[i], &pool->engines[i + 1], (pool->engine_count - i) * sizeof(struct engine *));
-        engine_unref(engine);
+    size_t place = find_place(pool, engine);
+
+    if (place == pool->engine_count) {
         return;
     }
+    if (engine->node) {
+        remove_node(pool, engine);
+    }
+    engine->state = ENGINE_DISCONNECTED;
+    take_out(pool->engines, pool->engine_count, place);
+    take_out(pool->by_address, pool->engine_count, place_by_address(pool, engine->address));
+    pool->engine_count--;
+    engine_unref(engine);
 }
 
 void pool_remove_engine(struct pool *pool, struct engine *engine)

@@ -25,8 +25,9 @@
 struct pool {
     pthread_rwlock_t lock;
     struct swarm_cluster *cluster;
-    struct engine **engines; /* pending ones included; in natural order of their names */
-    size_t engine_count;
+    struct engine **engines;    /* pending ones included; in natural order of their names */
+    struct engine **by_address; /* the same, in order of their addresses */
+    size_t engine_count, engine_capacity;
     _Atomic uint64_t tickets;
     struct held_name *held_networks; /* pool_objects.c */
     struct manager *manager;

@@ -6,8 +6,8 @@
 #include "container_record.h"
 #include "pool.h"
 
-/* Put the engines in the order of their names again, after one has changed. */
-void pool_sort_engines(struct pool *pool);
+/* Put an engine where it belongs among the others, after its name has changed. */
+void pool_reorder_engine(struct pool *pool, struct engine *engine);
 /* pool_remove_engine() without taking the lock. */
 void pool_remove_engine_locked(struct pool *pool, struct engine *engine);
 

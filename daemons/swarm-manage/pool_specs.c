@@ -167,7 +167,7 @@ static void update_engine(struct pool *pool, struct engine *engine, struct specs
     engine->api_min = specs->api_min;
     engine->api_max = specs->api_max;
     snprintf(engine->builder_version, sizeof(engine->builder_version), "%s", builder ? builder : "");
-    pool_sort_engines(pool);
+    pool_reorder_engine(pool, engine);
 }
 
 static int apply_locked(struct pool *pool, struct engine *engine, struct specs *specs, const char *builder,

@@ -11,6 +11,7 @@
 
 #include "canned.h"
 #include "manager.h"
+#include "natural_order.h"
 #include "pool_private.h"
 
 #define WEB "e76937adc4d15cebcea7b4c9e901b16957525363045d8b7da102614d67f975c9"
@@ -132,6 +133,43 @@ static void test_engines_are_in_natural_order(void **state)
     node("192.0.2.1:1", "A", "node-10");
     node("192.0.2.1:2", "B", "node-9");
     assert_string_equal(manager.pool->engines[0]->name, "node-9");
+}
+
+/* Numbers that seem to be in no order, each once. */
+static void test_many_engines_stay_in_order(void **state)
+{
+    struct engine *engines[97];
+    char address[64], id[16], name[16];
+
+    for (int i = 0; i < 97; i++) {
+        snprintf(address, sizeof(address), "192.0.2.%d:2375", i * 31 % 97);
+        engines[i] = added(address);
+    }
+    for (int i = 0; i < 97; i += 2) {
+        struct failure failure = {0};
+
+        snprintf(id, sizeof(id), "id-%d", i);
+        snprintf(name, sizeof(name), "node-%d", i * 57 % 97);
+        assert_int_equal(apply_info(engines[i], canned_info(id, name), &failure), 0);
+    }
+    for (int i = 0; i < 97; i += 3)
+        pool_remove_engine(manager.pool, engines[i]);
+    assert_int_equal(manager.pool->engine_count, 64);
+    for (size_t i = 1; i < manager.pool->engine_count; i++) {
+        const struct engine *before = manager.pool->engines[i - 1], *after = manager.pool->engines[i];
+
+        assert_true(
+            natural_compare(before->name ? before->name : "(unknown)", after->name ? after->name : "(unknown)") <= 0);
+        assert_true(strcmp(manager.pool->by_address[i - 1]->address, manager.pool->by_address[i]->address) < 0);
+    }
+    for (int i = 0; i < 97; i++) {
+        struct engine *found;
+
+        snprintf(address, sizeof(address), "192.0.2.%d:2375", i * 31 % 97);
+        found = pool_find_engine_by_address(manager.pool, address);
+        assert_ptr_equal(found, i % 3 ? engines[i] : NULL);
+        engine_unref(found);
+    }
 }
 
 static void test_pending_engine_is_no_node(void **state)
@@ -618,6 +656,7 @@ int main(void)
         TEST(test_address_is_taken_once),
         TEST(test_malformed_address_is_named),
         TEST(test_engines_are_in_natural_order),
+        TEST(test_many_engines_stay_in_order),
         TEST(test_pending_engine_is_no_node),
         TEST(test_removal_spares_who_holds_a_reference),
         TEST(test_specs_make_a_node),
