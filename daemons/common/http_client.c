@@ -4,56 +4,134 @@
 
 #include "http_easy.h"
 
-/* Idle handles kept, each with a few connections of its own: a connection is never shared between threads. */
-enum { IDLE_HANDLES = 4, IDLE_CONNECTIONS = 4 };
+/* Idle handles kept of each client. A connection is never shared between threads: each has one of its own. */
+enum { IDLE_HANDLES = 4, CONNECTIONS_A_HANDLE = 1, IDLE_ALL = 1024 };
 /* Between two questions whether to go on; a little below curl's own second, so that none is skipped. */
 enum { ASK_MS = 900 };
 
+struct handle {
+    CURL *easy;
+    struct http_client *client;
+    struct handle *next;          /* idle, of the same client, an older one */
+    struct handle *newer, *older; /* idle, of all clients */
+};
+
 struct http_client {
-    pthread_mutex_t lock;
-    CURL *idle[IDLE_HANDLES];
+    struct handle *idle; /* the last used first */
     size_t count;
 };
+
+/* Clients are many, and most are seldom used: idle handles, and their descriptors, are bounded for all together. */
+static struct {
+    pthread_mutex_t lock; /* of each client's list, too; never held while a handle is freed */
+    struct handle *newest, *oldest;
+    size_t count, limit;
+} idle = {.lock = PTHREAD_MUTEX_INITIALIZER, .limit = IDLE_ALL};
+
+void http_client_limit_idle(size_t count)
+{
+    pthread_mutex_lock(&idle.lock);
+    idle.limit = count;
+    pthread_mutex_unlock(&idle.lock);
+}
 
 int http_client_new(struct http_client **ret)
 {
     struct http_client *client = calloc(1, sizeof *client);
     if (!client)
         return -1;
-    pthread_mutex_init(&client->lock, NULL);
     *ret = client;
     return 0;
+}
+
+/* NULL for lack of memory. */
+static struct handle *handle_new(struct http_client *client)
+{
+    struct handle *handle = calloc(1, sizeof *handle);
+    if (!handle)
+        return NULL;
+    handle->client = client;
+    handle->easy = curl_easy_init();
+    if (handle->easy)
+        return handle;
+    free(handle);
+    return NULL;
+}
+
+static void handle_free(struct handle *handle)
+{
+    if (!handle)
+        return;
+    curl_easy_cleanup(handle->easy);
+    free(handle);
+}
+
+/* With the lock. */
+static void put_in(struct handle *handle)
+{
+    struct http_client *client = handle->client;
+    handle->next = client->idle;
+    client->idle = handle;
+    client->count++;
+    handle->newer = NULL;
+    handle->older = idle.newest;
+    *(idle.newest ? &idle.newest->newer : &idle.oldest) = handle;
+    idle.newest = handle;
+    idle.count++;
+}
+
+/* With the lock. NULL for NULL. */
+static struct handle *take_out(struct handle *handle)
+{
+    if (!handle)
+        return NULL;
+    struct handle **link = &handle->client->idle;
+    while (*link != handle)
+        link = &(*link)->next;
+    *link = handle->next;
+    handle->client->count--;
+    *(handle->newer ? &handle->newer->older : &idle.newest) = handle->older;
+    *(handle->older ? &handle->older->newer : &idle.oldest) = handle->newer;
+    idle.count--;
+    return handle;
+}
+
+static struct handle *take_last_used(struct http_client *client)
+{
+    pthread_mutex_lock(&idle.lock);
+    struct handle *handle = take_out(client->idle);
+    pthread_mutex_unlock(&idle.lock);
+    return handle;
 }
 
 void http_client_free(struct http_client *client)
 {
     if (!client)
         return;
-    for (size_t i = 0; i < client->count; i++)
-        curl_easy_cleanup(client->idle[i]);
-    pthread_mutex_destroy(&client->lock);
+    struct handle *handle;
+    while ((handle = take_last_used(client)))
+        handle_free(handle);
     free(client);
 }
 
-/* The handle used last comes first: its connections are the freshest. */
-static CURL *borrow(struct http_client *client)
+/* The handle used last comes first: its connection is the freshest. */
+static struct handle *borrow(struct http_client *client)
 {
-    pthread_mutex_lock(&client->lock);
-    CURL *easy = client->count > 0 ? client->idle[--client->count] : NULL;
-    pthread_mutex_unlock(&client->lock);
-    return easy ? easy : curl_easy_init();
+    struct handle *handle = take_last_used(client);
+    return handle ? handle : handle_new(client);
 }
 
-static void give_back(struct http_client *client, CURL *easy)
+static void give_back(struct handle *handle)
 {
-    curl_easy_reset(easy); /* keeps the connections */
-    pthread_mutex_lock(&client->lock);
-    if (client->count < IDLE_HANDLES) {
-        client->idle[client->count++] = easy;
-        easy = NULL;
+    struct handle *surplus = handle;
+    curl_easy_reset(handle->easy); /* keeps the connection */
+    pthread_mutex_lock(&idle.lock);
+    if (handle->client->count < IDLE_HANDLES) {
+        put_in(handle);
+        surplus = idle.count > idle.limit ? take_out(idle.oldest) : NULL;
     }
-    pthread_mutex_unlock(&client->lock);
-    curl_easy_cleanup(easy);
+    pthread_mutex_unlock(&idle.lock);
+    handle_free(surplus);
 }
 
 /* What may end a call before curl would. */
@@ -82,10 +160,11 @@ int http_client_call(struct http_client *client, const struct http_call *call, s
     struct http_answer answer = {0};
     struct patience patience = {&answer, call, 0};
     CURLcode code = CURLE_FAILED_INIT;
-    CURL *easy = borrow(client);
+    struct handle *handle = borrow(client);
+    CURL *easy = handle ? handle->easy : NULL;
     answer.no_memory = !easy;
     if (easy && http_answer_start(&answer, easy, call) == 0) {
-        curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS);
+        curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, (long)CONNECTIONS_A_HANDLE);
         if (call->silence_timeout_ms > 0 || call->give_up) {
             curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
             curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
@@ -94,8 +173,8 @@ int http_client_call(struct http_client *client, const struct http_call *call, s
         code = curl_easy_perform(easy);
     }
     http_answer_finish(&answer, code);
-    if (easy)
-        give_back(client, easy);
+    if (handle)
+        give_back(handle);
     *result = answer.result;
     return result->failure == HTTP_OK ? 0 : -1;
 }

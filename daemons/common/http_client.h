@@ -29,6 +29,7 @@ struct http_call {
     const struct tls *tls;  /* for https */
     int connect_timeout_ms; /* 0: 10,000 */
     int timeout_ms;         /* of the whole call; 0: none (streams) */
+    bool once;              /* loops: the connection is closed after it */
     int silence_timeout_ms; /* without a byte, also before the first; 0: none. Blocking calls notice within a second */
     /* Blocking calls only: asked about once a second while nothing comes; true: the call ends, HTTP_CANCELLED. NULL:
      * not asked. */
@@ -67,6 +68,8 @@ int http_client_global_init(void);
 struct http_client;
 int http_client_new(struct http_client **ret);
 void http_client_free(struct http_client *client);
+/* How many idle connections all clients keep together, the last used ones; of the process, 1024 at first. */
+void http_client_limit_idle(size_t count);
 /* result is filled in any case, clear it afterwards. 0 where failure is HTTP_OK, else -1. */
 int http_client_call(struct http_client *client, const struct http_call *call, struct http_result *result);
 
@@ -75,6 +78,8 @@ struct http_loop;
 struct http_exchange;
 struct http_timer;
 int http_loop_new(struct http_loop **ret);
+/* How many idle connections it keeps, 256 at first; on its thread, or before it runs. */
+void http_loop_keep(struct http_loop *loop, size_t count);
 /* Run until http_loop_stop(), also one that came before; then what was posted runs, and every exchange and timer is
  * dropped without a callback. */
 void http_loop_run(struct http_loop *loop);

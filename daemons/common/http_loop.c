@@ -50,7 +50,7 @@ struct http_loop {
     int64_t curl_due_ms; /* when curl wants to be called, -1: not */
     struct timer_heap timers;
     struct exchange_list lists[3]; /* by state, but for done */
-    long running;
+    long running, idle_limit;
     atomic_bool stopped;
     pthread_mutex_t lock; /* of what is below */
     struct post *posts, **posts_end;
@@ -124,6 +124,7 @@ int http_loop_new(struct http_loop **ret)
     if (!loop)
         return -1;
     loop->curl_due_ms = -1;
+    loop->idle_limit = IDLE_CONNECTIONS;
     loop->posts_end = &loop->posts;
     pthread_mutex_init(&loop->lock, NULL);
     if (open_parts(loop) != 0) {
@@ -188,7 +189,13 @@ static void run_posts(struct http_loop *loop)
 static void count_running(struct http_loop *loop, long change)
 {
     loop->running += change;
-    curl_multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS, loop->running + IDLE_CONNECTIONS);
+    curl_multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS, loop->running + loop->idle_limit);
+}
+
+void http_loop_keep(struct http_loop *loop, size_t count)
+{
+    loop->idle_limit = (long)count;
+    count_running(loop, 0);
 }
 
 /* Off every list already. */
@@ -278,6 +285,8 @@ static int exchange_prepare(struct http_exchange *exchange, const struct http_ca
         exchange->answer.read = on_wanted;
     }
     exchange->answer.data = exchange;
+    if (call->once)
+        code |= curl_easy_setopt(exchange->easy, CURLOPT_FORBID_REUSE, 1L);
     if (call->bulk)
         code |= curl_easy_setopt(exchange->easy, CURLOPT_BUFFERSIZE, (long)BULK_BUFFER);
     if (code != CURLE_OK)

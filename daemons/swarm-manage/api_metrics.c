@@ -10,6 +10,7 @@
 
 #include "commit.h"
 #include "container_record.h"
+#include "engine_idle.h"
 #include "events.h"
 #include "http_server.h"
 #include "metrics.h"
@@ -232,6 +233,11 @@ static void write_calls(struct scrape *scrape, const struct metric *metric)
     }
 }
 
+static void write_idle(struct scrape *scrape, const struct metric *metric)
+{
+    add(scrape, metric, NULL, (double)engine_idle_count());
+}
+
 static void write_calls_failed(struct scrape *scrape, const struct metric *metric)
 {
     static const char *const reasons[METRICS_FAILURES] = {NULL,     "refused",   "timeout",
@@ -334,6 +340,7 @@ static const struct metric table[] = {
     {"swarm_engine_call_duration_seconds", "histogram", "Time that calls to engines took, streams aside.", write_calls},
     {"swarm_engine_call_failures_total", "counter", "Calls to engines, or requests passed on, without an answer.",
      write_calls_failed},
+    {"swarm_engine_idle_connections", "gauge", "Connections to engines kept for requests to be passed on.", write_idle},
     {"swarm_events_received_total", "counter", "Events that engines sent.", write_received},
     {"swarm_events_delivered_total", "counter", "Events given to clients, each counted once for each of them.",
      write_delivered},

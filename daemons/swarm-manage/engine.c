@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine_idle.h"
 #include "manager.h"
 #include "metrics.h"
 #include "monitor.h"
@@ -104,15 +105,10 @@ int engine_new(struct engine **ret, struct manager *manager, const char *address
     if (http_client_new(&engine->client)) {
         goto fail_address;
     }
-    if (pthread_mutex_init(&engine->idle_lock, NULL)) {
-        goto fail_client;
-    }
     take_literal_ip(engine);
     *ret = engine;
     return 0;
 
-fail_client:
-    http_client_free(engine->client);
 fail_address:
     free(engine->address);
 fail_engine:
@@ -135,10 +131,7 @@ void engine_unref(struct engine *engine)
     if (!engine || atomic_fetch_sub(&engine->references, 1) != 1) {
         return;
     }
-    for (int i = 0; i < engine->idle_count; i++) {
-        stream_close(engine->idle[i]);
-    }
-    pthread_mutex_destroy(&engine->idle_lock);
+    engine_close_idle(engine);
     http_client_free(engine->client);
     json_decref(engine->info);
     json_decref(engine->version);
@@ -151,18 +144,6 @@ void engine_unref(struct engine *engine)
     free(engine->id);
     free(engine->address);
     free(engine);
-}
-
-static struct stream *take_idle(struct engine *engine)
-{
-    struct stream *stream = NULL;
-
-    pthread_mutex_lock(&engine->idle_lock);
-    if (engine->idle_count) {
-        stream = engine->idle[--engine->idle_count];
-    }
-    pthread_mutex_unlock(&engine->idle_lock);
-    return stream;
 }
 
 /* stream_dial() tells by its text only. */
@@ -212,7 +193,7 @@ int engine_dial(struct engine *engine, struct stream **ret, bool *ret_reused, st
     struct http_result result = {0};
     struct stream *stream;
 
-    while ((stream = take_idle(engine))) {
+    while ((stream = engine_take_idle(engine))) {
         if (stream_is_idle_open(stream)) {
             *ret = stream;
             *ret_reused = true;
@@ -232,17 +213,6 @@ int engine_dial(struct engine *engine, struct stream **ret, bool *ret_reused, st
         result.failure = HTTP_REFUSED;
     }
     return failure_from_engine(failure, engine, &result);
-}
-
-void engine_put_back(struct engine *engine, struct stream *stream)
-{
-    pthread_mutex_lock(&engine->idle_lock);
-    if (engine->idle_count < ENGINE_IDLE_MAX) {
-        engine->idle[engine->idle_count++] = stream;
-        stream = NULL;
-    }
-    pthread_mutex_unlock(&engine->idle_lock);
-    stream_close(stream);
 }
 
 static bool is_lost(const struct engine *engine)

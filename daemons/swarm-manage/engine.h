@@ -32,7 +32,6 @@ int api_version_parse(struct api_version *ret, const char *text);
 int api_version_compare(struct api_version a, struct api_version b);
 struct api_version api_version_clamp(struct api_version wanted, struct api_version min, struct api_version max);
 
-#define ENGINE_IDLE_MAX 8      /* connections kept for proxied requests */
 #define ENGINE_REMOVALS_MAX 64 /* removed containers remembered */
 
 /* A container that was taken out: answers asked for up to that ticket do not bring it back (pool.h). */
@@ -49,9 +48,8 @@ struct engine {
     struct address dial; /* the same, taken apart */
     struct http_client *client;
 
-    /* guarded by idle_lock */
-    pthread_mutex_t idle_lock;
-    struct stream *idle[ENGINE_IDLE_MAX];
+    /* engine_idle.c's */
+    struct idle_stream *idle;
     int idle_count;
 
     /* guarded by the pool's lock */
@@ -90,9 +88,9 @@ int engine_new(struct engine **ret, struct manager *manager, const char *address
 struct engine *engine_ref(struct engine *engine);
 void engine_unref(struct engine *engine);
 
-/* A connection for a proxied request: an idle one (*ret_reused) or a new one within 10 s. Without locks held. */
+/* A connection for a proxied request: an idle one (*ret_reused, engine_idle.h) or a new one within 10 s. Without locks
+ * held. */
 int engine_dial(struct engine *engine, struct stream **ret, bool *ret_reused, struct failure *failure);
-void engine_put_back(struct engine *engine, struct stream *stream);
 
 /* The API version to talk to this engine with when a client asked for @p wanted ("" or NULL: our maximum), written as
  * "v1.41". Takes the pool's lock for reading. */

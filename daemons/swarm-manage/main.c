@@ -12,6 +12,7 @@
 
 #include "decisions.h"
 #include "discovery.h"
+#include "engine_idle.h"
 #include "events.h"
 #include "exec_table.h"
 #include "http_client.h"
@@ -31,6 +32,7 @@
 #define STOP_GRACE_MS 5000
 #define STOP_CALLS_MS 3000 /* calls to engines end sooner, so that clients are told */
 #define CONNECTIONS_MAX 10000
+#define IDLE_MAX 1024 /* connections to engines, of each kind */
 
 /* Ends the process, as every mistake in the configuration does. */
 static _Noreturn void die(const char *error)
@@ -182,6 +184,17 @@ static int connection_limit(int wanted)
     return wanted < limit ? wanted : limit;
 }
 
+/* Each engine's event stream takes one. Idle connections take a quarter of all at most, however many engines there are:
+ * an eighth between pings, a sixteenth of each kind that requests leave. */
+static void limit_idle(struct manager *manager)
+{
+    size_t share = (size_t)raise_descriptor_limit() / 16;
+
+    manager->options.kept_connections = share * 2;
+    engine_idle_limit(share < IDLE_MAX ? share : IDLE_MAX);
+    http_client_limit_idle(share < IDLE_MAX ? share : IDLE_MAX);
+}
+
 static struct http_server *start_server(struct manager *manager, const struct manage_config *config)
 {
     struct http_server_options options = {
@@ -211,6 +224,7 @@ static void make_parts(struct manager *manager, const struct manage_config *conf
     clock_gettime(CLOCK_REALTIME, &now);
     manager->started_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
     manager->options = config->manager;
+    limit_idle(manager);
     manager->id = cluster_id(config->discovery);
     if (manager->id == NULL || pool_new(&manager->pool, manager) < 0 || event_hub_new(&manager->events) < 0 ||
         traits_cache_new(&manager->traits) < 0 || exec_table_new(&manager->execs) < 0 ||

@@ -43,6 +43,7 @@ struct manager_options {
     int failure_retry;
     int heartbeat_ms;
     struct detection detection;
+    size_t kept_connections; /* to quiet engines, between pings; not an option: follows from the limit of descriptors */
     struct swarm_rescheduler_options reschedule;
     const char
         *api_version; /* what clients are told to speak: "auto-max", a version, or else what all engines can do */

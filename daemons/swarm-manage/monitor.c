@@ -10,7 +10,8 @@
 #include "monitor_private.h"
 
 #define WORKERS_MAX 16
-#define REPORT_PAUSE_MS 500 /* one engine is not put in doubt more often */
+#define SYNC_CONNECTIONS 128 /* a worker keeps beside one to each engine whose is kept */
+#define REPORT_PAUSE_MS 500  /* one engine is not put in doubt more often */
 
 static void worker_drain(void *data);
 
@@ -58,16 +59,27 @@ static struct watched *worker_take(struct worker *worker, unsigned *ret_orders)
 
 static void watched_free(struct watched *w);
 
+static void count_kept(struct watched *w, int by)
+{
+    if (!w->kept)
+        return;
+    w->worker->kept += (size_t)by;
+    http_loop_keep(w->worker->loop, w->worker->kept + SYNC_CONNECTIONS);
+}
+
 static void obey(struct watched *w, unsigned orders)
 {
     if (orders & ORDER_FREE) {
+        count_kept(w, -1);
         watched_free(w);
         return;
     }
     if (w->forgotten)
         return;
-    if (orders & ORDER_START)
+    if (orders & ORDER_START) {
+        count_kept(w, 1);
         sync_start(w);
+    }
     if (orders & ORDER_REPORT)
         probe_start(w, NULL);
     if (orders & ORDER_REVIEW)
@@ -133,6 +145,8 @@ static void add(struct monitor *monitor, const char *address)
             pool_remove_engine(monitor->manager->pool, engine);
         return;
     }
+    w->kept = monitor->kept < monitor->manager->options.kept_connections;
+    monitor->kept += w->kept;
     w->listed = true;
     w->next = monitor->watched;
     w->link = &monitor->watched;
@@ -154,6 +168,7 @@ void watch_forget(struct watched *w)
     if (w->next)
         w->next->link = w->link;
     w->engine->monitored = NULL;
+    monitor->kept -= w->kept;
     if (w->listed) /* named again while it went */
         add(monitor, w->engine->address);
     worker_order(w, ORDER_FREE);

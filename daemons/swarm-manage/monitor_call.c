@@ -48,6 +48,7 @@ int watch_call(struct watched *w, const struct call_order *order, call_done done
     struct monitor_call *call = calloc(1, sizeof(*call));
     struct http_call http = {.tls = w->monitor->manager->tls,
                              .unix_path = dial->is_unix ? dial->path : NULL,
+                             .once = order->once,
                              .connect_timeout_ms = order->connect_ms,
                              .timeout_ms = order->timeout_ms};
     char url[1024];

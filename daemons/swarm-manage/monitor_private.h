@@ -56,6 +56,7 @@ struct worker {
     pthread_t thread;
     bool running;
     unsigned random;
+    size_t kept; /* engines whose connection is kept; its thread's own */
 
     pthread_mutex_t lock; /* guards the inbox; taken after the monitor's */
     struct watched *inbox, **inbox_end;
@@ -66,6 +67,7 @@ struct monitor {
     struct manager *manager;
     struct worker *workers;
     size_t worker_count, next_worker;
+    size_t kept; /* engines whose connection is kept; guarded by the lock */
     pthread_mutex_t lock; /* guards the list of watched engines and what they say is guarded by it */
     struct watched *watched;
 };
@@ -177,6 +179,7 @@ struct watched {
 
     /* the worker's own */
     enum engine_state state;
+    bool kept; /* constant: a connection is, between pings; with too many engines not to all */
     bool connected_once;
     bool leaving;   /* discovery dropped it */
     bool forgotten; /* only waits to be freed */
@@ -226,6 +229,7 @@ struct call_order {
     const char *path; /* "/info" */
     bool versioned;
     int connect_ms, timeout_ms;
+    bool once; /* the connection is closed after it */
 };
 typedef void (*call_done)(struct watched *w, void *data, struct http_result *result);
 /* Start a call; @p done is called once, unless the call is cancelled. -1 for lack of memory. */

@@ -141,7 +141,7 @@ static void heartbeat_answered(struct watched *w, void *data, struct http_result
 static void heartbeat(struct watched *w)
 {
     int64_t heartbeat_ms = detection_heartbeat_ms(&options_of(w)->detection);
-    const struct call_order ping = {"/_ping", false, (int)heartbeat_ms, (int)heartbeat_ms};
+    const struct call_order ping = {"/_ping", false, (int)heartbeat_ms, (int)heartbeat_ms, .once = !w->kept};
     int64_t quiet_ms = monotonic_ms() - w->heard_ms;
 
     if (w->state != ENGINE_HEALTHY)

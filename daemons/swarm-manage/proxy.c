@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine_idle.h"
 #include "log.h"
 #include "metrics.h"
 #include "monitor.h"

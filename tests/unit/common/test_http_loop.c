@@ -367,6 +367,28 @@ static void test_connections_are_kept(void **state)
     assert_int_equal(http_peer_accepted(server), 1);
 }
 
+static int once_left = 5;
+
+static void next_once(void *data, struct http_result *result)
+{
+    struct http_call call = {.url = http_peer_url(server, "/empty"), .timeout_ms = 20000, .once = true};
+
+    note_done(data, result);
+    if (--once_left > 0)
+        story.exchange = http_loop_start(story.loop, &call, NULL, next_once, &story);
+    else
+        stop(NULL);
+}
+
+/* The first one's connection is kept, and used by the second. */
+static void test_connection_is_closed_after_a_call_that_says_so(void **state)
+{
+    start("/empty", NULL, next_once);
+    http_loop_run(story.loop);
+    assert_int_equal(story.done, 5);
+    assert_int_equal(http_peer_accepted(server), 4);
+}
+
 static void resume(void *data)
 {
     http_exchange_resume(story.exchange);
@@ -472,6 +494,7 @@ int main(void)
         STORY(test_stop_drops_what_runs),
         STORY(test_many_exchanges_at_once_all_end),
         STORY(test_connections_are_kept),
+        STORY(test_connection_is_closed_after_a_call_that_says_so),
         STORY(test_body_is_asked_for),
         STORY(test_body_may_end_the_call),
         STORY(test_piece_is_given_again),

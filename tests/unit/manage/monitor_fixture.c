@@ -63,6 +63,7 @@ int monitor_set_up(void **state)
     told[0] = '\0';
     f->manager.options.refresh_min_ms = f->manager.options.refresh_max_ms = 600000; /* only what events cause */
     f->manager.options.failure_retry = 3;
+    f->manager.options.kept_connections = 1;
     f->manager.options.detection = (struct detection)DETECTION_DEFAULTS;
     assert_int_equal(pool_new(&f->manager.pool, &f->manager), 0);
     assert_int_equal(event_hub_new(&f->manager.events), 0);
