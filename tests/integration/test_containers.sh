@@ -150,7 +150,7 @@ check_events() {
   waits "events: after the break" 60 listener_has event15
   waits "events: the node is back" 60 nodes_healthy 2
   equal "events: each once and in order" "$(names_of "$WORK/listener.log")" "$expected"
-  curl -s -m 30 "$api/events?since=$since&until=$(date +%s)&filters=$(encoded '{"node":["n2"]}')" >"$WORK/history.log"
+  curl -s -m 30 "$api/events?since=$since&until=$(date +%s.%N)&filters=$(encoded '{"node":["n2"]}')" >"$WORK/history.log"
   equal "events: the same in the past" "$(names_of "$WORK/history.log")" "$expected"
   equal "events: the list has what they tell" "$(curl -s "$api/containers/json?all=1&filters=$(encoded '{"name":["^event"]}')" | jq length)" 15
   ends listener
