@@ -126,7 +126,7 @@ static void test_new_without_memory_says_so(void **state)
 static void test_version_is_the_headers(void **state)
 {
     assert_string_equal(swarm_version(), SWARM_VERSION);
-    assert_int_equal(SWARM_VERSION_NUM, 0x010300);
+    assert_int_equal(SWARM_VERSION_NUM, 0x010400);
 }
 
 int main(void)
