@@ -49,6 +49,7 @@ static int pass(struct call *call, struct engine *engine, const struct tunnel *t
         .path = tunnel->path,
         .query = http_request_query_string(call->request),
         .may_hijack = true,
+        .without_body = true,
         .switched = tunnel->switched,
     };
     struct failure failure = {0};

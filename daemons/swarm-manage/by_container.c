@@ -35,6 +35,7 @@ int by_container_pass(struct call *call, const struct target *target, const char
         .path = path,
         .query = http_request_query_string(call->request),
         .may_hijack = (flags & BY_CONTAINER_HIJACK) != 0,
+        .without_body = (flags & BY_CONTAINER_HIJACK) != 0,
         .refresh = (flags & BY_CONTAINER_REFRESH) != 0 ? target->id : NULL,
         .refresh_volumes = (flags & BY_CONTAINER_VOLUMES) != 0,
     };

@@ -136,6 +136,7 @@ int proxy_request(struct manager *manager, struct http_request *request, struct 
     struct relay_options options = {
         .method = order->method,
         .host = order->engine->address,
+        .body = order->without_body ? "" : NULL,
         .may_hijack = order->may_hijack,
         .switched = order->switched,
         .drop_headers = own_headers,

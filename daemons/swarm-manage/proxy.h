@@ -16,6 +16,8 @@ struct proxy_order {
     const char *path;    /* without version and query: "/containers/<id>/logs" */
     const char *query;   /* without '?'; NULL or "": none */
     bool may_hijack;
+    /* The client's body is dropped: engines do not read one there, and it would become the first of the raw bytes. */
+    bool without_body;
     const char *switched; /* relay.h */
     const char *refresh; /* container to refresh before the answer ends, NULL: none */
     bool refresh_images; /* likewise the engine's images, or volumes, where it went well */

@@ -221,6 +221,21 @@ static void test_session_follows_its_build(void **state)
     engine_unref(engine);
 }
 
+/* Engines take a body there for what comes after the upgrade. */
+static void test_body_of_an_upgrade_is_not_passed_on(void **state)
+{
+    struct http_result result;
+    const char *told = NULL;
+
+    api_ask("POST", "/grpc?body", "{\"stream\":true}", &result);
+    assert_int_equal(result.status, 200);
+    http_result_clear(&result);
+    for (int i = 0; i < NODES && told == NULL; i++)
+        told = http_peer_last(nodes[i].peer, "/grpc?body");
+    assert_non_null(told);
+    assert_null(strstr(told, "stream"));
+}
+
 static void test_upload_and_cancel_follow_their_build(void **state)
 {
     for (int i = 0; i < 2; i++) {
@@ -366,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_build_follows_its_session),
         cmocka_unit_test(test_build_that_cannot_follow_its_session_is_refused),
         cmocka_unit_test(test_session_follows_its_build),
+        cmocka_unit_test(test_body_of_an_upgrade_is_not_passed_on),
         cmocka_unit_test(test_upload_and_cancel_follow_their_build),
         cmocka_unit_test(test_upload_waits_for_its_build),
         cmocka_unit_test(test_build_that_never_comes_is_not_waited_for),
