@@ -18,6 +18,18 @@
 
 #define PART_TIMEOUT_MS 5000
 
+/* Until something is decided. A session's client has its 101 already: that it ended its direction says nothing, which
+ * the engine is to be told. 1, 0 on timeout, -1 where the client is gone. */
+static int wait_for_pin(struct call *call, enum pin_kind kind, int fd, int timeout_ms)
+{
+    int events;
+
+    if (kind != PIN_SESSION)
+        return http_reply_wait(call->reply, fd, timeout_ms);
+    events = http_reply_wait_any(call->reply, fd, HTTP_WAIT_FD, timeout_ms);
+    return (events & HTTP_WAIT_GONE) != 0 ? -1 : events != 0;
+}
+
 struct engine *build_await(struct call *call, enum pin_kind kind, const char *key, int timeout_ms,
                            struct failure *failure)
 {
@@ -33,7 +45,7 @@ struct engine *build_await(struct call *call, enum pin_kind kind, const char *ke
         return NULL;
     }
     while ((engine = pin_find(pins, kind, key, monotonic_ms())) == NULL && r > 0) {
-        r = http_reply_wait(call->reply, wait.fd, deadline_left(deadline));
+        r = wait_for_pin(call, kind, wait.fd, deadline_left(deadline));
         if (r > 0 && read(wait.fd, &count, sizeof(count)) < 0)
             r = -1;
     }
