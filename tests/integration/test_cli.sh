@@ -282,13 +282,7 @@ if [ -z "${DIRECT:-}" ]; then
     --tlscert "$WORK/tls/cert.pem" --tlskey "$WORK/tls/key.pem" nodes://10.9.0.4:2375
   waits "the pool is healthy" 60 nodes_healthy 2
 fi
-cat >"$WORK/registry.yml" <<END
-version: 0.1
-storage: {filesystem: {rootdirectory: $WORK/registry}}
-http: {addr: "127.0.0.1:5000"}
-END
-background registry docker-registry serve "$WORK/registry.yml"
-waits "the registry answers" 30 curl -sf http://127.0.0.1:5000/v2/
+registry_start
 
 tls="--tlsverify --tlscacert $WORK/tls/ca.pem --tlscert $WORK/tls/cert.pem --tlskey $WORK/tls/key.pem"
 for docker in $(docker_clis); do

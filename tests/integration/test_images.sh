@@ -347,13 +347,7 @@ big_archive() {
 
 engine n1 2 || exit 1
 engine n2 3 || exit 1
-cat >"$WORK/registry.yml" <<END
-version: 0.1
-storage: {filesystem: {rootdirectory: $WORK/registry}}
-http: {addr: "$registry"}
-END
-background registry docker-registry serve "$WORK/registry.yml"
-waits "the registry answers" 30 curl -sf "http://$registry/v2/"
+registry_start
 manager manage nodes://10.9.0.2:2375,10.9.0.3:2375,10.9.0.4:2375 || exit 1
 waits "the pool is healthy" 60 nodes_healthy 2
 

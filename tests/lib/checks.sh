@@ -79,6 +79,22 @@ waits() {
   if until_ok "$limit" "$@"; then ok "$what"; else no "$what (not within $limit s: $*)"; fi
 }
 
+# program_checks WHAT COMMAND…: a program that prints such lines itself, and "end" as its last one; its checks count.
+program_checks() {
+  local what=$1 line last=
+  shift
+  while IFS= read -r line; do
+    last=$line
+    case $line in
+    'ok '*) checks_passed=$((checks_passed + 1)) ;;
+    'FAIL '*) checks_failed=$((checks_failed + 1)) ;;
+    end) continue ;;
+    esac
+    printf '%s\n' "$line"
+  done < <("$@" 2>&1 </dev/null)
+  [ "$last" = end ] || no "$what: it comes to its end ($(excerpt "$last"))"
+}
+
 checks_end() {
   echo "$checks_passed passed, $checks_failed failed"
   [ "$checks_failed" = 0 ]

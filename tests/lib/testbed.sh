@@ -102,6 +102,17 @@ etcd_start() { # [etcd options…]
   until_ok 60 curl -sf -m 2 http://10.9.0.1:2379/health || { no "etcd starts"; return 1; }
 }
 
+# A registry on loopback: engines use it without TLS, as 127.0.0.1:5000/NAME.
+registry_start() {
+  cat >"$WORK/registry.yml" <<END
+version: 0.1
+storage: {filesystem: {rootdirectory: $WORK/registry}}
+http: {addr: "127.0.0.1:5000"}
+END
+  background registry docker-registry serve "$WORK/registry.yml"
+  waits "the registry answers" 30 curl -sf http://127.0.0.1:5000/v2/
+}
+
 MANAGER=tcp://10.9.0.1:3375
 
 # manager NAME manage-options…: start one and wait for its first answer on $MANAGER.
