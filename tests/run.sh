@@ -125,6 +125,8 @@ integration_test() { # FILE
 }
 
 # Two at a time: each has namespaces of its own, and most of its time is waiting.
+node_modules() { step_ok "installs the npm packages of tests/clients" "$out/npm.log" tests/lib/node_modules.sh "$out/clients"; }
+
 integration_tests() { # [NAME…]
   local name passed failed names=("$@")
   step "integration tests on real engines"
@@ -167,7 +169,7 @@ all | unit | integration | fuzz | differential | coverage | tsan | valgrind) ;;
   exit 2
   ;;
 esac
-tests/lib/packages.sh build run test || exit 1
+tests/lib/packages.sh build run test node || exit 1
 # These have builds of their own.
 case ${1:-all} in
 coverage) coverage ;;
@@ -185,7 +187,10 @@ step "building (logs in $out)"
 build_sanitized || { checks_end; exit 1; }
 case ${1:-all} in
 unit) unit_tests ;;
-integration) integration_tests "${@:2}" ;;
+integration)
+  node_modules
+  integration_tests "${@:2}"
+  ;;
 fuzz) fuzz "${2:-300}" ;;
 differential) differential "${2:-100000}" ;;
 all)
@@ -194,6 +199,7 @@ all)
   tsan
   installed_checks
   step_ok "the ABI is that of the last release" "$out/abi.log" tests/abi/abi.sh check
+  node_modules
   integration_tests
   ;;
 esac
