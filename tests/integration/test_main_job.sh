@@ -30,7 +30,7 @@ check_empty_pool() { # CLI
   local on
   on="$(docker_version "$1"), empty pool"
   run "$1" -H "$MANAGER" info
-  has "$on: Server Version" '^ *Server Version: swarm/1\.3\.0$'
+  has "$on: Server Version" '^ *Server Version: swarm/[0-9]+\.[0-9]+\.[0-9]+$'
   has "$on: Role" '^ *Role: primary$'
   has "$on: Strategy" '^ *Strategy: spread$'
   has "$on: Filters" '^ *Filters: health, port, containerslots, dependency, affinity, constraint, whitelist$'
