@@ -8,6 +8,7 @@
 #include "broadcast.h"
 #include "http_server.h"
 #include "image_list.h"
+#include "saturate.h"
 
 #define DF_TIMEOUT_MS 30000 /* engines count, and that may take long */
 
@@ -92,8 +93,8 @@ static void take(void *data, const struct broadcast_answer *answer, json_t *json
 {
     struct usage *usage = data;
 
-    usage->layers += json_integer_value(json_object_get(json, "LayersSize"));
-    usage->builder += json_integer_value(json_object_get(json, "BuilderSize"));
+    usage->layers = saturating_add(usage->layers, json_integer_value(json_object_get(json, "LayersSize")));
+    usage->builder = saturating_add(usage->builder, json_integer_value(json_object_get(json, "BuilderSize")));
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         json_t *list = json_object_get(usage->answer, lists[i].key);
         json_t *entry;

@@ -12,6 +12,7 @@
 #include "http_server.h"
 #include "image_list.h"
 #include "info_node.h"
+#include "saturate.h"
 #include "timestamp.h"
 #include "traits.h"
 #include "watchdog.h"
@@ -136,7 +137,7 @@ static void set_totals(json_t *answer, const struct info_node *nodes, size_t cou
         stopped += (json_int_t)nodes[i].stopped;
         images += (json_int_t)image_list_count(nodes[i].images);
         cpus_milli += nodes[i].total_cpus_milli / 1000 * 1000;
-        memory += nodes[i].total_memory;
+        memory = saturating_add(memory, nodes[i].total_memory);
     }
     json_object_set_new(answer, "Containers", json_integer(running + paused + stopped));
     json_object_set_new(answer, "ContainersRunning", json_integer(running));

@@ -11,6 +11,7 @@
 #include "http_server.h"
 #include "log.h"
 #include "pool.h"
+#include "saturate.h"
 #include "uri.h"
 
 #define VOLUME_TIMEOUT_MS 60000
@@ -112,7 +113,7 @@ static void take(void *data, const struct broadcast_answer *answer, json_t *json
 
     json_array_foreach (json_object_get(json, pruned->kind->removed), i, value)
         take_one(pruned, answer, value);
-    pruned->bytes += json_integer_value(json_object_get(json, "SpaceReclaimed"));
+    pruned->bytes = saturating_add(pruned->bytes, json_integer_value(json_object_get(json, "SpaceReclaimed")));
 }
 
 /* What went wrong where it did; a node that is lost does not make it a failure where others have done it. */

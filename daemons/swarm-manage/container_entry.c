@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "container_record.h"
+#include "saturate.h"
 
 /* Text that grows; failed once memory ran out. */
 struct text {
@@ -131,7 +132,7 @@ static json_t *shown_value(const char *key, json_t *value, json_t *labels, const
         return json_incref(labels);
     }
     if (!strcmp(key, "Created") && json_is_integer(value)) {
-        return json_integer(json_integer_value(value) + context->clock_delta_ms / 1000);
+        return json_integer(saturating_add(json_integer_value(value), context->clock_delta_ms / 1000));
     }
     return json_incref(value);
 }

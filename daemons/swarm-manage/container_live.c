@@ -26,7 +26,7 @@ struct question {
 
 static void take_answer(struct question *question, const struct http_result *result)
 {
-    json_t *list = json_read(result->body, result->length, 0, NULL);
+    json_t *list = json_read(result->body, result->length, JSON_ALLOW_NUL, NULL);
     json_t *entry;
     size_t i;
 

@@ -260,7 +260,7 @@ static bool entry_passes(const struct container_query *query, const struct conta
         return true;
     if (asprintf(&text, "%s%s", record->head, record->tail) < 0)
         return false;
-    entry = json_read(text, strlen(text), 0, NULL);
+    entry = json_read(text, strlen(text), JSON_ALLOW_NUL, NULL);
     passes = entry != NULL && (networks == NULL || on_network(entry, networks)) &&
              (!volumes || has_volume(entry, query->filters));
     json_decref(entry);

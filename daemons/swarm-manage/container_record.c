@@ -7,6 +7,7 @@
 
 #include "container_entry.h"
 #include "json_read.h"
+#include "saturate.h"
 #include "timestamp.h"
 
 void container_record_free(struct container_record *record)
@@ -93,7 +94,7 @@ static int64_t time_of(const json_t *object, const char *key, int64_t delta_ms)
     if (!text || timestamp_parse(text, &ns) || !ns) {
         return 0;
     }
-    return ns + delta_ms * 1000000;
+    return saturating_add(ns, delta_ms * 1000000);
 }
 
 static void take_health(struct container_record *facts, const json_t *state)

@@ -8,6 +8,7 @@
 #include "filters.h"
 #include "image_name.h"
 #include "options.h"
+#include "saturate.h"
 #include "timestamp.h"
 
 static const char *const known_filters[] = {"before",    "dangling", "label", "label!", "node",
@@ -91,7 +92,7 @@ size_t image_list_count(const json_t *images)
     size_t i, count = 0;
 
     json_array_foreach (images, i, image)
-        count += !is_intermediate(image, parent_ids);
+        count += json_is_object(image) && !is_intermediate(image, parent_ids);
     json_decref(parent_ids);
     return count;
 }
@@ -280,7 +281,7 @@ static void merge_counts(json_t *entry, const json_t *image)
     json_int_t there = json_integer_value(json_object_get(image, "Containers"));
 
     if (there >= 0 && json_object_get(entry, "Containers") != NULL)
-        json_object_set_new(entry, "Containers", json_integer(here < 0 ? there : here + there));
+        json_object_set_new(entry, "Containers", json_integer(here < 0 ? there : saturating_add(here, there)));
 }
 
 static void merge_manifests(json_t *entry, const json_t *image)
@@ -363,7 +364,8 @@ json_t *image_list(const struct image_query *query, const struct image_source *s
         json_t *parent_ids = parents(sources[i].images);
 
         json_array_foreach (sources[i].images, k, image) {
-            if (node_passes(query->filters, &sources[i]) && image_passes(query, image, parent_ids))
+            if (json_is_object(image) && node_passes(query->filters, &sources[i]) &&
+                image_passes(query, image, parent_ids))
                 add_image(by_id, image, patterns);
         }
         json_decref(parent_ids);

@@ -177,10 +177,7 @@ static json_t *updated_text(const struct info_node *node)
 
 static void add_node(json_t *lines, const struct info_node *node)
 {
-    char title[300];
-
-    snprintf(title, sizeof(title), " %s", node->name);
-    add_line(lines, title, json_string(node->address));
+    json_array_append_new(lines, json_pack("[s+, s]", " ", node->name, node->address));
     add_line(lines, "  └ ID", json_string(node->id));
     add_line(lines, "  └ Status", json_string(engine_state_text(node->state)));
     add_line(lines, "  └ Containers", containers_text(node));
