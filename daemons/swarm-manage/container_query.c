@@ -299,7 +299,9 @@ bool container_query_passes(const struct container_query *query, const struct sw
         return false; /* created a moment ago: its engine has not told of it yet */
     if (!query->all && (!shown_by_default(query, record) || is_swarm_itself(request)))
         return false;
-    if (record->created_ns >= query->before_ns || record->created_ns <= query->since_ns)
+    /* A time that is too far to be counted is INT64_MAX, too. */
+    if ((query->before_ns != INT64_MAX && record->created_ns >= query->before_ns) ||
+        record->created_ns <= query->since_ns)
         return false;
     if (query->live_filters && json_object_get(query->live, swarm_container_id(container)) == NULL)
         return false;

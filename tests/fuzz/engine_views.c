@@ -25,6 +25,20 @@ static json_t *loaded(const char *text)
     return json;
 }
 
+/* A filter for one of its networks finds it. */
+static void check_network_filter(const struct swarm_container *container, const json_t *entry)
+{
+    struct container_query query = {.all = true, .before_ns = INT64_MAX, .since_ns = INT64_MIN};
+    json_t *networks = json_object_get(json_object_get(entry, "NetworkSettings"), "Networks");
+    const char *name = json_object_iter_key(json_object_iter(networks));
+
+    if (name == NULL || *name == '\0')
+        return;
+    query.filters = json_pack("{s:[s]}", "network", name);
+    check(container_query_passes(&query, container));
+    container_query_clear(&query);
+}
+
 static void check_container(const struct swarm_container *container)
 {
     const struct container_record *record = container_record(container);
@@ -39,6 +53,7 @@ static void check_container(const struct swarm_container *container)
     check(strcmp(json_string_value(json_object_get(entry, "Status")), "Up") == 0);
     json_array_foreach (json_object_get(entry, "Names"), i, name)
         check(json_string_value(name)[0] == '/' && strchr(json_string_value(name) + 1, '/') != NULL);
+    check_network_filter(container, entry);
     json_decref(entry);
     free(text);
 }
