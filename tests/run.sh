@@ -6,6 +6,7 @@
 #   tests/run.sh                       all of it
 #   tests/run.sh unit                  unit tests, golden cases and fuzz regressions, under ASan and UBSan
 #   tests/run.sh integration [NAME…]   tests on real engines (cli, main_job, …), with programs built the same way
+#   tests/run.sh cli-table             every docker command and flag on one engine and on a pool: the same answers
 #   tests/run.sh fuzz [SECONDS]        every fuzz target for that long (300)
 #   tests/run.sh differential [CASES]  libswarm against the oracle, that many random cases (100000)
 #   tests/run.sh coverage              branches of libswarm that its tests take: at least 95 %, but for tests/coverage
@@ -124,11 +125,18 @@ integration_test() { # FILE
   echo "$checks_passed $checks_failed" >"$out/$name.count"
 }
 
+count_integration() { # NAME
+  local passed failed
+  read -r passed failed 2>/dev/null <"$out/$1.count" || { no "the test $1 is there and runs to its end"; return; }
+  checks_passed=$((checks_passed + passed))
+  checks_failed=$((checks_failed + failed))
+}
+
 # Two at a time: each has namespaces of its own, and most of its time is waiting.
 node_modules() { step_ok "installs the npm packages of tests/clients" "$out/npm.log" tests/lib/node_modules.sh "$out/clients"; }
 
 integration_tests() { # [NAME…]
-  local name passed failed names=("$@")
+  local name names=("$@")
   step "integration tests on real engines"
   [ $# != 0 ] || mapfile -t names < <(cd tests/integration && printf '%s\n' test_*.sh | sed 's/^test_//; s/\.sh$//')
   for name in "${names[@]}"; do
@@ -138,11 +146,14 @@ integration_tests() { # [NAME…]
     integration_test "tests/integration/test_$name.sh" &
   done
   wait
-  for name in "${names[@]}"; do
-    read -r passed failed 2>/dev/null <"$out/test_$name.count" || { no "tests/integration/test_$name.sh is there and runs to its end"; continue; }
-    checks_passed=$((checks_passed + passed))
-    checks_failed=$((checks_failed + failed))
-  done
+  for name in "${names[@]}"; do count_integration "test_$name"; done
+}
+
+cli_table() {
+  step "docker commands and flags"
+  rm -f "$out/cli_table.count"
+  CLI_TABLE=all integration_test tests/cli_table/cli_table.sh
+  count_integration cli_table
 }
 
 fuzz() { # SECONDS
@@ -164,9 +175,9 @@ fuzz() { # SECONDS
 }
 
 case ${1:-all} in
-all | unit | integration | fuzz | differential | coverage | tsan | valgrind) ;;
+all | unit | integration | cli-table | fuzz | differential | coverage | tsan | valgrind) ;;
 *)
-  sed -n '3,16s/^# \{0,1\}//p' "$0"
+  sed -n '3,17s/^# \{0,1\}//p' "$0"
   exit 2
   ;;
 esac
