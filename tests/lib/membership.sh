@@ -36,12 +36,15 @@ milliseconds() { echo $(($(date +%s%N) / 1000000)); }
 took() { echo "     after $(($(milliseconds) - $1)) ms"; }
 
 stop() { kill "${2:--TERM}" "$1" && wait "$1" 2>/dev/null; } # PID [SIGNAL]
+# The logs are emptied before the program starts: a test must not find in one what an earlier program wrote.
 join() { # NAME ADDRESS OPTIONS… URL
   local name=$1 address=$2; shift 2
+  : >"$W/$name.log"
   "$SWARM" join --heartbeat 1s --ttl 4s --advertise "$address" "$@" >"$W/$name.log" 2>"$W/$name.stderr" &
   eval "$name=$!"
 }
 watch() { # OPTIONS… URL: a manager; its log tells each list that it is given
+  : >"$W/watch.log"
   "$SWARM" --debug manage -H "unix://$W/manager.sock" "$@" >"$W/watch.log" 2>&1 &
   watch=$!
 }
