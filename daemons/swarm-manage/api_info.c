@@ -182,7 +182,8 @@ static void set_own(json_t *answer, struct manager *manager)
     json_object_set_new(answer, "OSType", json_string(traits.ostype));
     json_object_set_new(answer, "Architecture", json_string(host.arch));
     json_object_set_new(answer, "Name", json_string(host.name));
-    json_object_set_new(answer, "ExperimentalBuild", json_boolean(manager->options.experimental));
+    json_object_set_new(answer, "ExperimentalBuild",
+                        json_boolean(manager->options.experimental || traits.experimental));
     json_object_set_new(answer, "ServerVersion", json_string("swarm/" SWARM_VERSION));
     json_object_set_new(answer, "IndexServerAddress", json_string("https://index.docker.io/v1/"));
     json_object_set_new(answer, "Labels", json_null());

@@ -36,12 +36,13 @@ static json_t *engine_component(const struct traits *traits, const struct host *
 
 int api_version(struct call *call)
 {
-    bool experimental = call->manager->options.experimental;
     struct traits traits;
+    bool experimental;
     struct host host;
     json_t *answer;
 
     traits_get(call->manager, &traits);
+    experimental = call->manager->options.experimental || traits.experimental;
     host_read(&host);
     answer = json_pack("{s:{s:s}, s:[o], s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "Platform", "Name",
                        "Docker Swarm - Community", "Components", engine_component(&traits, &host, experimental),
