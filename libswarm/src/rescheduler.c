@@ -11,6 +11,7 @@
 #include "node.h"
 #include "request.h"
 
+/* As it was published first; what came later is read where the caller has it. */
 #define OPTIONS_FIRST (offsetof(struct swarm_rescheduler_options, mass_window_ms) + sizeof(int64_t))
 _Static_assert(OPTIONS_FIRST == sizeof(size_t) + 4 * sizeof(int64_t) + 6 * sizeof(int) + sizeof(uint64_t),
                "published layout");
@@ -80,6 +81,7 @@ void swarm_rescheduler_free(struct swarm_rescheduler *r)
         return;
     struct swarm__map_item *item;
     size_t at = 0;
+    r->memory = NULL; /* what was told holds */
     while ((item = swarm__map_next(&r->sites, &at)) != NULL) {
         struct swarm__site *site = (struct swarm__site *)item;
         while (site->moves.first != NULL) {
@@ -258,6 +260,7 @@ static void start_moves(struct swarm_rescheduler *r, struct swarm__site *site, s
 {
     for (struct swarm__task *task = site->moves.first; task != NULL; task = task->next) {
         task->called_off = false;
+        task->restart = false;
         if (task->state == SWARM__TASK_WAITING && task->attempts == 0 && site->due_ms < task->due_ms)
             swarm__task_reschedule(r, task, site->due_ms);
     }
@@ -298,16 +301,36 @@ int swarm_rescheduler_node_lost(struct swarm_rescheduler *r, int64_t now_ms, str
     return 0;
 }
 
+/** Whether a container that is back is to be started where it is. */
+static bool to_be_restarted(const struct swarm_rescheduler *r, const struct swarm__task *task)
+{
+    int state = swarm_container_state(task->container);
+    return r->options.restart_returned != 0 && task->start && !swarm__is_replaced(r, task->container) &&
+           (state == SWARM_CONTAINER_EXITED || state == SWARM_CONTAINER_CREATED);
+}
+
+static void restart(struct swarm_rescheduler *r, struct swarm__task *task)
+{
+    task->restart = true;
+    if (task->state == SWARM__TASK_GIVEN_UP)
+        swarm__task_revive(r, task);
+    else if (task->state == SWARM__TASK_WAITING)
+        swarm__task_reschedule(r, task, r->now_ms);
+}
+
 /** Its containers are back: moves that have not begun are not needed. */
 static void call_off_moves(struct swarm_rescheduler *r, struct swarm__site *site)
 {
     struct swarm__task *next;
     for (struct swarm__task *task = site->moves.first; task != NULL; task = next) {
         next = task->next;
-        if (task->state == SWARM__TASK_UNDER_WAY)
-            task->called_off = true;
-        else
+        if (task->state == SWARM__TASK_UNDER_WAY) {
+            task->called_off = !task->restart;
+        } else if (to_be_restarted(r, task)) {
+            restart(r, task);
+        } else {
             swarm__task_drop(r, task);
+        }
     }
 }
 
@@ -331,10 +354,12 @@ int swarm_rescheduler_node_back(struct swarm_rescheduler *r, int64_t now_ms, str
     if (site != NULL) {
         set_lost(r, site, false);
         site->node = node;
+        site->due_ms = r->now_ms;
         call_off_moves(r, site);
     }
     swarm__guard_back(r, site);
     swarm__site_tidy(r, site);
+    swarm__replaced_settle(r, node);
     swarm__start_removals(r, removals);
     swarm__note_living_copies(r, node);
     swarm__retry_failed(r, false);

@@ -22,6 +22,7 @@
  *   rescheduler_attempt.c    moves without an answer, which may have made something all the same
  *   rescheduler_reconcile.c  which of two copies is to go
  *   rescheduler_guard.c      the mass-failure guard
+ *   rescheduler_memory.c     what outlives it: told to the caller, and remembered from an earlier one
  *   rescheduler_state.c      what there is to tell of it
  *
  * Whatever may fail for lack of memory is made ready first; then the state changes in steps that cannot fail.
@@ -29,6 +30,9 @@
 
 /** An engine that has not begun by then what it was asked for never will. */
 #define SWARM__LATE_MS (10 * INT64_C(60000))
+
+/** What stands in for a container that its user removed. */
+#define SWARM__DELETED ""
 
 struct swarm__site;
 
@@ -53,6 +57,7 @@ struct swarm__task {
     uint8_t state; /**< enum swarm__task_state */
     bool start;
     bool copy_seen;                        /**< Move: a copy is on a live node, found while the guard held. */
+    bool restart;                          /**< Move: its node is back, and it is to be started where it is. */
     bool called_off;                       /**< Under way while it is not wanted any more: not to be tried again. */
     struct swarm__site *site;              /**< Of the lost node, for a move. */
     struct swarm_container *container;     /**< NULL: removed while the task was under way. */
@@ -97,7 +102,9 @@ struct swarm__site {
 /** The docker id of a container that was replaced: should it show up again, it is the old copy. */
 struct swarm__replaced {
     struct swarm__map_item by_id; /**< Its key is @c texts. */
-    const char *by;               /**< Docker id of its stand-in, which may have been replaced since. Behind the key. */
+    const char *by;      /**< Docker id of its stand-in, which may have been replaced since; SWARM__DELETED: it was
+                              removed for good. Behind the key, as is @c node_id. */
+    const char *node_id; /**< Where it is or was; empty: not known. */
     struct swarm__replaced *following; /**< The next one that was replaced by the same. */
     int64_t doomed_ms;                 /**< Until then it may be removed by what was not answered. */
     bool judged;                       /**< For good: not to be reconciled. */
@@ -138,6 +145,8 @@ struct swarm_rescheduler {
     struct swarm_rescheduler_options options;
     swarm_report_fn report;
     void *report_data;
+    swarm_memory_fn memory;
+    void *memory_data;
     int64_t now_ms;
     uint64_t term;
     uint64_t last_id;
@@ -265,6 +274,8 @@ struct swarm__task *swarm__queue_first(const struct swarm__queue *queue);
 
 /** Note that @p by stands in for a container. @return 0, or SWARM_ERR_NOMEM. */
 int swarm__replaced_add(struct swarm_rescheduler *r, const char *container_id, const char *by, bool judged);
+/** The same, known from before. @param node_id  Empty: not known. */
+int swarm__replaced_restore(struct swarm_rescheduler *r, const struct swarm_memory *memory);
 /** It was not replaced (any more). */
 void swarm__replaced_forget(struct swarm_rescheduler *r, const char *container_id);
 /** It counts again: what stood in for it last is an old copy of it from now on. @return 0, or SWARM_ERR_NOMEM. */
@@ -273,20 +284,32 @@ int swarm__replaced_take_over(struct swarm_rescheduler *r, const char *container
 void swarm__replaced_gone(struct swarm_rescheduler *r, const char *container_id);
 /** Its removal may take effect yet, for a while: not to be relied on. */
 void swarm__replaced_doom(struct swarm_rescheduler *r, const char *container_id);
+/** Those that were on a node which is back and does not have them any more are gone. */
+void swarm__replaced_settle(struct swarm_rescheduler *r, const struct swarm_node *node);
 bool swarm__is_doomed(const struct swarm_rescheduler *r, const struct swarm_container *container);
 struct swarm__replaced *swarm__replaced_find(const struct swarm_rescheduler *r, const char *container_id);
 bool swarm__is_replaced(const struct swarm_rescheduler *r, const struct swarm_container *container);
-/** The id of what stands in for a container now, after all its moves; its own where it was never replaced. */
+/** Whether what stood in for it was removed by its user: it is to go, too. */
+bool swarm__is_deleted(const struct swarm_rescheduler *r, const char *container_id);
+/** The id of what stands in for a container now, after all its moves; its own where it was never replaced;
+ * SWARM__DELETED where swarm__is_deleted(). */
 const char *swarm__replaced_end(const struct swarm_rescheduler *r, const char *container_id);
 /** Walk all that a container stands in for, through all their moves: start with NULL; NULL at the end. */
 struct swarm__replaced *swarm__replaced_next(const struct swarm_rescheduler *r, const char *stand_in_id,
                                              const struct swarm__replaced *previous);
+
+/* ---- rescheduler_memory.c ---- */
+
+/** Tell the caller of a container that was replaced. @param forgotten  It is not, any more. */
+void swarm__tell_memory(const struct swarm_rescheduler *r, const struct swarm__replaced *replaced, bool forgotten);
 
 /* ---- rescheduler_attempt.c ---- */
 
 /** Remember that a move onto a node was not answered; not, where there is no memory. */
 void swarm__attempt_add(struct swarm_rescheduler *r, const struct swarm_container *container,
                         const struct swarm_node *node);
+/** The same by ids. @return 0, SWARM_ERR_INVALID (no swarm id, or all of it is too long), SWARM_ERR_NOMEM. */
+int swarm__attempt_add_ids(struct swarm_rescheduler *r, const char *swarm_id, const char *node_id);
 /** Whether a container may be what such a move made. */
 bool swarm__attempt_made(const struct swarm_rescheduler *r, const struct swarm_container *container);
 /** Forget those that are too old. */
@@ -322,6 +345,10 @@ bool swarm__node_live(const struct swarm_rescheduler *r, const struct swarm_node
  */
 struct swarm_container *swarm__stand_in_of(const struct swarm_rescheduler *r, const struct swarm_container *old);
 
+/** The container of that docker id. @param not_on  May be NULL. @param live  Only on a live node. @return NULL: none.
+ */
+struct swarm_container *swarm__find_id(const struct swarm_rescheduler *r, const char *id,
+                                       const struct swarm_node *not_on, bool live);
 /** The very same container on any other node, NULL for none. */
 struct swarm_container *swarm__alias(const struct swarm_rescheduler *r, const struct swarm_container *container);
 /** Take the very same container, as its engine's other addresses list it, out of the cluster; but none that an action

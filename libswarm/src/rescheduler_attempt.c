@@ -10,9 +10,8 @@
 #define KEY_MAX 512
 
 /** "<swarm id>\n<node id>" @return false where there is no swarm id, or all of it is too long. */
-static bool key_of(char *key, const struct swarm_container *container, const struct swarm_node *node)
+static bool key_of(char *key, const char *swarm_id, const char *node_id)
 {
-    const char *swarm_id = swarm_container_swarm_id(container), *node_id = swarm_node_id(node);
     size_t swarm_length = strlen(swarm_id), node_length = strlen(node_id);
     if (swarm_length == 0 || swarm_length + node_length + 2 > KEY_MAX)
         return false;
@@ -50,32 +49,39 @@ static void forget(struct swarm_rescheduler *r, struct swarm__attempt *attempt)
 void swarm__attempt_add(struct swarm_rescheduler *r, const struct swarm_container *container,
                         const struct swarm_node *node)
 {
+    (void)swarm__attempt_add_ids(r, swarm_container_swarm_id(container), swarm_node_id(node));
+}
+
+int swarm__attempt_add_ids(struct swarm_rescheduler *r, const char *swarm_id, const char *node_id)
+{
     char key[KEY_MAX];
-    if (!key_of(key, container, node))
-        return;
+    if (!key_of(key, swarm_id, node_id))
+        return SWARM_ERR_INVALID;
     struct swarm__attempt *known = (struct swarm__attempt *)swarm__map_find(&r->attempts, key);
     if (known != NULL) {
         known->again = true;
-        return;
+        return 0;
     }
     size_t size = strlen(key) + 1;
     struct swarm__attempt *made = swarm__calloc(1, sizeof(*made) + size);
     if (made == NULL)
-        return;
+        return SWARM_ERR_NOMEM;
     memcpy(made->key, key, size);
     made->by_key.key = made->key;
     made->made_ms = r->now_ms;
     if (swarm__map_add(&r->attempts, &made->by_key) < 0) {
         swarm__free(made);
-        return;
+        return SWARM_ERR_NOMEM;
     }
     append(r, made);
+    return 0;
 }
 
 bool swarm__attempt_made(const struct swarm_rescheduler *r, const struct swarm_container *container)
 {
     char key[KEY_MAX];
-    return r->attempts.count != 0 && key_of(key, container, swarm_container_node(container)) &&
+    return r->attempts.count != 0 &&
+           key_of(key, swarm_container_swarm_id(container), swarm_node_id(swarm_container_node(container))) &&
            swarm__map_find(&r->attempts, key) != NULL;
 }
 

@@ -60,8 +60,7 @@ static bool visit_id(void *data, struct swarm_container *hit)
     return false;
 }
 
-/** The container of that id. @param live  Only on a live node. @return NULL where there is none. */
-static struct swarm_container *find_id(const struct swarm_rescheduler *r, const char *id,
+struct swarm_container *swarm__find_id(const struct swarm_rescheduler *r, const char *id,
                                        const struct swarm_node *not_on, bool live)
 {
     struct visit visit = {r, id, not_on, live, NULL};
@@ -71,7 +70,7 @@ static struct swarm_container *find_id(const struct swarm_rescheduler *r, const 
 
 struct swarm_container *swarm__alias(const struct swarm_rescheduler *r, const struct swarm_container *container)
 {
-    return find_id(r, swarm_container_id(container), swarm_container_node(container), false);
+    return swarm__find_id(r, swarm_container_id(container), swarm_container_node(container), false);
 }
 
 void swarm__forget_aliases(struct swarm_rescheduler *r, const struct swarm_container *container)
@@ -85,16 +84,16 @@ void swarm__forget_aliases(struct swarm_rescheduler *r, const struct swarm_conta
 
 bool swarm__seen_elsewhere(const struct swarm_rescheduler *r, const struct swarm_container *container)
 {
-    return find_id(r, swarm_container_id(container), swarm_container_node(container), true) != NULL;
+    return swarm__find_id(r, swarm_container_id(container), swarm_container_node(container), true) != NULL;
 }
 
 /* ---- copies by what was replaced ---- */
 
 struct swarm_container *swarm__stand_in_of(const struct swarm_rescheduler *r, const struct swarm_container *old)
 {
-    if (!swarm__is_replaced(r, old))
+    if (!swarm__is_replaced(r, old) || swarm__is_deleted(r, swarm_container_id(old)))
         return NULL;
-    struct swarm_container *now = find_id(r, swarm__replaced_end(r, swarm_container_id(old)), NULL, true);
+    struct swarm_container *now = swarm__find_id(r, swarm__replaced_end(r, swarm_container_id(old)), NULL, true);
     return now != NULL && !same_engine(r->cluster, now->node, old->node) ? now : NULL;
 }
 
@@ -146,6 +145,8 @@ static bool may_be_copy(const struct search *search, const struct swarm_containe
 /** Whether both stand for one container, as far as is known. */
 static bool is_copy(const struct search *search, const struct swarm_container *hit)
 {
+    if (swarm__is_deleted(search->r, hit->id) || swarm__is_deleted(search->r, search->subject->id))
+        return false;
     return strcmp(swarm__replaced_end(search->r, hit->id), swarm__replaced_end(search->r, search->subject->id)) == 0 ||
            look_the_same(search->subject, hit);
 }
@@ -294,7 +295,7 @@ static bool visit_unknown(void *data, struct swarm_container *hit)
 static void add_old(struct search *search, const struct swarm__replaced *replaced, struct swarm_container *old)
 {
     if (old != NULL && !replaced->gone && swarm__node_live(search->r, old->node) &&
-        swarm__stand_in_of(search->r, old) != NULL)
+        (swarm__stand_in_of(search->r, old) != NULL || swarm__is_deleted(search->r, old->id)))
         add_removal(search, old);
 }
 
@@ -303,7 +304,7 @@ static void add_old_of(struct search *search, const struct swarm_container *stan
 {
     const struct swarm__replaced *replaced = NULL;
     while (search->rc == 0 && (replaced = swarm__replaced_next(search->r, stand_in->id, replaced)) != NULL)
-        add_old(search, replaced, find_id(search->r, replaced->by_id.key, NULL, true));
+        add_old(search, replaced, swarm__find_id(search->r, replaced->by_id.key, NULL, true));
 }
 
 /** What a failed move made all the same: of two copies the other one counts. */
@@ -354,7 +355,7 @@ struct swarm_container *swarm__better_old_copy(const struct swarm_rescheduler *r
 {
     const struct swarm__replaced *replaced = NULL;
     while ((replaced = swarm__replaced_next(r, stand_in->id, replaced)) != NULL) {
-        struct swarm_container *other = find_id(r, replaced->by_id.key, NULL, true);
+        struct swarm_container *other = swarm__find_id(r, replaced->by_id.key, NULL, true);
         if (other != NULL && swarm__container_runs(other) && !being_removed(r, other) && started_later(other, old) &&
             !same_engine(r->cluster, other->node, old->node))
             return other;
@@ -376,7 +377,7 @@ void swarm__hasten_removals(struct swarm_rescheduler *r, const struct swarm_cont
         return;
     hasten(r, container);
     while ((replaced = swarm__replaced_next(r, container->id, replaced)) != NULL)
-        hasten(r, find_id(r, replaced->by_id.key, NULL, true));
+        hasten(r, swarm__find_id(r, replaced->by_id.key, NULL, true));
 }
 
 int swarm__find_old_copies(struct swarm_rescheduler *r, const struct swarm_node *node, bool was_lost,
@@ -425,7 +426,7 @@ static const char *new_target(const struct swarm_rescheduler *r, const char *mod
     if (mode == NULL || strncmp(mode, CONTAINER_MODE, strlen(CONTAINER_MODE)) != 0)
         return NULL;
     const char *id = mode + strlen(CONTAINER_MODE), *end = swarm__replaced_end(r, id);
-    return end != id && strlen(end) <= MAX_ID ? end : NULL;
+    return end != id && *end != '\0' && strlen(end) <= MAX_ID ? end : NULL;
 }
 
 static int follow(struct swarm_request *request, const char *id,

@@ -104,6 +104,8 @@ static int try_removal(struct swarm_rescheduler *r, struct swarm__task *task)
         swarm__task_drop(r, task);
         return 0;
     }
+    if (kept == NULL) /* its user removed it */
+        return give_removal(r, task, NULL);
     enum swarm__verdict verdict = swarm__judge(r, gone, kept);
     if (verdict == SWARM__REMOVE_NONE) {
         struct swarm_container *other = swarm__better_old_copy(r, gone, kept);
@@ -268,6 +270,17 @@ static void give_start(struct swarm_rescheduler *r, struct swarm__task *task, st
     swarm__task_give(r, task);
 }
 
+/** Its node is back: start it there, unless it runs by now. @return 1: that is under way; 0: it is not needed. */
+static int try_restart(struct swarm_rescheduler *r, struct swarm__task *task)
+{
+    if (swarm__container_runs(task->container) || swarm__is_replaced(r, task->container)) {
+        swarm__task_drop(r, task);
+        return 0;
+    }
+    give_start(r, task, task->container);
+    return 1;
+}
+
 /** Begin a move if that is possible. @return 1: it is under way; 0: not now; or SWARM_ERR_NOMEM. */
 static int try_move(struct swarm_rescheduler *r, struct swarm__task *task, struct swarm_error **reterr)
 {
@@ -278,6 +291,8 @@ static int try_move(struct swarm_rescheduler *r, struct swarm__task *task, struc
         swarm__task_hold(r, task);
         return 0;
     }
+    if (task->restart)
+        return try_restart(r, task);
     int rc = settled(r, task, &idle);
     if (rc != 0)
         return rc < 0 ? swarm__error_nomem(reterr) : 0;

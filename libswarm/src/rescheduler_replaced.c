@@ -64,25 +64,46 @@ static void leave_replacer(struct swarm_rescheduler *r, const struct swarm__repl
 
 /* ---- what was replaced ---- */
 
-static struct swarm__replaced *replaced_new(const char *container_id, const char *by, bool judged)
+static struct swarm__replaced *replaced_new(const struct swarm_memory *memory)
 {
-    size_t id_size = strlen(container_id) + 1, by_size = strlen(by) + 1;
-    struct swarm__replaced *made = swarm__calloc(1, sizeof(*made) + id_size + by_size);
+    size_t id_size = strlen(memory->container_id) + 1, by_size = strlen(memory->by) + 1;
+    size_t node_size = strlen(memory->node_id) + 1;
+    struct swarm__replaced *made = swarm__calloc(1, sizeof(*made) + id_size + by_size + node_size);
     if (made == NULL)
         return NULL;
-    memcpy(made->texts, container_id, id_size);
-    memcpy(made->texts + id_size, by, by_size);
+    memcpy(made->texts, memory->container_id, id_size);
+    memcpy(made->texts + id_size, memory->by, by_size);
+    memcpy(made->texts + id_size + by_size, memory->node_id, node_size);
     made->by_id.key = made->texts;
     made->by = made->texts + id_size;
-    made->judged = judged;
+    made->node_id = made->texts + id_size + by_size;
+    made->judged = memory->judged != 0;
     made->doomed_ms = INT64_MIN;
     return made;
 }
 
+/** Where it is; where it was, as far as is known, if it is not listed. */
+static const char *node_of(const struct swarm_rescheduler *r, const char *container_id)
+{
+    const struct swarm_container *container = swarm__find_id(r, container_id, NULL, false);
+    const struct swarm__replaced *known = swarm__replaced_find(r, container_id);
+    if (container != NULL)
+        return swarm_node_id(swarm_container_node(container));
+    return known != NULL ? known->node_id : "";
+}
+
 int swarm__replaced_add(struct swarm_rescheduler *r, const char *container_id, const char *by, bool judged)
 {
-    struct swarm__replaced *made = replaced_new(container_id, by, judged);
-    struct swarm__replacer *replacer = made != NULL ? replacer_get(r, by) : NULL;
+    const struct swarm_memory memory = {
+        .container_id = container_id, .node_id = node_of(r, container_id), .by = by, .judged = judged};
+    return swarm__replaced_restore(r, &memory);
+}
+
+int swarm__replaced_restore(struct swarm_rescheduler *r, const struct swarm_memory *memory)
+{
+    const char *container_id = memory->container_id;
+    struct swarm__replaced *made = replaced_new(memory);
+    struct swarm__replacer *replacer = made != NULL ? replacer_get(r, memory->by) : NULL;
     if (replacer == NULL) {
         swarm__free(made);
         return SWARM_ERR_NOMEM;
@@ -102,6 +123,9 @@ int swarm__replaced_add(struct swarm_rescheduler *r, const char *container_id, c
         leave_replacer(r, old);
         swarm__free(old);
     }
+    made->gone = *made->by == '\0'; /* it was removed itself, and is kept for those that it stands in for */
+    r->replaced_gone += made->gone;
+    swarm__tell_memory(r, made, false);
     return 0;
 }
 
@@ -110,6 +134,7 @@ void swarm__replaced_forget(struct swarm_rescheduler *r, const char *container_i
     struct swarm__replaced *found = swarm__replaced_find(r, container_id);
     if (found == NULL)
         return;
+    swarm__tell_memory(r, found, true);
     leave_replacer(r, found);
     swarm__map_remove(&r->replaced, &found->by_id);
     r->replaced_gone -= found->gone;
@@ -129,6 +154,11 @@ bool swarm__is_doomed(const struct swarm_rescheduler *r, const struct swarm_cont
     return found != NULL && found->doomed_ms > r->now_ms;
 }
 
+bool swarm__is_deleted(const struct swarm_rescheduler *r, const char *container_id)
+{
+    return *swarm__replaced_end(r, container_id) == '\0';
+}
+
 const char *swarm__replaced_end(const struct swarm_rescheduler *r, const char *container_id)
 {
     const struct swarm__replaced *replaced;
@@ -144,6 +174,10 @@ int swarm__replaced_take_over(struct swarm_rescheduler *r, const char *container
     const char *end = swarm__replaced_end(r, container_id);
     if (strcmp(end, container_id) == 0)
         return 0;
+    if (*end == '\0') {
+        swarm__replaced_forget(r, container_id);
+        return 0;
+    }
     int rc = swarm__replaced_add(r, end, container_id, false);
     if (rc == 0)
         swarm__replaced_forget(r, container_id);
@@ -194,12 +228,36 @@ static void prune(struct swarm_rescheduler *r)
     }
 }
 
+/** @param anyway  There is one that was removed by its user: that is not kept longer than it is needed. */
+static void prune_many(struct swarm_rescheduler *r, bool anyway)
+{
+    if (anyway || (r->replaced_gone >= PRUNE_AT && r->replaced_gone >= r->replaced.count / 2))
+        prune(r);
+}
+
+void swarm__replaced_settle(struct swarm_rescheduler *r, const struct swarm_node *node)
+{
+    struct swarm__map_item *item;
+    size_t at = 0;
+    bool deleted = false;
+    while ((item = swarm__map_next(&r->replaced, &at)) != NULL) {
+        struct swarm__replaced *replaced = (struct swarm__replaced *)item;
+        if (replaced->gone || strcmp(replaced->node_id, swarm_node_id(node)) != 0 ||
+            swarm_cluster_find_container(r->cluster, node, item->key) != NULL)
+            continue;
+        replaced->gone = true;
+        r->replaced_gone++;
+        deleted = deleted || swarm__is_deleted(r, item->key);
+    }
+    prune_many(r, deleted);
+}
+
 void swarm__replaced_gone(struct swarm_rescheduler *r, const char *container_id)
 {
     struct swarm__replaced *found = swarm__replaced_find(r, container_id);
     if (found == NULL || found->gone)
         return;
     found->gone = true;
-    if (++r->replaced_gone >= PRUNE_AT && r->replaced_gone >= r->replaced.count / 2)
-        prune(r);
+    r->replaced_gone++;
+    prune_many(r, swarm__is_deleted(r, container_id));
 }

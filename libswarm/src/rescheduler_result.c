@@ -148,6 +148,15 @@ static void finish_move(struct swarm_rescheduler *r, struct swarm__task *task)
     swarm__site_tidy(r, site);
 }
 
+/** It was started where it is, or could not be: nothing more is done about it. */
+static void finish_restart(struct swarm_rescheduler *r, struct swarm__task *task)
+{
+    struct swarm__site *site = task->site;
+    swarm__task_drop(r, task);
+    swarm__site_tidy(r, site);
+    swarm__task_release_held(r);
+}
+
 int swarm_rescheduler_moved(struct swarm_rescheduler *r, int64_t now_ms, uint64_t action_id,
                             struct swarm_container *stand_in, struct swarm_error **reterr)
 {
@@ -159,6 +168,11 @@ int swarm_rescheduler_moved(struct swarm_rescheduler *r, int64_t now_ms, uint64_
     if (rc < 0)
         return rc;
     struct swarm_container *lost = task->container;
+    if (task->restart && stand_in == lost) {
+        swarm__set_clock(r, now_ms);
+        finish_restart(r, task);
+        return 0;
+    }
     if (stand_in == lost || swarm_container_node(stand_in)->cluster != r->cluster)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "stand_in %s is %s", swarm_container_id(stand_in),
                                 stand_in == lost ? "the lost container itself" : "of another cluster");
@@ -210,8 +224,12 @@ bool swarm__still_wanted(const struct swarm_rescheduler *r, const struct swarm__
 {
     if (task->container == NULL || task->called_off)
         return false;
-    return task->kind == SWARM_ACTION_MOVE || (swarm__node_live(r, swarm_container_node(task->container)) &&
-                                               swarm__stand_in_of(r, task->container) != NULL);
+    if (task->kind == SWARM_ACTION_MOVE)
+        return true;
+    if (!swarm__node_live(r, swarm_container_node(task->container)))
+        return false;
+    return swarm__is_deleted(r, swarm_container_id(task->container)) ? !swarm__seen_elsewhere(r, task->container)
+                                                                     : swarm__stand_in_of(r, task->container) != NULL;
 }
 
 static int fail(struct swarm_rescheduler *r, int64_t now_ms, uint64_t action_id, const char *reason, bool unanswered,
@@ -222,6 +240,10 @@ static int fail(struct swarm_rescheduler *r, int64_t now_ms, uint64_t action_id,
     if (rc < 0)
         return rc;
     swarm__set_clock(r, now_ms);
+    if (task->restart) {
+        finish_restart(r, task);
+        return 0;
+    }
     if (unanswered)
         expect_late_effect(r, task);
     if (!swarm__still_wanted(r, task) || (task->kind == SWARM_ACTION_MOVE && r->guard.on)) {

@@ -77,12 +77,15 @@ struct swarm_rescheduler_options {
                                    those that were there when the first of them went. 1 to 100, 100: never. Default 50. */
     int mass_min_nodes;       /**< Not in pools of fewer nodes than this (1 or more). Default 4. */
     int64_t mass_window_ms;   /**< Nodes that were lost longer ago do not count, nor what they left. Default 60,000. */
+    int restart_returned;     /**< 1: a container with a policy that ran when its node was lost, and is back with it
+                                   stopped, is to be started there (once; SWARM_ACTION_START whose `kept` is its
+                                   `container`). Default 0: only what is moved is started. Since: 1.4 */
 };
 /** What a struct swarm_rescheduler_options begins as: its size, and its defaults. */
 #define SWARM_RESCHEDULER_OPTIONS_INIT                                                                                 \
     {                                                                                                                  \
         sizeof(struct swarm_rescheduler_options), 10000, 1000, 60000, 16, 4, 0, 0, SWARM_RECONCILE_KEEP_NEW, 50, 4,    \
-            60000                                                                                                      \
+            60000, 0                                                                                                   \
     }
 
 /** How a node was lost. */
@@ -99,11 +102,13 @@ enum swarm_action_kind {
      *  whose namespaces it is to run ("container:<id>" in its network mode may name another id than the lost
      *  container's inspect does). */
     SWARM_ACTION_MOVE = 1,
-    /** Remove `container`, the copy that is to go of one that was moved (see enum swarm_reconcile); never with its
+    /** Remove `container`, the copy that is to go of one that was moved (see enum swarm_reconcile), or what is left of
+     *  one that its user removed elsewhere (swarm_rescheduler_container_deleted(); `kept` is NULL then); never with its
      *  volumes. Report with swarm_rescheduler_removed() or swarm_rescheduler_failed(). */
     SWARM_ACTION_REMOVE = 2,
     /** Start `kept`: a copy of `container` that is on another node already (a move whose end nobody saw, say) but does
-     *  not run. Report with swarm_rescheduler_moved(), `kept` as the stand-in, or swarm_rescheduler_failed(). */
+     *  not run; or `container` itself, see restart_returned. Report with swarm_rescheduler_moved(), `kept` as the
+     *  stand-in, or swarm_rescheduler_failed(). */
     SWARM_ACTION_START = 3,
 };
 
@@ -237,6 +242,25 @@ SWARM_EXPORT int swarm_rescheduler_container_changed(struct swarm_rescheduler *r
  */
 SWARM_EXPORT void swarm_rescheduler_container_removed(struct swarm_rescheduler *rescheduler,
                                                       const struct swarm_container *container);
+
+/**
+ * The same where the container was removed on its engine for good, by its user or by itself: what it stands in for, on
+ * nodes that are away, is removed there when they are back (SWARM_ACTION_REMOVE without a `kept`). Old copies that are
+ * listed on nodes which answer stay, but for those that were about to be removed anyway: there nobody meant them.
+ *
+ * @param rescheduler  Not NULL.
+ * @param now_ms       The time of the event, in milliseconds of the caller's monotonic clock.
+ * @param container    Not NULL; to be taken out of the cluster by the caller after this.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL or unknown), SWARM_ERR_NOMEM: then only what
+ *         swarm_rescheduler_container_removed() does has been done.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.4
+ */
+SWARM_EXPORT int swarm_rescheduler_container_deleted(struct swarm_rescheduler *rescheduler, int64_t now_ms,
+                                                     const struct swarm_container *container,
+                                                     struct swarm_error **reterr);
 
 /*
  * Reports of an action of an older term are refused with SWARM_ERR_STATE, and the action is over all the same: what
@@ -410,6 +434,71 @@ SWARM_EXPORT uint64_t swarm_rescheduler_term(const struct swarm_rescheduler *res
  */
 SWARM_EXPORT int swarm_rescheduler_release(struct swarm_rescheduler *rescheduler, int64_t now_ms,
                                            struct swarm_error **reterr);
+
+/** A container that was moved, and of which an old copy may show up again: what a caller that wants to survive its own
+ *  end keeps. Everything is borrowed until the function that is told returns. */
+struct swarm_memory {
+    size_t size;              /**< Set by SWARM_MEMORY_INIT; told: of what the library knows. */
+    const char *container_id; /**< The one that was replaced. */
+    const char *node_id;      /**< The node that it was on; empty where that is not known. */
+    const char *by;           /**< What was put in its place; empty: that was removed by its user, and so is this one
+                                   to be; NULL: there is nothing to remember of it any more. */
+    int judged;               /**< 1: which of the two is to go is settled, whatever the policy. */
+};
+/** What a struct swarm_memory begins as: its size, and its defaults. */
+#define SWARM_MEMORY_INIT                                                                                              \
+    {                                                                                                                  \
+        sizeof(struct swarm_memory), NULL, NULL, NULL, 0                                                               \
+    }
+/** Told within whatever call made it so; it must not call the rescheduler or change the cluster. */
+typedef void (*swarm_memory_fn)(void *data, const struct swarm_memory *memory);
+
+/**
+ * Set who is told what is to be remembered.
+ *
+ * One container may be told of again and again: the last time counts.
+ *
+ * @param rescheduler  NULL is allowed.
+ * @param fn           NULL: nobody, the default.
+ * @param data         Handed to it.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.4
+ */
+SWARM_EXPORT void swarm_rescheduler_set_memory(struct swarm_rescheduler *rescheduler, swarm_memory_fn fn, void *data);
+
+/**
+ * Remember what an earlier rescheduler had told of: before nodes are reported lost or back.
+ *
+ * @param rescheduler  Not NULL.
+ * @param memory       Copied; its size from SWARM_MEMORY_INIT, `container_id` and `by` not NULL.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, a size that this library cannot read, a container that stands in for itself),
+ *         SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.4
+ */
+SWARM_EXPORT int swarm_rescheduler_remember(struct swarm_rescheduler *rescheduler, const struct swarm_memory *memory,
+                                            struct swarm_error **reterr);
+
+/**
+ * Remember a move that an earlier rescheduler gave out and whose end nobody saw: what it made, if anything, stands in
+ * once it is known and the lost container is still away, or is to be removed where that one lives. (As after
+ * swarm_rescheduler_unanswered().)
+ *
+ * @param rescheduler  Not NULL.
+ * @param now_ms       The present time, in milliseconds of the caller's monotonic clock.
+ * @param swarm_id     Of the container, not empty.
+ * @param node_id      Of the node that it was to be created on, not empty; it need not be in the cluster yet.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL or empty, or more than 500 characters), SWARM_ERR_NOMEM.
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.4
+ */
+SWARM_EXPORT int swarm_rescheduler_remember_move(struct swarm_rescheduler *rescheduler, int64_t now_ms,
+                                                 const char *swarm_id, const char *node_id,
+                                                 struct swarm_error **reterr);
 
 /** Something to tell people of. */
 enum swarm_report_kind {

@@ -28,8 +28,8 @@ void come_back(struct story *story, struct swarm_node *node);
 void elapse(struct story *story, int64_t ms);
 /** The engine's user removes a container. */
 void remove_container(struct story *story, struct swarm_container *container);
-/** Take the next action: "move <id> to <node>[, start]", "start <id> on <node> for <id>", "remove <id> from <node>,
- * keep <id>" or "nothing". */
+/** Take the next action: "move <id> to <node>[, start]", "start <id> on <node> for <id>", "remove <id> from <node>[,
+ * keep <id>]" or "nothing". */
 const char *take(struct story *story);
 void expect_nothing(struct story *story);
 /** A move to whichever node. @param id  NULL: of whichever container. */

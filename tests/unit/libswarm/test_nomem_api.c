@@ -22,6 +22,8 @@ static void nothing(void)
 
 static const struct swarm_place_options place_options = {
     .size = sizeof(place_options), .seed = 7, .extra_affinity = "app!=z"};
+static const struct swarm_memory told = {
+    .size = sizeof(told), .container_id = "c9", .node_id = "n9", .by = "c10", .judged = 1};
 static const struct swarm_bound_port bound_ports[] = {{"", "1"}, {"10.0.0.1", "2"}, {"", "3"}};
 static const char *const names[] = {"one", "/two", "three/alias"};
 static const char *const keys[] = {"zone", "rack", "containerslots"}, *const values[] = {"b", "7", "4"};
@@ -414,6 +416,7 @@ static void quiet_rescheduler(void)
     QUIET(swarm_rescheduler_term, rescheduler);
     QUIET(swarm_rescheduler_set_term, rescheduler, 1, 1, NULL);
     QUIET(swarm_rescheduler_set_report, rescheduler, NULL, NULL);
+    QUIET(swarm_rescheduler_set_memory, rescheduler, NULL, NULL);
     QUIET(swarm_rescheduler_release, rescheduler, 1, NULL);
     QUIET(swarm_rescheduler_wanted, rescheduler, 7);
     QUIET(swarm_rescheduler_container_removed, rescheduler, scene.c0);

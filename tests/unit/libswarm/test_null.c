@@ -306,6 +306,7 @@ static void test_reschedulers(void **state)
 {
     struct swarm_rescheduler *made = NULL, *rescheduler = scene.rescheduler;
     struct swarm_rescheduler_status status = SWARM_RESCHEDULER_STATUS_INIT;
+    struct swarm_memory memory = SWARM_MEMORY_INIT;
     struct swarm_action action = SWARM_ACTION_INIT;
     const char *why;
     REFUSED(swarm_rescheduler_new(NULL, scene.cluster, scene.scheduler, NULL, NULL));
@@ -320,6 +321,21 @@ static void test_reschedulers(void **state)
     REFUSED(swarm_rescheduler_node_removed(rescheduler, 0, NULL, NULL));
     REFUSED(swarm_rescheduler_container_changed(NULL, 0, scene.c0, NULL));
     REFUSED(swarm_rescheduler_container_changed(rescheduler, 0, NULL, NULL));
+    REFUSED(swarm_rescheduler_container_deleted(NULL, 0, scene.c0, NULL));
+    REFUSED(swarm_rescheduler_container_deleted(rescheduler, 0, NULL, NULL));
+    REFUSED(swarm_rescheduler_remember(NULL, &memory, NULL));
+    REFUSED(swarm_rescheduler_remember(rescheduler, NULL, NULL));
+    REFUSED(swarm_rescheduler_remember(rescheduler, &memory, NULL)); /* of nothing */
+    memory.container_id = memory.by = "one";
+    REFUSED(swarm_rescheduler_remember(rescheduler, &memory, NULL));
+    memory.size = 1;
+    REFUSED(swarm_rescheduler_remember(rescheduler, &memory, NULL));
+    REFUSED(swarm_rescheduler_remember_move(NULL, 0, "s", "n", NULL));
+    REFUSED(swarm_rescheduler_remember_move(rescheduler, 0, NULL, "n", NULL));
+    REFUSED(swarm_rescheduler_remember_move(rescheduler, 0, "", "n", NULL));
+    REFUSED(swarm_rescheduler_remember_move(rescheduler, 0, "s", NULL, NULL));
+    REFUSED(swarm_rescheduler_remember_move(rescheduler, 0, "s", "", NULL));
+    swarm_rescheduler_set_memory(NULL, NULL, NULL);
     swarm_rescheduler_container_removed(NULL, scene.c0);
     swarm_rescheduler_container_removed(rescheduler, NULL);
     REFUSED(swarm_rescheduler_moved(NULL, 0, 1, scene.c0, NULL));
