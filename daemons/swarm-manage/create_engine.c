@@ -112,21 +112,30 @@ static json_t *post_create(const struct place *place, const struct create_order 
     return answer;
 }
 
-/* Create, pulling the image where it is missing. */
-static json_t *create_pulling(const struct place *place, const struct create_order *order, const char *path,
-                              const char *body, size_t length, bool *ret_image_missing, struct failure *failure)
+static int pull(const struct place *place, const struct create_order *order, const char *image, struct failure *failure)
 {
-    const char *image = swarm_request_image(swarm_create_body_request(order->body));
+    char *missing = failure->message ? strdup(failure->message) : NULL;
     struct pull_order pull = {
         .image = image,
         .platform = order->platform,
         .auth = order->auth,
         .version = order->version,
+        .missing = missing,
     };
+    int result = missing ? pull_image(place->engine, &pull, failure) : failure_set(failure, 500, "out of memory");
+
+    free(missing);
+    return result;
+}
+
+/* Create, pulling the image where it is missing. */
+static json_t *create_pulling(const struct place *place, const struct create_order *order, const char *path,
+                              const char *body, size_t length, bool *ret_image_missing, struct failure *failure)
+{
+    const char *image = swarm_request_image(swarm_create_body_request(order->body));
     json_t *answer = post_create(place, order, path, body, length, ret_image_missing, failure);
 
-    if (answer || !*ret_image_missing || !image || !pull_is_possible(image) ||
-        pull_image(place->engine, &pull, failure)) {
+    if (answer || !*ret_image_missing || !image || !pull_is_possible(image) || pull(place, order, image, failure)) {
         return answer;
     }
     return post_create(place, order, path, body, length, ret_image_missing, failure);

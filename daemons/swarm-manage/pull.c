@@ -84,6 +84,16 @@ char *pull_stream_error(const char *stream, size_t length)
     return message;
 }
 
+static bool says_one_of(const char *message, const char *const *signs)
+{
+    for (; *signs != NULL; signs++) {
+        if (strcasestr(message, *signs)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The registry did not say no to the image but to whoever asked. */
 static bool wants_credentials(const char *message)
 {
@@ -94,26 +104,42 @@ static bool wants_credentials(const char *message)
         "no basic auth credentials",
         "requested access to the resource is denied",
         "docker login",
+        NULL,
     };
 
-    for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++) {
-        if (strcasestr(message, signs[i])) {
-            return true;
-        }
-    }
-    return false;
+    return says_one_of(message, signs);
 }
 
-static int refuse(struct failure *failure, const struct pull_order *order, const char *message)
+static bool is_in_no_registry(const char *message)
+{
+    static const char *const signs[] = {"manifest unknown", "repository does not exist", "name unknown", NULL};
+
+    return says_one_of(message, signs);
+}
+
+/* @p status: the engine's, 200 where the pull had begun. One that could not even begin left the engine without the
+ * image, for which clients expect 404: they may have another way to get it. Why is told, too, unless the registry has
+ * no such image, or none for who shows no credentials: an engine says no more then. */
+static int refuse(struct failure *failure, const struct pull_order *order, int status, const char *message)
 {
     bool anonymous = !order->auth || !*order->auth;
     char *copy;
 
-    if (anonymous && wants_credentials(message)) {
-        return failure_set(failure, 404, "No such image: %s", order->image);
+    if (status == 404 || is_in_no_registry(message) || wants_credentials(message)) {
+        if (anonymous || !wants_credentials(message)) {
+            return failure_set(failure, 404, "%s", order->missing);
+        }
+        status = 404;
     }
     copy = strdup(message); /* it may be the failure's own */
-    failure_set(failure, 500, "%s", copy ? copy : "out of memory");
+    if (!copy) {
+        return failure_set(failure, 500, "out of memory");
+    }
+    if (status >= 400) {
+        failure_set(failure, 404, "%s: %s", order->missing, copy);
+    } else {
+        failure_set(failure, 500, "%s", copy);
+    }
     free(copy);
     return -1;
 }
@@ -135,10 +161,10 @@ static int run_pull(struct engine *engine, const struct pull_order *order, const
 
     if (status) {
         if (result.failure == HTTP_OK && failure->message) {
-            refuse(failure, order, failure->message);
+            refuse(failure, order, result.status, failure->message);
         }
     } else if ((error = pull_stream_error(result.body, result.length))) {
-        status = refuse(failure, order, error);
+        status = refuse(failure, order, result.status, error);
         free(error);
     }
     http_result_clear(&result);

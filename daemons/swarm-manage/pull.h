@@ -13,12 +13,14 @@ struct pull_order {
     const char *platform; /* NULL: none */
     const char *auth;     /* X-Registry-Auth, NULL: none */
     const char *version;  /* API version of the client, NULL: our maximum */
+    const char *missing;  /* the engine's words for an image that it lacks */
 };
 
 /* False for what can only be an image's id. */
 bool pull_is_possible(const char *image);
-/* Blocking. -1 with failure: the engine's words and status 500, or 404 `No such image: <image>` where the registry
- * wants credentials and there were none (clients then pull with theirs). */
+/* Blocking. -1 with failure: the engine's words and status 500 where it broke off, or 404 and what the order has for a
+ * missing image where it could not even begin (clients then pull by themselves, with their credentials), with the
+ * engine's words behind it unless the registry has no such image, or none for who shows no credentials. */
 int pull_image(struct engine *engine, const struct pull_order *order, struct failure *failure);
 
 /* For pull_image(): the error that a progress stream carries, new text; NULL where it has none. */

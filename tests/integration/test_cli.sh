@@ -238,6 +238,14 @@ check_pull() {
   fi
   refused "$on: run of an image that is nowhere" 125 $D run --rm 127.0.0.1:5000/absent:1 true
   has "$on: it is named" '127\.0\.0\.1:5000/absent'
+  for ask in missing never; do # what a run says is what it says with an engine
+    $cli -H $engine run --rm --pull $ask 127.0.0.1:5000/absent:1 true >"$WORK/expected" 2>&1
+    refused "$on: run --pull $ask of it" 125 $D run --rm --pull $ask 127.0.0.1:5000/absent:1 true
+    has_text "$on: the words of --pull $ask" "$(grep -v '^Unable' "$WORK/expected")"
+  done
+  run curl -s -m 60 -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' -d '{"Image":"127.0.0.1:1/x"}' \
+    "http://${D##*tcp://}/containers/create"
+  equal "$on: create of what no registry gives" "$OUT" 404
   waits "$on: images shows the pulled one" 30 sh -c "$D images -q $image | grep -q ."
 }
 

@@ -203,6 +203,10 @@ static void pull(struct engine_inside *engine, struct peer_answer *answer)
     const char *error = engine->faults.pull_error;
     char text[512];
 
+    if (engine->faults.pull_status != 0) {
+        answer_error(answer, engine->faults.pull_status, error);
+        return;
+    }
     if (error != NULL)
         snprintf(text, sizeof(text),
                  "{\"status\":\"Pulling\"}\r\n{\"errorDetail\":{\"message\":\"%s\"},\"error\":\"%s\"}\r\n", error,

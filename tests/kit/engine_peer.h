@@ -20,6 +20,7 @@ struct engine_peer {
 struct engine_faults {
     bool image_missing;     /* creates answer 404 until a pull has succeeded */
     const char *pull_error; /* in the progress stream; NULL: pulls succeed */
+    int pull_status;        /* pulls answer this with pull_error in place of a stream; 0: they begin */
     int create_status;      /* creates answer this with create_message; 0: they work */
     const char *create_message;
     bool hide_containers; /* lists are empty */

@@ -30,8 +30,7 @@ def run(t):
     t.raises("run of a command that is not there", APIError, lambda: say("busybox", "nosuchcommand", name=t.name("no"), remove=True), 400,
              "nosuchcommand")
     t.client.containers.get(t.name("no")).remove()
-    # One engine says no and is asked to pull it, the pool pulls it by itself.
-    t.raises("run of an image that is not there", APIError, lambda: say("127.0.0.1:5000/absent:1", "true"), 500 if t.pool else 404,
+    t.raises("run of an image that is not there", APIError, lambda: say("127.0.0.1:5000/absent:1", "true"), 404,
              "manifest for 127.0.0.1:5000/absent:1 not found")
     t.equal("run with an environment, a user and a folder",
             say("busybox", ["sh", "-c", "echo $WORD $(id -u) $PWD"], environment={"WORD": "spoken"}, user="7", working_dir="/tmp",

@@ -297,8 +297,29 @@ static void test_pull_without_credentials_is_no_such_image(void **state)
                     "pull access denied for private, repository does not exist or may require 'docker login'"});
     }
     refused("{\"Image\":\"private:1\"}", (struct create_order){.name = "web"}, 404, "No such image: private:1");
-    refused("{\"Image\":\"private:1\"}", (struct create_order){.name = "web", .auth = "eA=="}, 500,
+    refused("{\"Image\":\"private:1\"}", (struct create_order){.name = "web", .auth = "eA=="}, 404,
             "pull access denied");
+}
+
+static void test_pull_of_what_no_registry_has_is_no_such_image(void **state)
+{
+    for (int i = 0; i < 2; i++) {
+        engine_peer_break(pool.engines[i], (struct engine_faults){.image_missing = true,
+                                                                  .pull_error = "manifest unknown: manifest unknown"});
+    }
+    refused("{\"Image\":\"absent:1\"}", (struct create_order){.name = "web"}, 404, "No such image: absent:1");
+}
+
+static void test_pull_that_cannot_begin_is_no_such_image(void **state)
+{
+    for (int i = 0; i < 2; i++) {
+        engine_peer_break(pool.engines[i], (struct engine_faults){.image_missing = true,
+                                                                  .pull_status = 500,
+                                                                  .pull_error = "dial tcp: connection refused"});
+    }
+    refused("{\"Image\":\"far:1\"}", (struct create_order){.name = "web"}, 404,
+            "No such image: far:1: dial tcp: connection refused");
+    assert_nothing_reserved();
 }
 
 static void test_image_that_is_elsewhere_is_used_there(void **state)
@@ -672,6 +693,8 @@ int main(void)
         TEST(test_missing_image_is_pulled_on_that_engine),
         TEST(test_error_of_a_pull_is_told),
         TEST(test_pull_without_credentials_is_no_such_image),
+        TEST(test_pull_of_what_no_registry_has_is_no_such_image),
+        TEST(test_pull_that_cannot_begin_is_no_such_image),
         TEST(test_image_that_is_elsewhere_is_used_there),
         TEST(test_image_that_is_only_elsewhere_is_not_pulled),
         TEST(test_image_that_a_registry_has_is_pulled_where_it_is_wanted),
