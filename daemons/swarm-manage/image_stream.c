@@ -79,6 +79,7 @@ int image_stream_object(void *data, struct broadcast_answer *answer, const char 
         error = "the node's answer is no stream of JSON objects";
     if (error != NULL) {
         failure_set(&answer->failure, 500, "%s", error);
+        stream->begun = true;
         json_decref(object);
         return BROADCAST_ENOUGH;
     }
@@ -155,7 +156,7 @@ int image_stream_end(struct image_stream *stream)
     if (successes > 0)
         forgive(stream);
     failed = broadcast_failure(broadcast, successes == 0, &failure) < 0;
-    if (failed && successes == 0 && !http_reply_begun(reply))
+    if (failed && successes == 0 && !stream->begun && !http_reply_begun(reply))
         return api_reply_failure(stream->call, &failure);
     broadcast_log_left_out(broadcast);
     r = say_notes(stream);

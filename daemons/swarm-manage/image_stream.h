@@ -14,6 +14,7 @@ struct image_stream {
     struct broadcast *broadcast;
     struct progress_merge merge;
     bool quiet;       /* only errors are taken from what comes */
+    bool begun;       /* an engine told of its failure where it would tell of progress: so are clients told */
     size_t elsewhere; /* engines that have done the same without this broadcast */
     json_t *last;     /* to be said after all but an error; owned, NULL: nothing */
 };

@@ -109,6 +109,9 @@ check_save_load() {
   run sh -c "echo garbage | $D load"
   equal "$on: load of garbage fails" "$((STATUS != 0))" 1
   has "$on: the engine's words are told" 'archive/tar|unexpected EOF|invalid'
+  run api /images/load -H 'Content-Type: application/x-tar' -d garbage -w '%{http_code}'
+  equal "$on: in the stream, as an engine does" "${OUT: -3} $(head -n 1 <<<"$OUT" | jq -r .error)" \
+    "200 $(curl -s http://10.9.0.2:2375/images/load -H 'Content-Type: application/x-tar' -d garbage | jq -r .error)"
 }
 
 # Each node has another tag, as builds and commits leave them.

@@ -444,6 +444,14 @@ static void test_error_of_one_node_comes_last(void **state)
                     "{\"status\":\"Digest: x\",\"nodes\":[\"n2\"]}\r\n");
 }
 
+static void test_error_that_all_tell_in_their_streams_is_told_so(void **state)
+{
+    for (int i = 0; i < 2; i++)
+        set_answer(i, 200, "{\"errorDetail\":{\"message\":\"unexpected EOF\"},\"error\":\"unexpected EOF\"}");
+    api_assert_text("POST", "/images/load", 200,
+                    "{\"errorDetail\":{\"code\":1,\"message\":\"unexpected EOF\"},\"error\":\"unexpected EOF\"}\r\n");
+}
+
 static void test_load_passes_its_body_on(void **state)
 {
     struct http_result result;
@@ -535,6 +543,7 @@ int main(void)
         TEST(test_pull_is_told_as_of_one_engine),
         TEST(test_pull_that_all_refuse_has_their_status),
         TEST(test_error_of_one_node_comes_last),
+        TEST(test_error_that_all_tell_in_their_streams_is_told_so),
         TEST(test_load_passes_its_body_on),
         TEST(test_import_is_made_once_and_given_to_the_others),
         TEST(test_import_that_fails_is_given_to_nobody),
