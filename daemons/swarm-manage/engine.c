@@ -13,10 +13,13 @@
 #include "monitor.h"
 #include "pool.h"
 
+/* At most: no longer than an engine may be silent (detection.h). */
 #define DIAL_TIMEOUT_MS 10000
 #define NO_SOCKET_TIME_MS 3000 /* for a descriptor to become free */
 #define NO_SOCKET_PAUSE_MS 100
-#define LOST_TIMEOUT_MS 10000 /* for an answer of an engine that counted as lost when it was asked */
+#define LOST_TIMEOUT_MS 10000 /* likewise, for an answer of an engine that counted as lost when it was asked */
+#define DOUBT_MS 1000         /* likewise, without an answer until the monitor is to look … */
+#define DOUBT_AGAIN_MS 5000   /* … and to look again */
 
 const char *engine_state_text(enum engine_state state)
 {
@@ -168,6 +171,13 @@ static enum http_failure dial_failure(const char *error)
     return HTTP_BROKEN;
 }
 
+static int at_most_silence(const struct engine *engine, int ms)
+{
+    int silence_ms = engine->manager->options.detection.silence_ms;
+
+    return silence_ms > 0 && silence_ms < ms ? silence_ms : ms;
+}
+
 /* A new connection. Descriptors come and go: where there is none it is tried again for a while. */
 static int dial(struct engine *engine, struct stream **ret, struct http_result *result)
 {
@@ -175,7 +185,7 @@ static int dial(struct engine *engine, struct stream **ret, struct http_result *
     char *error = NULL;
 
     for (;;) {
-        if (!stream_dial(ret, &engine->dial, engine->manager->tls, DIAL_TIMEOUT_MS, &error)) {
+        if (!stream_dial(ret, &engine->dial, engine->manager->tls, at_most_silence(engine, DIAL_TIMEOUT_MS), &error)) {
             return 0;
         }
         snprintf(result->error, sizeof(result->error), "%s", error ? error : "out of memory");
@@ -237,11 +247,24 @@ char *engine_why_give_up(struct engine *engine, int64_t asked_ms)
     char *why = NULL;
 
     pool_read_lock(pool);
-    if (is_lost(engine) && (engine->lost_ms > asked_ms || monotonic_ms() - asked_ms >= LOST_TIMEOUT_MS)) {
+    if (is_lost(engine) &&
+        (engine->lost_ms > asked_ms || monotonic_ms() - asked_ms >= at_most_silence(engine, LOST_TIMEOUT_MS))) {
         why = why_lost(engine);
     }
     pool_unlock(pool);
     return why;
+}
+
+void engine_doubt(struct engine *engine, int64_t asked_ms, int64_t *doubted_ms)
+{
+    int64_t now_ms = monotonic_ms();
+    int64_t late_ms = *doubted_ms == 0 ? asked_ms + at_most_silence(engine, DOUBT_MS) : *doubted_ms + DOUBT_AGAIN_MS;
+
+    if (!engine->manager->monitor || now_ms < late_ms) {
+        return;
+    }
+    *doubted_ms = now_ms;
+    monitor_report(engine->manager->monitor, engine, HTTP_TIMEOUT);
 }
 
 char *engine_why_cut(struct engine *engine)

@@ -101,8 +101,12 @@ void engine_version_prefix(struct engine *engine, const char *wanted, char *buff
  * the monitor knows. Takes the pool's lock for reading. */
 char *engine_why_give_up(struct engine *engine, int64_t asked_ms);
 
-/* The same for an answer that has begun and fallen silent: the engine has counted as lost for as long as its containers
- * are not moved, so that one which is only slow to answer pings keeps its streams. */
+/* For who waits for an answer to what was asked at @p asked_ms: has the monitor look at the engine when it is late, so
+ * that one which has just fallen silent is known as lost before its next heartbeat is due. *doubted_ms: 0 at first. */
+void engine_doubt(struct engine *engine, int64_t asked_ms, int64_t *doubted_ms);
+
+/* The same as engine_why_give_up() for an answer that has begun and fallen silent: the engine has counted as lost for
+ * as long as its containers are not moved, so that one which is only slow to answer pings keeps its streams. */
 char *engine_why_cut(struct engine *engine);
 
 /* "https://host:port/v1.41/containers/json" for @p path without version, with the version as above; new text, NULL for

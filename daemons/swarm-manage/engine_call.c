@@ -27,7 +27,7 @@ char *engine_url(struct engine *engine, const char *wanted, const char *path)
 /* A call under way, and why it was given up. */
 struct waiting {
     struct engine *engine;
-    int64_t since_ms;
+    int64_t since_ms, doubted_ms;
     char *why; /* new text; NULL: it was not, or there was no memory for it */
 };
 
@@ -40,6 +40,7 @@ static bool give_up(void *data)
         waiting->why = strdup("the manager is being stopped");
         return true;
     }
+    engine_doubt(waiting->engine, waiting->since_ms, &waiting->doubted_ms);
     waiting->why = engine_why_give_up(waiting->engine, waiting->since_ms);
     return waiting->why;
 }

@@ -24,7 +24,7 @@ struct errand {
     struct engine *engine;
     const char *id; /* of the container to refresh, NULL: none */
     bool images, volumes;
-    int64_t asked_ms;
+    int64_t asked_ms, doubted_ms;
     bool given_up;
 };
 
@@ -50,8 +50,11 @@ static void refresh(void *data, int status)
 static char *give_up(void *data, bool begun)
 {
     struct errand *errand = data;
-    char *why = begun ? engine_why_cut(errand->engine) : engine_why_give_up(errand->engine, errand->asked_ms);
+    char *why;
 
+    if (!begun)
+        engine_doubt(errand->engine, errand->asked_ms, &errand->doubted_ms);
+    why = begun ? engine_why_cut(errand->engine) : engine_why_give_up(errand->engine, errand->asked_ms);
     errand->given_up = why != NULL;
     return why;
 }

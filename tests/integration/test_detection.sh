@@ -61,15 +61,31 @@ check_flap() {
   counts "metrics: it came back" 'swarm_node_transitions_total{to="healthy"}' == 1
 }
 
+# Who waits for a node that falls silent is told as soon as --engine-silence-timeout allows.
 check_silence() {
-  local begin
+  local begin asks
+  check "a container runs on n3" $D run -d --name there -e constraint:node==n3 busybox sleep 3600
+  background patient "$BIN/swarm" manage -H tcp://10.9.0.1:3376 --engine-silence-timeout 10m nodes://10.9.0.3:2375
+  waits "a manager that allows ten minutes of silence knows it" 60 curl -sf -m 5 http://10.9.0.1:3376/containers/there/json
   begin=$(date +%s%N)
   engine_freeze n3
+  curl -s -m 300 http://10.9.0.1:3376/containers/there/top >"$WORK/patient.out" &
+  asks=$!
+  run curl -s -m 120 -w '%{http_code}' "$API/containers/there/top"
+  has "a request to an engine that has just fallen silent is given up" 'node n3 does not answer: '
+  has "as a failure of the server's" '^500$'
+  echo "     (after $((($(date +%s%N) - begin) / 1000000)) ms)"
+  check "the other manager still waits" kill -0 $asks
   check "while an engine is silent, the others serve" $D run --rm -e constraint:node==n2 busybox true
   waits "an engine that falls silent is unhealthy" 90 is_state n3 unhealthy
   echo "     (after $((($(date +%s%N) - begin) / 1000000)) ms)"
   counts "metrics: calls timed out" 'swarm_engine_call_failures_total{caller="monitor",reason="timeout"}' '>=' 1
   engine_thaw n3
+  wait $asks
+  run cat "$WORK/patient.out"
+  has "and has its answer once the engine goes on" '"Processes"'
+  ends patient
+  equal "it ends with 0" $? 0
 }
 
 engine n2 2

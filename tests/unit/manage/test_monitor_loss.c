@@ -165,6 +165,27 @@ static void test_reported_failure_of_a_lively_engine_changes_nothing(void **stat
 }
 
 /* All descriptors are in use: no new connection can be made, which is no engine's fault. */
+/* Long before the next heartbeat. */
+static void test_call_that_is_late_has_the_engine_looked_at(void **state)
+{
+    struct fixture *f = *state;
+    struct failure failure = {0};
+    struct http_result result;
+    struct engine *engine;
+    int before;
+
+    f->manager.options.detection.silence_ms = 3600000;
+    start_with_one(f);
+    engine = pool_find_engine_by_address(f->manager.pool, engine_peer_address(f->one));
+    engine_peer_set_slow(f->one, A_ID, 4000);
+    before = http_peer_count(f->one->http, "/_ping");
+    assert_int_equal(engine_call(engine, "GET", "/containers/" A_ID "/json", NULL, NULL, 0, 0, &result, &failure), 0);
+    WAIT_FOR(http_peer_count(f->one->http, "/_ping") > before);
+    assert_int_equal(state_of(f, f->one), ENGINE_HEALTHY);
+    http_result_clear(&result);
+    engine_unref(engine);
+}
+
 static void test_lack_of_descriptors_is_no_loss(void **state)
 {
     struct fixture *f = *state;
@@ -360,6 +381,7 @@ int main(void)
         TEST(test_silence_is_noticed_as_soon_as_asked_for),
         TEST(test_silent_engine_that_stops_is_reported_again),
         TEST(test_reported_failure_of_a_lively_engine_changes_nothing),
+        TEST(test_call_that_is_late_has_the_engine_looked_at),
         TEST(test_lack_of_descriptors_is_no_loss),
         TEST(test_changed_id_takes_the_engine_out_of_service),
         TEST(test_engine_replaced_while_healthy_is_lost),
