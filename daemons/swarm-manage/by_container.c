@@ -54,13 +54,19 @@ int by_container(struct call *call, int flags)
 {
     struct failure failure = {0};
     struct target target = {0};
+    bool starts;
     int r;
 
     if (by_container_find(call, call->name, flags, &target, &failure) < 0)
         return api_reply_failure(call, &failure);
     if (strcmp(call->rest, "/stop") == 0 || strcmp(call->rest, "/kill") == 0)
         pool_note_stop(call->manager->pool, target.engine, target.id);
+    starts = strcmp(call->rest, "/start") == 0;
+    if (starts)
+        atomic_fetch_add(&target.engine->changes, 1);
     r = by_container_pass(call, &target, call->rest, flags, NULL);
+    if (starts)
+        atomic_fetch_sub(&target.engine->changes, 1);
     target_clear(&target);
     return r;
 }

@@ -200,6 +200,13 @@ static int commit(struct pool *pool, const struct place *place, struct swarm_res
     return result ? failure_set(failure, 500, "Container created but refresh didn't report it back") : 0;
 }
 
+static void abort_reservation(struct pool *pool, struct swarm_reservation *reservation)
+{
+    pool_write_lock(pool);
+    swarm_reservation_abort(reservation);
+    pool_unlock(pool);
+}
+
 static void log_failed(const struct place *place, const struct failure *failure)
 {
     const char *message = failure->message ? failure->message : "out of memory";
@@ -208,37 +215,45 @@ static void log_failed(const struct place *place, const struct failure *failure)
                    "Failed to create container");
 }
 
+/* {"Id", "Warnings"}; NULL with failure. The reservation is gone in any case. */
+static json_t *create_and_commit(struct manager *manager, const struct place *place,
+                                 struct swarm_reservation *reservation, const struct create_order *order,
+                                 bool *ret_image_missing, struct failure *failure)
+{
+    json_t *answer = create_there(place, order, ret_image_missing, failure);
+
+    if (!answer) {
+        log_failed(place, failure);
+        abort_reservation(manager->pool, reservation);
+    } else if (commit(manager->pool, place, reservation, json_string_value(json_object_get(answer, "Id")), failure)) {
+        json_decref(answer);
+        answer = NULL;
+    }
+    return answer;
+}
+
 int create_on_engine(struct manager *manager, struct swarm_reservation *reservation, const struct create_order *order,
                      json_t **ret_answer, struct engine **ret_engine, bool *ret_image_missing, struct failure *failure)
 {
     struct place place = {0};
     json_t *answer = NULL;
-    int result = -1;
 
     *ret_image_missing = false;
-    if (!place_of(manager->pool, reservation, &place, failure)) {
+    if (place_of(manager->pool, reservation, &place, failure)) {
+        abort_reservation(manager->pool, reservation);
+    } else {
         log_debug_with(LOG_FIELDS({"NodeName", place.node_name}, {"NodeID", place.node_id}),
                        "Scheduling container %s to ", order->name ? order->name : "");
-        answer = create_there(&place, order, ret_image_missing, failure);
-        if (!answer) {
-            log_failed(&place, failure);
-        }
+        atomic_fetch_add(&place.engine->changes, 1);
+        answer = create_and_commit(manager, &place, reservation, order, ret_image_missing, failure);
+        atomic_fetch_sub(&place.engine->changes, 1);
     }
     if (answer) {
-        result = commit(manager->pool, &place, reservation, json_string_value(json_object_get(answer, "Id")), failure);
-    } else {
-        pool_write_lock(manager->pool);
-        swarm_reservation_abort(reservation);
-        pool_unlock(manager->pool);
-    }
-    if (result) {
-        json_decref(answer);
-    } else {
         *ret_answer = answer;
         *ret_engine = engine_ref(place.engine);
     }
     place_clear(&place);
-    return result;
+    return answer ? 0 : -1;
 }
 
 int create_reserved(struct manager *manager, struct swarm_reservation *reservation, const struct create_order *order,

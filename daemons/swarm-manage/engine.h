@@ -52,6 +52,8 @@ struct engine {
     struct idle_stream *idle;
     int idle_count;
 
+    atomic_int changes; /* requests under way that make or start a container, and look at it before they answer */
+
     /* guarded by the pool's lock */
     enum engine_state state;
     char *id;   /* Docker engine id, NULL before the first contact */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event_shape.h"
 #include "monitor_private.h"
 
 /* --- the queue --- */
@@ -130,6 +131,44 @@ static void wait_for(struct watched *w, struct queued_event *event, struct job *
     job_want(w, job);
 }
 
+/* --- what requests look at for themselves --- */
+
+static bool comes_with_a_request(const char *action)
+{
+    return strcmp(action, "create") == 0 || strcmp(action, "start") == 0 || strcmp(action, "connect") == 0;
+}
+
+static void review_parked(struct watched *w);
+
+/* Let it wait while a request of ours may be what caused it: that looks at its container before it answers. */
+static bool park(struct watched *w, struct queued_event *event)
+{
+    int64_t now_ms = monotonic_ms();
+
+    if (!event->deadline_ms)
+        event->deadline_ms = now_ms + EVENT_PARK_MS;
+    if (atomic_load(&w->engine->changes) == 0 || now_ms >= event->deadline_ms)
+        return false;
+    event->stage = EVENT_PARKED;
+    if (!w->timers[TIMER_PARKED].timer)
+        watch_timer_set(w, TIMER_PARKED, EVENT_PARK_STEP_MS, review_parked);
+    return true;
+}
+
+static void look_at(struct watched *w, struct queued_event *event, const char *id, const char *action)
+{
+    if (comes_with_a_request(action)) {
+        if (!job_is_under_way(w, id) &&
+            pool_shows_event(w->monitor->manager->pool, w->engine, id, action, event_time_ns(event->object)))
+            return;
+        if (park(w, event))
+            return;
+    }
+    wait_for(w, event, job_for_container(w, id));
+}
+
+/* --- by type --- */
+
 static void react_to_container(struct watched *w, struct queued_event *event, const char *id, const char *action)
 {
     struct pool *pool = w->monitor->manager->pool;
@@ -145,7 +184,7 @@ static void react_to_container(struct watched *w, struct queued_event *event, co
     else {
         if (strcmp(action, "kill") == 0)
             pool_note_kill(pool, w->engine, id);
-        wait_for(w, event, job_for_container(w, id));
+        look_at(w, event, id, action);
     }
 }
 
@@ -154,7 +193,7 @@ static void react_to_network(struct watched *w, struct queued_event *event, cons
     const char *container = string_of(json_object_get(actor, "Attributes"), "container");
 
     if (is_container_id(container)) /* connect, disconnect: the container shows it */
-        wait_for(w, event, job_for_container(w, container));
+        look_at(w, event, container, action);
     else if (!changes_nothing(action))
         wait_for(w, event, &w->object_jobs[OBJECT_NETWORKS]);
 }
@@ -194,12 +233,22 @@ void events_react(struct watched *w)
     events_release(w);
 }
 
+static void review_parked(struct watched *w)
+{
+    for (struct queued_event *event = w->events; event != w->held; event = event->next) {
+        if (event->stage == EVENT_PARKED)
+            react(w, event);
+    }
+    events_release(w);
+}
+
 /* --- publishing --- */
 
 static bool may_go(const struct queued_event *event)
 {
     switch (event->stage) {
     case EVENT_HELD:
+    case EVENT_PARKED:
         return false;
     case EVENT_WAITING:
         return (int)(event->job->finished - event->round) >= 0 || monotonic_ms() >= event->deadline_ms;

@@ -46,14 +46,28 @@ static void container_job_free(struct container_job *job)
     free(job);
 }
 
+static struct container_job *find(struct watched *w, const char *id)
+{
+    struct container_job *job = *bucket(w, id);
+
+    while (job && strcmp(job->id, id) != 0)
+        job = job->next;
+    return job;
+}
+
+bool job_is_under_way(struct watched *w, const char *id)
+{
+    const struct container_job *job = find(w, id);
+
+    return job && (job->job.running || job->job.queued);
+}
+
 struct job *job_for_container(struct watched *w, const char *id)
 {
-    struct container_job **head = bucket(w, id), *job;
+    struct container_job **head = bucket(w, id), *job = find(w, id);
 
-    for (job = *head; job; job = job->next) {
-        if (strcmp(job->id, id) == 0)
-            return &job->job;
-    }
+    if (job)
+        return &job->job;
     if (strlen(id) > CONTAINER_ID_MAX)
         return NULL;
     job = calloc(1, sizeof(*job));

@@ -32,6 +32,8 @@
 #define NO_SOCKET_MS 1000   /* pause where there was no descriptor for one */
 #define SPECS_MS 300000     /* age at which an engine is asked again what it is */
 #define EVENT_WAIT_MS 10000 /* longest that an event is kept back for the refresh it caused */
+#define EVENT_PARK_MS 300   /* longest that it waits for the request that caused it to look for itself */
+#define EVENT_PARK_STEP_MS 10
 
 #define CALLS_MAX 8                   /* inspects and other refreshes of one engine at once */
 #define EVENT_QUEUE_MAX 10000         /* events of one engine that wait for their refresh */
@@ -67,7 +69,7 @@ struct monitor {
     struct manager *manager;
     struct worker *workers;
     size_t worker_count, next_worker;
-    size_t kept; /* engines whose connection is kept; guarded by the lock */
+    size_t kept;          /* engines whose connection is kept; guarded by the lock */
     pthread_mutex_t lock; /* guards the list of watched engines and what they say is guarded by it */
     struct watched *watched;
 };
@@ -88,6 +90,7 @@ enum watch_timer {
     TIMER_REFRESH,   /* the next look at everything */
     TIMER_EVENTS,    /* events have come */
     TIMER_RELEASE,   /* an event has waited long enough */
+    TIMER_PARKED,    /* what parked events tell may be known by now */
     TIMER_LEAVE,     /* has it left the pool? */
     TIMER_COUNT
 };
@@ -117,14 +120,14 @@ struct job {
 };
 
 /* An engine's event on its way to the hub, in the order in which it came. */
-enum event_stage { EVENT_HELD, EVENT_WAITING, EVENT_READY };
+enum event_stage { EVENT_HELD, EVENT_PARKED, EVENT_WAITING, EVENT_READY };
 struct queued_event {
     struct queued_event *next;
     json_t *object;
     enum event_stage stage;
     struct job *job; /* WAITING: published once this job has finished that round */
     unsigned round;
-    int64_t deadline_ms;
+    int64_t deadline_ms; /* PARKED, WAITING: not longer */
 };
 
 /* Info and version, asked for together. */
@@ -278,6 +281,8 @@ bool container_was_refused(struct watched *w, const char *id, uint64_t ticket);
 
 /* --- monitor_jobs.c --- */
 struct job *job_for_container(struct watched *w, const char *id);
+/* Whether it is being asked about, or about to be. */
+bool job_is_under_way(struct watched *w, const char *id);
 /* Ask for a round that starts from now on; returns its number. */
 unsigned job_want(struct watched *w, struct job *job);
 void job_reference(struct job *job);

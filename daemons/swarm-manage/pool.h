@@ -128,6 +128,10 @@ int pool_apply_list(struct pool *pool, struct engine *engine, uint64_t ticket, j
 /* One container: its list entry (an object) and its inspect answer. */
 int pool_apply_container(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *entry, const char *inspect,
                          size_t length);
+/* Whether what is known of a container has the event in it already: "create", "start", or a network's "connect", which
+ * the engine told at that time of its clock (Unix, ns). False for any other, and where that is not certain. */
+bool pool_shows_event(struct pool *pool, const struct engine *engine, const char *id, const char *action,
+                      int64_t time_ns);
 /* It is gone, as its engine says (404, destroy event). */
 void pool_apply_removal(struct pool *pool, struct engine *engine, uint64_t ticket, const char *id);
 /* Its engine told of a signal to it ("kill" event); a client asked us to stop it. Tells whether it had been stopped, or

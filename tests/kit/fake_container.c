@@ -343,11 +343,11 @@ int fake_start(struct fake_container *container, struct fake_connection *connect
 {
     if (take_host_ports(container, connection) != 0)
         return -1;
+    for (size_t i = 0; fake_networks_of(container)[i] != NULL; i++)
+        fake_emit_network(container, fake_networks_of(container)[i], "connect");
     container->state = FAKE_RUNNING;
     container->started_ns = fake_now(container->engine);
     container->exit_code = 0;
-    for (size_t i = 0; fake_networks_of(container)[i] != NULL; i++)
-        fake_emit_network(container, fake_networks_of(container)[i], "connect");
     fake_emit_container(container, "start", "");
     run(container);
     return 0;
