@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "discovery.h"
+#include "ssh_address.h"
+#include "stream.h"
 
 enum { RANGE_MAX = 100000 };
 
@@ -98,6 +100,12 @@ bool discovery_is_address(const char *text)
     return good;
 }
 
+bool discovery_may_announce(const char *text)
+{
+    struct ssh_address ssh;
+    return ssh_address_is(text) ? !ssh_address_parse(&ssh, text) : discovery_is_address(text);
+}
+
 static int compare(const void *a, const void *b)
 {
     return strcmp(a, b);
@@ -154,18 +162,67 @@ static int append(struct address_list *list, char *address)
     return 0;
 }
 
-int address_list_add(struct address_list *list, const char *text, char **reterr)
+/* The text that stands for "host:port" in lists: brackets where they are needed only. New. */
+static int plain_address(const char *text, char **ret, char **reterr)
 {
     struct parts parts;
-    char *address;
     if (parse(text, &parts, reterr) != 0)
         return -1;
     bool brackets = memchr(parts.host, ':', parts.host_length) != NULL;
-    int length = asprintf(&address, "%s%.*s%s:%s", brackets ? "[" : "", (int)parts.host_length, parts.host,
-                          brackets ? "]" : "", parts.port);
-    if (length < 0 || append(list, address) != 0)
+    if (asprintf(ret, "%s%.*s%s:%s", brackets ? "[" : "", (int)parts.host_length, parts.host, brackets ? "]" : "",
+                 parts.port) < 0)
         return fail(reterr, "out of memory");
     return 0;
+}
+
+static int ssh_text(const char *text, char **ret, char **reterr)
+{
+    struct ssh_address ssh;
+    const char *wrong = ssh_address_parse(&ssh, text);
+    size_t length = strlen(text);
+    if (wrong)
+        return fail(reterr, "address %s: %s; ssh://[user@]host[:port][/path] is expected", text, wrong);
+    if (text[length - 1] == '/')
+        length--;
+    *ret = strndup(text, length);
+    return *ret ? 0 : fail(reterr, "out of memory");
+}
+
+static int socket_text(const char *text, char **ret, char **reterr)
+{
+    struct address address;
+    if (address_parse(&address, text, reterr) != 0)
+        return -1;
+    if (*address.path != '/')
+        return fail(reterr, "address %s: the path does not begin with \"/\"; unix:///path is expected", text);
+    for (const char *at = address.path; *at; at++) {
+        if ((unsigned char)*at <= ' ' || *at == 0x7f)
+            return fail(reterr, "address unix://…: unexpected byte 0x%02x in its path", (unsigned char)*at);
+    }
+    *ret = strdup(text);
+    return *ret ? 0 : fail(reterr, "out of memory");
+}
+
+static int add(struct address_list *list, const char *text, bool sockets, char **reterr)
+{
+    char *address = NULL;
+    int status;
+    if (ssh_address_is(text))
+        status = ssh_text(text, &address, reterr);
+    else if (strncmp(text, "unix://", 7) != 0)
+        status = plain_address(text, &address, reterr);
+    else if (sockets)
+        status = socket_text(text, &address, reterr);
+    else
+        status = fail(reterr, "address %s: a socket of this machine can be named by nodes:// and file:// only", text);
+    if (status != 0)
+        return -1;
+    return append(list, address) == 0 ? 0 : fail(reterr, "out of memory");
+}
+
+int address_list_add(struct address_list *list, const char *text, char **reterr)
+{
+    return add(list, text, false, reterr);
 }
 
 /* A decimal number from @p text up to @p end, sign allowed. */
@@ -196,14 +253,14 @@ int address_list_add_range(struct address_list *list, const char *text, char **r
     long from, to;
     const char *open, *close;
     if (!find_range(text, &from, &to, &open, &close))
-        return address_list_add(list, text, reterr);
+        return add(list, text, true, reterr);
     if (to >= from && (unsigned long)to - (unsigned long)from >= RANGE_MAX)
         return fail(reterr, "range %s: more than %d addresses", text, RANGE_MAX);
     for (long number = from; number <= to; number++) {
         char *address;
         if (asprintf(&address, "%.*s%ld%s", (int)(open - text), text, number, close + 1) < 0)
             return fail(reterr, "out of memory");
-        int status = address_list_add(list, address, reterr);
+        int status = add(list, address, true, reterr);
         free(address);
         if (status != 0 || number == to)
             return status;

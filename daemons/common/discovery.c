@@ -11,6 +11,7 @@
 
 #include "discovery_private.h"
 #include "log.h"
+#include "ssh_address.h"
 
 static const struct discovery_backend *const backends[] = {&discovery_nodes,  &discovery_file,  &discovery_etcd,
                                                            &discovery_consul, &discovery_token, &discovery_zookeeper};
@@ -51,11 +52,20 @@ void discovery_report(const struct discovery *discovery, const struct address_li
     events->entries(data, (const char *const *)list->items, list->count);
 }
 
+/* A bare list of engines' addresses, some of which have a scheme of their own: "h:2375,unix:///run/docker.sock". */
+static bool is_bare_list(const char *url, const char *separator)
+{
+    const char *comma = memrchr(url, ',', (size_t)(separator - url));
+    const char *item = comma ? comma + 1 : url;
+    return strncmp(item, "unix://", 7) == 0 || ssh_address_is(item);
+}
+
 static const struct discovery_backend *find_backend(const char *url, const char **ret_rest)
 {
     const char *separator = strstr(url, "://");
-    *ret_rest = separator ? separator + 3 : url;
-    if (!separator)
+    bool bare = !separator || is_bare_list(url, separator);
+    *ret_rest = bare ? url : separator + 3;
+    if (bare)
         return &discovery_nodes;
     for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
         size_t length = strlen(backends[i]->name);

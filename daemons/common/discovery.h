@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which engines there are: addresses "host:port" kept in a list, a file or a store. */
+/* Which engines there are: addresses (address_list.h) kept in a list, a file or a store. */
 #ifndef COMMON_DISCOVERY_H
 #define COMMON_DISCOVERY_H
 
@@ -10,7 +10,7 @@ struct discovery;
 
 struct discovery_options {
     const char *url;             /* "etcd://h1:2379,h2:2379/prefix", "consul://h1:8500", "zk://h1:2181/prefix",
-                                    "nodes://a:1,b:[2:4]", "a:1", "file://path" */
+                                    "nodes://a:1,b:[2:4]", "a:1", "unix:///path", "file://path" */
     const char *const *settings; /* --discovery-opt values "k=v", NULL-ended; NULL: none */
     int heartbeat_ms;
     int ttl_ms;
@@ -38,7 +38,9 @@ int discovery_leave(struct discovery *discovery, const char *address, char **ret
 /* Any thread. */
 void discovery_stop(struct discovery *discovery);
 
-/* For those who take addresses: split as Go's net.SplitHostPort does, port 1…65535. */
+/* "host:port", split as Go's net.SplitHostPort does, port 1…65535. */
 bool discovery_is_address(const char *text);
+/* What an agent may announce in a store: that, or "ssh://…" (ssh_address.h). */
+bool discovery_may_announce(const char *text);
 
 #endif

@@ -183,7 +183,7 @@ static int announce(struct consul *consul, const char *key, const char *address,
 static int consul_announce(struct discovery *discovery, const char *address, char **reterr)
 {
     struct consul *consul = discovery->state;
-    char *key = kv_path_join(consul->place.directory, address);
+    char *key = kv_node_key(consul->place.directory, address);
     int status = key ? announce(consul, key, address, reterr) : discovery_fail(reterr, "out of memory");
     free(key);
     return status;

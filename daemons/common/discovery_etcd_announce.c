@@ -197,7 +197,7 @@ static int announce_v2(struct etcd *etcd, const char *key, const char *address, 
 int etcd_announce(struct discovery *discovery, const char *address, char **reterr)
 {
     struct etcd *etcd = discovery->state;
-    char *key = kv_path_join(etcd->place.directory, address);
+    char *key = kv_node_key(etcd->place.directory, address);
     int status = key ? 0 : discovery_fail(reterr, "out of memory");
     for (int tries = 0; status == 0 && tries < 2; tries++) { /* the second where the first changed the API */
         int api = atomic_load(&etcd->api);
@@ -227,7 +227,7 @@ static int leave_v3(struct etcd *etcd, char **reterr)
 static int leave_v2(struct etcd *etcd, const char *address, char **reterr)
 {
     struct http_result result;
-    char *key = kv_path_join(etcd->place.directory, address), *path = key ? etcd_v2_path(key) : NULL;
+    char *key = kv_node_key(etcd->place.directory, address), *path = key ? etcd_v2_path(key) : NULL;
     char *value = curl_easy_escape(NULL, address, 0), *query = NULL;
     int status = -1;
     if (!path || !value || asprintf(&query, "%s?prevValue=%s", path, value) < 0)

@@ -31,6 +31,18 @@ char *kv_path_join(const char *a, const char *b)
     return clean;
 }
 
+char *kv_node_key(const char *directory, const char *address)
+{
+    char *key;
+    if (asprintf(&key, "%s/%s", directory, address) < 0)
+        return NULL;
+    for (char *at = key + strlen(directory) + 1; *at; at++) {
+        if (*at == '/')
+            *at = '+';
+    }
+    return key;
+}
+
 char *kv_path_escape(const char *prefix, const char *key)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/";

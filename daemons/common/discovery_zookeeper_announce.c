@@ -190,7 +190,7 @@ static int prepare(struct zk_agent *agent, const char *address, char **reterr)
     if (agent->running)
         return 0;
     agent->address = strdup(address);
-    agent->path = text_format("%s/%s", agent->directory, address);
+    agent->path = kv_node_key(agent->directory, address);
     agent->running = agent->address && agent->path && pthread_create(&agent->thread, NULL, run, agent) == 0;
     if (agent->running)
         return 0;

@@ -313,7 +313,8 @@ void http_answer_finish(struct http_answer *answer, CURLcode code)
         curl_easy_getinfo(answer->easy, CURLINFO_RESPONSE_CODE, &status);
     answer->result.status = (int)status;
     const char *ip = NULL;
-    if (answer->easy && curl_easy_getinfo(answer->easy, CURLINFO_PRIMARY_IP, &ip) == CURLE_OK && ip)
+    if (answer->easy && curl_easy_getinfo(answer->easy, CURLINFO_PRIMARY_IP, &ip) == CURLE_OK && ip &&
+        *ip != '/') /* a socket's path */
         snprintf(answer->result.peer_ip, sizeof answer->result.peer_ip, "%s", ip);
     if (code == CURLE_OK && !answer->result.body)
         answer->no_memory |= !(answer->result.body = calloc(1, 1));

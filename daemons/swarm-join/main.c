@@ -51,8 +51,8 @@ static void configure(struct agent *agent, const char *url)
     agent->address = option_find(&command, "advertise")->value;
     if (*agent->address == '\0')
         log_fatal("missing mandatory --advertise flag");
-    if (!discovery_is_address(agent->address))
-        log_fatal("--advertise should be of the form ip:port or hostname:port");
+    if (!discovery_may_announce(agent->address))
+        log_fatal("--advertise should be of the form ip:port or hostname:port, or ssh://[user@]host[:port][/path]");
     agent->delay_ns = duration_option("delay");
     if (agent->delay_ns < 0)
         log_fatal("--delay should not be a negative number");

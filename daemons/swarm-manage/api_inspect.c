@@ -90,9 +90,9 @@ static int reply_inspect(struct call *call, const struct engine *engine, int sta
     answer = edit_inspect(call->manager->pool, engine, body, length);
     if (answer == NULL)
         return http_reply_error(call->reply, 500,
-                                "The engine at tcp://%s answered an inspect with something that is "
+                                "The engine at %s answered an inspect with something that is "
                                 "no JSON object",
-                                engine->address);
+                                engine->shown);
     return api_reply_json(call, 200, answer);
 }
 

@@ -316,7 +316,7 @@ static struct http_call call_to(const struct engine *engine, const struct broadc
 {
     return (struct http_call){
         .unix_path = engine->dial.is_unix ? engine->dial.path : NULL,
-        .tls = engine->manager->tls,
+        .tls = engine->tls,
         .timeout_ms = order->timeout_ms,
     };
 }

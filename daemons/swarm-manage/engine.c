@@ -87,6 +87,32 @@ static void take_literal_ip(struct engine *engine)
     }
 }
 
+/* The texts made of the address. */
+static int take_address(struct engine *engine, const char *address)
+{
+    bool is_socket = engine->dial.is_unix;
+
+    engine->tls = is_socket || !engine->manager ? NULL : engine->manager->tls;
+    engine->address = strdup(address);
+    if (!engine->address || asprintf(&engine->shown, "%s%s", is_socket ? "" : "tcp://", address) < 0) {
+        engine->shown = NULL;
+        return -1;
+    }
+    engine->host = is_socket ? "localhost" : engine->address;
+    if (asprintf(&engine->base, "%s://%s", engine->tls ? "https" : "http", engine->host) < 0) {
+        engine->base = NULL;
+        return -1;
+    }
+    return 0;
+}
+
+static void free_address(struct engine *engine)
+{
+    free(engine->base);
+    free(engine->shown);
+    free(engine->address);
+}
+
 int engine_new(struct engine **ret, struct manager *manager, const char *address, char **reterr)
 {
     struct engine *engine = calloc(1, sizeof(*engine));
@@ -98,23 +124,16 @@ int engine_new(struct engine **ret, struct manager *manager, const char *address
     engine->manager = manager;
     engine->state = ENGINE_PENDING;
     engine->updated_at = time(NULL);
-    if (address_parse(&engine->dial, address, reterr)) {
+    if (address_parse(&engine->dial, address, reterr) || take_address(engine, address) ||
+        http_client_new(&engine->client)) {
         goto fail_engine;
-    }
-    engine->address = strdup(address);
-    if (!engine->address) {
-        goto fail_engine;
-    }
-    if (http_client_new(&engine->client)) {
-        goto fail_address;
     }
     take_literal_ip(engine);
     *ret = engine;
     return 0;
 
-fail_address:
-    free(engine->address);
 fail_engine:
+    free_address(engine);
     free(engine);
 fail:
     if (!*reterr) {
@@ -145,7 +164,7 @@ void engine_unref(struct engine *engine)
     free(engine->error);
     free(engine->name);
     free(engine->id);
-    free(engine->address);
+    free_address(engine);
     free(engine);
 }
 
@@ -153,7 +172,8 @@ void engine_unref(struct engine *engine)
 static enum http_failure dial_failure(const char *error)
 {
     static const char *const none_here[] = {"too many open files", "cannot allocate memory", "no buffer space"};
-    static const char *const refused[] = {"refused", "no route", "unreachable", "not known", "no such host", "reset"};
+    static const char *const refused[] = {"refused",      "no route",     "unreachable", "not known",
+                                          "no such host", "no such file", "reset"};
 
     if (strcasestr(error, "timed out") || strcasestr(error, "timeout")) {
         return HTTP_TIMEOUT;
@@ -185,7 +205,7 @@ static int dial(struct engine *engine, struct stream **ret, struct http_result *
     char *error = NULL;
 
     for (;;) {
-        if (!stream_dial(ret, &engine->dial, engine->manager->tls, at_most_silence(engine, DIAL_TIMEOUT_MS), &error)) {
+        if (!stream_dial(ret, &engine->dial, engine->tls, at_most_silence(engine, DIAL_TIMEOUT_MS), &error)) {
             return 0;
         }
         snprintf(result->error, sizeof(result->error), "%s", error ? error : "out of memory");

@@ -44,8 +44,12 @@ struct engine {
     atomic_int references;
     /* constant */
     struct manager *manager;
-    char *address;       /* "host:port" as discovered */
-    struct address dial; /* the same, taken apart */
+    char *address;         /* as discovered: "host:port", "unix:///path" */
+    char *shown;           /* the same with a scheme in any case: "tcp://host:port" */
+    char *base;            /* of its URLs: "http://host:port", "http://localhost" where it has no name */
+    const char *host;      /* the same without the scheme, for requests' heads */
+    struct address dial;   /* where connections go */
+    const struct tls *tls; /* NULL: in the clear, as through sockets */
     struct http_client *client;
 
     /* engine_idle.c's */

@@ -17,8 +17,7 @@ char *engine_url(struct engine *engine, const char *wanted, const char *path)
     char *url;
 
     engine_version_prefix(engine, wanted, prefix, sizeof(prefix));
-    if (asprintf(&url, "%s://%s%s%s%s", engine->manager->tls ? "https" : "http",
-                 engine->dial.is_unix ? "localhost" : engine->address, *prefix ? "/" : "", prefix, path) < 0) {
+    if (asprintf(&url, "%s%s%s%s", engine->base, *prefix ? "/" : "", prefix, path) < 0) {
         return NULL;
     }
     return url;
@@ -57,7 +56,7 @@ int engine_request(struct engine *engine, const struct engine_request *request, 
         .headers = request->headers,
         .body = request->body,
         .body_length = request->length,
-        .tls = engine->manager->tls,
+        .tls = engine->tls,
         .timeout_ms = request->silence_ms ? 0 : request->timeout_ms,
         .silence_timeout_ms = request->silence_ms,
         .give_up = give_up,

@@ -2,6 +2,7 @@
 #include "failure.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -69,9 +70,14 @@ int failure_from_engine(struct failure *failure, const struct engine *engine, co
         free(message);
         return -1;
     case HTTP_REFUSED:
-        return failure_set(failure, 500,
-                           "Cannot connect to the Docker daemon at tcp://%s. Is the docker daemon running?",
-                           engine->address);
+        if (result->os_error == EACCES && engine->dial.is_unix) {
+            return failure_set(failure, 500,
+                               "permission denied while connecting to the engine at %s: the manager must be allowed to "
+                               "read and write that socket",
+                               engine->shown);
+        }
+        return failure_set(failure, 500, "Cannot connect to the Docker daemon at %s. Is the docker daemon running?",
+                           engine->shown);
     case HTTP_TIMEOUT:
         return failure_set(failure, 500, "engine %s did not answer in time: %s", engine->address, result->error);
     case HTTP_NO_SOCKET:

@@ -15,7 +15,7 @@ struct failure {
 /* Set it (an earlier message is freed). Always answers -1, so that `return failure_set(…)` reads well. */
 int failure_set(struct failure *failure, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* What an engine's answer of status >= 400, or no answer at all, amounts to: its own status and message; 500 with
- * "Cannot connect to the Docker daemon at tcp://<addr>. Is the docker daemon running?" where it refused. */
+ * "Cannot connect to the Docker daemon at <addr>. Is the docker daemon running?" where it refused. */
 int failure_from_engine(struct failure *failure, const struct engine *engine, const struct http_result *result);
 void failure_clear(struct failure *failure);
 int failure_reply(const struct failure *failure, struct http_reply *reply);

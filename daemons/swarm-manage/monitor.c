@@ -126,8 +126,6 @@ static struct watched *watched_new(struct monitor *monitor, struct engine *engin
         w->object_jobs[kind].kind = JOB_OBJECTS;
     w->specs_job.kind = JOB_SPECS;
     json_objects_init(&w->objects, EVENT_MAX);
-    snprintf(w->base, sizeof(w->base), "%s://%s", monitor->manager->tls ? "https" : "http",
-             engine->dial.is_unix ? "localhost" : engine->address);
     return w;
 }
 

@@ -46,7 +46,7 @@ int watch_call(struct watched *w, const struct call_order *order, call_done done
 {
     const struct address *dial = &w->engine->dial;
     struct monitor_call *call = calloc(1, sizeof(*call));
-    struct http_call http = {.tls = w->monitor->manager->tls,
+    struct http_call http = {.tls = w->engine->tls,
                              .unix_path = dial->is_unix ? dial->path : NULL,
                              .once = order->once,
                              .connect_timeout_ms = order->connect_ms,
@@ -55,7 +55,7 @@ int watch_call(struct watched *w, const struct call_order *order, call_done done
 
     if (!call)
         return -1;
-    snprintf(url, sizeof(url), "%s%s%s", w->base, order->versioned ? w->prefix : "", order->path);
+    snprintf(url, sizeof(url), "%s%s%s", w->engine->base, order->versioned ? w->prefix : "", order->path);
     http.url = url;
     call->watched = w;
     call->done = done;
@@ -153,7 +153,8 @@ bool trouble_from_result(struct trouble *trouble, struct watched *w, const struc
     trouble_set(trouble, "%s", failure.message ? failure.message : "out of memory");
     trouble->failure = result->failure;
     /* Anything else that keeps a connection from being made (no route, no name) does not tell whether it runs. */
-    trouble->refused = result->failure == HTTP_REFUSED && result->os_error == ECONNREFUSED;
+    trouble->refused = result->failure == HTTP_REFUSED &&
+                       (result->os_error == ECONNREFUSED || (w->engine->dial.is_unix && result->os_error == ENOENT));
     failure_clear(&failure);
     return true;
 }

@@ -194,7 +194,6 @@ struct watched {
     int64_t backoff_ms;
     int64_t heard_ms; /* when it last answered */
     int64_t specs_ms; /* when it last said what it is */
-    char base[300];   /* "http://host:port" */
     char prefix[16];  /* "/v1.41", "" before it is known */
     char builder[8];
     struct watch_slot timers[TIMER_COUNT];

@@ -75,19 +75,19 @@ static int64_t since_ns(struct watched *w)
 int stream_open(struct watched *w)
 {
     const struct address *dial = &w->engine->dial;
-    struct http_call call = {.tls = w->monitor->manager->tls,
+    struct http_call call = {.tls = w->engine->tls,
                              .unix_path = dial->is_unix ? dial->path : NULL,
                              .connect_timeout_ms = CONNECT_MS,
                              .max_response = SIZE_MAX};
     int64_t since = since_ns(w);
-    char url[sizeof(w->base) + 128];
+    char url[1024];
 
     stream_shut(w);
     if (since > 0)
-        snprintf(url, sizeof(url), "%s%s/events?since=%" PRId64 ".%09" PRId64, w->base, w->prefix, since / NS_PER_S,
-                 since % NS_PER_S);
+        snprintf(url, sizeof(url), "%s%s/events?since=%" PRId64 ".%09" PRId64, w->engine->base, w->prefix,
+                 since / NS_PER_S, since % NS_PER_S);
     else
-        snprintf(url, sizeof(url), "%s%s/events", w->base, w->prefix);
+        snprintf(url, sizeof(url), "%s%s/events", w->engine->base, w->prefix);
     call.url = url;
     w->stream = http_loop_start(w->worker->loop, &call, take_bytes, ended, w);
     w->stream_opened_ms = monotonic_ms();

@@ -89,7 +89,7 @@ static int engine_failed(struct manager *manager, const struct proxy_order *orde
         failure_clear(failure);
         return -1;
     }
-    return failure_set(failure, 500, "The engine at tcp://%s failed during the request: %s", order->engine->address,
+    return failure_set(failure, 500, "The engine at %s failed during the request: %s", order->engine->shown,
                        outcome->error);
 }
 
@@ -138,7 +138,7 @@ int proxy_request(struct manager *manager, struct http_request *request, struct 
                             .asked_ms = monotonic_ms()};
     struct relay_options options = {
         .method = order->method,
-        .host = order->engine->address,
+        .host = order->engine->host,
         .body = order->without_body ? "" : NULL,
         .may_hijack = order->may_hijack,
         .switched = order->switched,
@@ -162,7 +162,7 @@ int proxy_request(struct manager *manager, struct http_request *request, struct 
         r = try_once(manager, request, reply, order, &options, ret_status, failure);
     free(target);
     if (r == 1)
-        return failure_set(failure, 500, "The engine at tcp://%s closed every connection before it answered",
-                           order->engine->address);
+        return failure_set(failure, 500, "The engine at %s closed every connection before it answered",
+                           order->engine->shown);
     return r;
 }

@@ -106,8 +106,8 @@ static int announce(struct token_store *store, const char *token, struct http_re
         return http_reply_error(reply, status, "%s", why);
     if (ttl_s == 0)
         return http_reply_error(reply, 400, "ttl: whole seconds are expected, 1 to %d", TTL_MAX_S);
-    if (length > BODY_MAX || strlen(address) != length || !discovery_is_address(address))
-        return http_reply_error(reply, 400, "an address of the form host:port is expected as the body");
+    if (length > BODY_MAX || strlen(address) != length || !discovery_may_announce(address))
+        return http_reply_error(reply, 400, "an address of the form host:port or ssh://host is expected as the body");
     enum token_status stored = token_store_put(store, token, address, now, now + ttl_s * 1000);
     return stored == TOKEN_OK ? http_reply_send(reply, 200, NULL, NULL, 0) : reply_status(reply, stored);
 }

@@ -161,6 +161,71 @@ static void test_range_with_a_bad_address_is_refused(void **state)
     free(error);
 }
 
+static void refused_range(const char *text, const char *expected)
+{
+    char *error = NULL;
+    assert_int_equal(address_list_add_range(&list, text, &error), -1);
+    assert_string_equal(error, expected);
+    free(error);
+}
+
+static void test_sockets_are_named_by_their_path(void **state)
+{
+    added("unix:///run/a.sock");
+    added("unix:///run/b[1:2].sock");
+    added("unix:///run/a.sock");
+    assert_int_equal(list.count, 3);
+    assert_string_equal(list.items[0], "unix:///run/a.sock");
+    assert_string_equal(list.items[2], "unix:///run/b2.sock");
+    refused_range("unix://", "address unix://: missing path in address");
+    refused_range("unix://run/a", "address unix://run/a: the path does not begin with \"/\"; unix:///path is expected");
+    refused_range("unix:///a b", "address unix://…: unexpected byte 0x20 in its path");
+}
+
+static void test_socket_is_none_of_a_store(void **state)
+{
+    refused("unix:///run/a",
+            "address unix:///run/a: a socket of this machine can be named by nodes:// and file:// only");
+    assert_false(discovery_may_announce("unix:///run/a"));
+}
+
+static void test_hosts_behind_ssh(void **state)
+{
+    static const char *const good[] = {"ssh://h", "ssh://root@h:22", "ssh://u@[::1]:2222/run/docker.sock",
+                                       "ssh://[fe80::1%eth0]", "ssh://a.b-c_d/x"};
+    char *error = NULL;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(discovery_may_announce(good[i]));
+        assert_false(discovery_is_address(good[i]));
+        assert_int_equal(address_list_add(&list, good[i], &error), 0);
+        assert_string_equal(list.items[i], good[i]);
+    }
+    added("ssh://root@h:22/");
+    assert_int_equal(list.count, 5);
+    added("ssh://10.0.0.[1:3]");
+    assert_int_equal(list.count, 8);
+}
+
+static void test_what_a_shell_or_ssh_would_misread_is_refused(void **state)
+{
+    static const char *const bad[] = {"ssh://",        "ssh:///run/x", "ssh://-oProxyCommand=x",
+                                      "ssh://-l@h",    "ssh://@h",     "ssh://h:0",
+                                      "ssh://h:65536", "ssh://h:",     "ssh://h:a",
+                                      "ssh://a:b:1",   "ssh://[::1",   "ssh://[::1]x",
+                                      "ssh://h/a;b",   "ssh://h/$(x)", "ssh://h/a b",
+                                      "ssh://h b",     "ssh://a'b@h",  "ssh://a@b@h",
+                                      "ssh://h?x",     "ssh://h/a'",   "ssh://h\n",
+                                      "ssh://%h",      "ssh://u:p@h"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char *error = NULL;
+        if (discovery_may_announce(bad[i]) || address_list_add(&list, bad[i], &error) == 0)
+            fail_msg("\"%s\" passes for an address", bad[i]);
+        free(error);
+    }
+    refused("ssh://h:0", "address ssh://h:0: the port is no number from 1 to 65535; "
+                         "ssh://[user@]host[:port][/path] is expected");
+}
+
 static void test_range_too_long_is_refused(void **state)
 {
     char *error = NULL;
@@ -196,6 +261,10 @@ int main(void)
         cmocka_unit_test_teardown(test_error_says_what_is_wrong, tear_down),
         cmocka_unit_test_teardown(test_order_is_kept_and_twice_is_once, tear_down),
         cmocka_unit_test_teardown(test_ipv6_keeps_its_brackets_and_names_lose_them, tear_down),
+        cmocka_unit_test_teardown(test_sockets_are_named_by_their_path, tear_down),
+        cmocka_unit_test_teardown(test_socket_is_none_of_a_store, tear_down),
+        cmocka_unit_test_teardown(test_hosts_behind_ssh, tear_down),
+        cmocka_unit_test_teardown(test_what_a_shell_or_ssh_would_misread_is_refused, tear_down),
         cmocka_unit_test_teardown(test_range_in_the_host, tear_down),
         cmocka_unit_test_teardown(test_range_in_the_port, tear_down),
         cmocka_unit_test_teardown(test_range_that_goes_down_is_empty, tear_down),

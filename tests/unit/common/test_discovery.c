@@ -14,6 +14,7 @@
 #include <pthread.h>
 
 #include "discovery.h"
+#include "discovery_kv.h"
 #include "http_client.h"
 #include "log.h"
 
@@ -221,6 +222,27 @@ static void test_bare_list_is_nodes(void **state)
     end(story);
 }
 
+static void test_bare_list_may_hold_sockets_and_ssh(void **state)
+{
+    struct story *story = begin("unix:///a,b:1", 10);
+    expect(story, "entries: unix:///a b:1\n");
+    end(story);
+    story = begin("b:1,ssh://u@h", 10);
+    expect(story, "entries: b:1 ssh://u@h\n");
+    end(story);
+}
+
+static void test_key_of_a_node_is_one_part(void **state)
+{
+    static const char *const cases[][2] = {
+        {"1.2.3.4:5", "d/n/1.2.3.4:5"}, {"[::1]:5", "d/n/[::1]:5"}, {"ssh://u@h:22/run/x", "d/n/ssh:++u@h:22+run+x"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *key = kv_node_key("d/n", cases[i][0]);
+        assert_string_equal(key, cases[i][1]);
+        free(key);
+    }
+}
+
 static void test_stop_before_watch_ends_it(void **state)
 {
     struct discovery *discovery = open_discovery("nodes://", 10);
@@ -385,6 +407,8 @@ int main(void)
         cmocka_unit_test(test_backends_have_names),
         cmocka_unit_test(test_nodes_are_reported_once),
         cmocka_unit_test(test_bare_list_is_nodes),
+        cmocka_unit_test(test_bare_list_may_hold_sockets_and_ssh),
+        cmocka_unit_test(test_key_of_a_node_is_one_part),
         cmocka_unit_test(test_stop_before_watch_ends_it),
         cmocka_unit_test(test_register_is_not_implemented_for_nodes_and_files),
         cmocka_unit_test(test_file_lines_are_trimmed_and_expanded),
