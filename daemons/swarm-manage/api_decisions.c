@@ -33,6 +33,8 @@ static json_t *availability_json(const struct swarm_node *node)
         return json_string("paused");
     case SWARM_AVAILABILITY_DRAINING:
         return json_string("draining");
+    case SWARM_AVAILABILITY_UNANNOUNCED:
+        return json_string("unannounced");
     default:
         return json_string("active");
     }

@@ -22,6 +22,7 @@ static const char *const reason_names[] = {
     [SWARM_REASON_PAUSED] = "paused",
     [SWARM_REASON_DRAINING] = "draining",
     [SWARM_REASON_REPLACED] = "replaced",
+    [SWARM_REASON_UNANNOUNCED] = "unannounced",
 };
 
 const char *swarm_reason_name(int reason)

@@ -8,7 +8,7 @@
 #include "node_facts.h"
 
 const char *const swarm__state_words[] = {"created", "running", "paused", "restarting", "exited", "dead", NULL};
-const char *const swarm__availability_words[] = {"active", "paused", "draining", NULL};
+const char *const swarm__availability_words[] = {"active", "paused", "draining", "unannounced", NULL};
 const char *const swarm__count_words[] = {"ports", "slots", "resources", NULL};
 _Static_assert(SWARM_COUNT_PORTS == 1 && SWARM_COUNT_SLOTS == 2 && SWARM_COUNT_RESOURCES == 4, "words by bit");
 

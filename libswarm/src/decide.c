@@ -163,17 +163,16 @@ static bool has_soft(const struct swarm_request *request)
 static struct swarm__excluded count_excluded(const struct swarm_cluster *cluster,
                                              const struct swarm_container *replaces)
 {
-    struct swarm__excluded excluded = {0, 0, 0};
+    struct swarm__excluded excluded = {0, 0, 0, 0};
     uint32_t replaced = replaces ? replaces->node->slot : UINT32_MAX;
     for (size_t word = 0; word < cluster->nodes.length; word++)
         for (uint64_t out = cluster->nodes.words[word] & ~cluster->active.words[word]; out; out &= out - 1) {
             size_t slot = word * SWARM__NODESET_WORD + (size_t)__builtin_ctzll(out);
             if (slot == replaced)
                 continue;
-            if (cluster->slots[slot].availability == SWARM_AVAILABILITY_PAUSED)
-                excluded.paused++;
-            else
-                excluded.draining++;
+            excluded.paused += cluster->slots[slot].availability == SWARM_AVAILABILITY_PAUSED;
+            excluded.draining += cluster->slots[slot].availability == SWARM_AVAILABILITY_DRAINING;
+            excluded.unannounced += cluster->slots[slot].availability == SWARM_AVAILABILITY_UNANNOUNCED;
         }
     excluded.replaced = replaces != NULL;
     return excluded;

@@ -9,6 +9,7 @@
 struct swarm__excluded {
     size_t paused;
     size_t draining;
+    size_t unannounced;
     size_t replaced;
 };
 

@@ -136,6 +136,8 @@ static int exclusion_of(const struct swarm__slot *slot, const struct swarm_conta
 {
     if (replaces && slot->node == replaces->node)
         return SWARM_REASON_REPLACED;
+    if (slot->availability == SWARM_AVAILABILITY_UNANNOUNCED)
+        return SWARM_REASON_UNANNOUNCED;
     return slot->availability == SWARM_AVAILABILITY_PAUSED ? SWARM_REASON_PAUSED : SWARM_REASON_DRAINING;
 }
 

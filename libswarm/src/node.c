@@ -203,9 +203,9 @@ int swarm_node_set_availability(struct swarm_node *node, int availability, struc
 {
     if (!node)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "node: NULL");
-    if (availability < SWARM_AVAILABILITY_ACTIVE || availability > SWARM_AVAILABILITY_DRAINING)
+    if (availability < SWARM_AVAILABILITY_ACTIVE || availability > SWARM_AVAILABILITY_UNANNOUNCED)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "node %s: unknown availability %d: 0 to %d is expected",
-                                node->id, availability, SWARM_AVAILABILITY_DRAINING);
+                                node->id, availability, SWARM_AVAILABILITY_UNANNOUNCED);
     swarm__node_slot(node)->availability = (uint16_t)availability;
     swarm__nodeset_put(&node->cluster->active, node->slot, availability == SWARM_AVAILABILITY_ACTIVE);
     swarm__scan_put(node->cluster, node->slot);

@@ -59,7 +59,7 @@ int swarm__refuse(const struct swarm_scheduler *scheduler, const struct swarm_re
 
 int swarm__refuse_excluded(int code, const struct swarm__excluded *excluded, struct swarm_error **reterr)
 {
-    if (!reterr || !*reterr || excluded->paused + excluded->draining + excluded->replaced == 0)
+    if (!reterr || !*reterr || excluded->paused + excluded->draining + excluded->unannounced + excluded->replaced == 0)
         return code;
     struct {
         size_t count;
@@ -67,6 +67,7 @@ int swarm__refuse_excluded(int code, const struct swarm__excluded *excluded, str
     } reasons[] = {
         {excluded->paused, "paused"},
         {excluded->draining, "draining"},
+        {excluded->unannounced, "unannounced"},
         {excluded->replaced, "to be replaced"},
     };
     char line[128] = "";

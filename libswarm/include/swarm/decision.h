@@ -168,21 +168,22 @@ SWARM_EXPORT size_t swarm_decision_node_count(const struct swarm_decision *decis
 
 /** Why a node was not taken. */
 enum swarm_reason {
-    SWARM_REASON_OTHER = 0,      /**< What a filter or strategy did not say, or has no better word for. */
-    SWARM_REASON_UNHEALTHY = 1,  /**< Its health is 0. */
-    SWARM_REASON_PORT = 2,       /**< A port is taken; the detail is the port. */
-    SWARM_REASON_SLOTS = 3,      /**< It has as many containers as it may have. */
-    SWARM_REASON_DEPENDENCY = 4, /**< A container that must be there is not; the detail is what ties them. */
-    SWARM_REASON_AFFINITY = 5,   /**< An affinity does not hold; the detail is the expression. */
-    SWARM_REASON_CONSTRAINT = 6, /**< A constraint does not hold; the detail is the expression. */
-    SWARM_REASON_WHITELIST = 7,  /**< It is not on a whitelist; the detail is the list's expression. */
-    SWARM_REASON_CPU = 8,        /**< CPU is short, and maybe memory too. */
-    SWARM_REASON_MEMORY = 9,     /**< Memory is short. */
-    SWARM_REASON_RESOURCE = 10,  /**< A named resource is short; the detail is its name. */
-    SWARM_REASON_NAME = 11,      /**< The name is taken in the cluster; the detail is the name. */
-    SWARM_REASON_PAUSED = 12,    /**< It is paused. */
-    SWARM_REASON_DRAINING = 13,  /**< It is draining. */
-    SWARM_REASON_REPLACED = 14,  /**< It is the node of the container that is to be replaced. */
+    SWARM_REASON_OTHER = 0,        /**< What a filter or strategy did not say, or has no better word for. */
+    SWARM_REASON_UNHEALTHY = 1,    /**< Its health is 0. */
+    SWARM_REASON_PORT = 2,         /**< A port is taken; the detail is the port. */
+    SWARM_REASON_SLOTS = 3,        /**< It has as many containers as it may have. */
+    SWARM_REASON_DEPENDENCY = 4,   /**< A container that must be there is not; the detail is what ties them. */
+    SWARM_REASON_AFFINITY = 5,     /**< An affinity does not hold; the detail is the expression. */
+    SWARM_REASON_CONSTRAINT = 6,   /**< A constraint does not hold; the detail is the expression. */
+    SWARM_REASON_WHITELIST = 7,    /**< It is not on a whitelist; the detail is the list's expression. */
+    SWARM_REASON_CPU = 8,          /**< CPU is short, and maybe memory too. */
+    SWARM_REASON_MEMORY = 9,       /**< Memory is short. */
+    SWARM_REASON_RESOURCE = 10,    /**< A named resource is short; the detail is its name. */
+    SWARM_REASON_NAME = 11,        /**< The name is taken in the cluster; the detail is the name. */
+    SWARM_REASON_PAUSED = 12,      /**< It is paused. */
+    SWARM_REASON_DRAINING = 13,    /**< It is draining. */
+    SWARM_REASON_REPLACED = 14,    /**< It is the node of the container that is to be replaced. */
+    SWARM_REASON_UNANNOUNCED = 15, /**< Its membership lapsed. Since: 1.4 */
 };
 
 /**
@@ -262,8 +263,8 @@ SWARM_EXPORT int swarm_cause_reason(const struct swarm_cause *cause);
  *
  * @param cause  NULL is allowed.
  *
- * @return Borrowed; NULL where none did: paused, draining, replaced, name, and named resources, which are looked at
- *         between both.
+ * @return Borrowed; NULL where none did: paused, draining, unannounced, replaced, name, and named resources, which are
+ * looked at between both.
  *
  * Thread safety: any thread, as long as the cluster is not changed. Since: 1.3
  */

@@ -35,6 +35,8 @@ enum swarm_availability {
     SWARM_AVAILABILITY_ACTIVE = 0,   /**< Takes new containers. */
     SWARM_AVAILABILITY_PAUSED = 1,   /**< Takes none, keeps what it has. */
     SWARM_AVAILABILITY_DRAINING = 2, /**< Takes none; what it has should go elsewhere. */
+    /** Its membership lapsed (membership.h): takes none, keeps what it has. Since: 1.4 */
+    SWARM_AVAILABILITY_UNANNOUNCED = 3,
 };
 
 /**

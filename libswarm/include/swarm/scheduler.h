@@ -19,10 +19,11 @@ extern "C" {
 /**
  * Filters in order, then a strategy. Holds no state of a cluster and may serve several.
  *
- * A decision looks at the nodes that are active; a node that is paused or draining, and the node of the container that
- * is to be replaced, is no candidate. Where no node is left, and the request has soft ('~') expressions, it is made
- * once more without those. A refusal then adds to classic Swarm's lines a last one where there were such nodes:
- * "[nodes not considered: 1 paused, 2 draining, 1 to be replaced]".
+ * A decision looks at the nodes that are active; a node that is paused, draining or unannounced, and the node of the
+ * container that is to be replaced, is no candidate. Where no node is left, and the request has soft ('~') expressions,
+ * it is made once more without those. A refusal then adds to classic Swarm's lines a last one where there were such
+ * nodes:
+ * "[nodes not considered: 1 paused, 2 draining, 1 unannounced, 1 to be replaced]".
  *
  * Thread safety: a scheduler does not change; any number of threads may plan with one at the same time. Placing needs
  * the cluster to itself (cluster.h). Since: 1.3

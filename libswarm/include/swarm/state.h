@@ -29,9 +29,8 @@ extern "C" {
  *      "stopped_counts": ["ports", "slots", "resources"], (those that stopped containers count for; left out: all)
  *      "held_names": [name, …],
  *      "nodes": [{"id", "name", "address", "cpus_milli", "memory", "overcommit",
- *                 "resources": {name: total, …}, "health", "availability": "active" | "paused" | "draining",
- *                 "labels": {key: value, …},
- *                 "images": [what image affinities see: ids, references and repositories, …],
+ *                 "resources": {name: total, …}, "health", "availability": "active" | "paused" | "draining" |
+ * "unannounced", "labels": {key: value, …}, "images": [what image affinities see: ids, references and repositories, …],
  *                 "containers": [{"id", "state": "created" | "running" | "paused" | "restarting" | "exited" | "dead",
  *                                 "running_since_ms", "names": [name, …], "bound_ports": [{"host_ip", "host_port"}, …],
  *                                 "request": {…}}, …],

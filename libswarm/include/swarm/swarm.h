@@ -13,6 +13,7 @@
 #include <swarm/error.h>
 #include <swarm/filter.h>
 #include <swarm/image.h>
+#include <swarm/membership.h>
 #include <swarm/memory.h>
 #include <swarm/node.h>
 #include <swarm/request.h>

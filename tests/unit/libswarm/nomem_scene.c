@@ -149,6 +149,8 @@ void scene_begin(void)
                                           &scene.decision, NULL),
                      0);
     assert_int_equal(swarm_rescheduler_new(&scene.rescheduler, scene.cluster, scene.scheduler, NULL, NULL), 0);
+    assert_int_equal(swarm_membership_new(&scene.membership, NULL, NULL), 0);
+    assert_int_equal(swarm_member_new(&scene.member, scene.membership, 0, NULL), 0);
     scene_explain();
     assert_int_equal(swarm_cluster_write(scene.cluster, &scene.state, NULL, NULL), 0);
     assert_int_equal(swarm_request_write(scene.request, &scene.asked, NULL, NULL), 0);
@@ -211,6 +213,10 @@ void scene_end(void)
     swarm_decision_free(scene.explained);
     swarm_rescheduler_free(scene.rescheduler);
     swarm_rescheduler_free(scene.new_rescheduler);
+    swarm_member_free(scene.new_member, 0);
+    swarm_member_free(scene.member, 0);
+    swarm_membership_free(scene.new_membership);
+    swarm_membership_free(scene.membership);
     swarm_cluster_free(scene.cluster); /* with its reservations */
     swarm_cluster_free(scene.new_cluster);
     swarm_request_unref(scene.request);

@@ -23,8 +23,10 @@ struct scene {
     struct swarm_rescheduler *rescheduler;
     struct swarm_action action;
     struct swarm_container *made; /* the stand-in */
-    bool given_back;              /* the action's reservation */
-    char *state, *asked;          /* cluster and request, written */
+    struct swarm_membership *membership;
+    struct swarm_member *member; /* its only one */
+    bool given_back;             /* the action's reservation */
+    char *state, *asked;         /* cluster and request, written */
 
     /* What calls make. */
     struct swarm_cluster *new_cluster;
@@ -38,6 +40,8 @@ struct scene {
     struct swarm_decision *new_decision;
     struct swarm_reservation *new_reservation, *new_reservations[3];
     struct swarm_rescheduler *new_rescheduler;
+    struct swarm_membership *new_membership;
+    struct swarm_member *new_member;
     struct swarm_error *new_errors[2];
     char *new_text;
 };

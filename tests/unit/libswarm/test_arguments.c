@@ -53,7 +53,7 @@ static void test_nodes_name_what_cannot_be(void **state)
             "node a: overcommit -1: more than -1 and less than 1000000 is expected");
     INVALID(swarm_node_set_health(node, 101, &told), "node a: health 101: 0 to 100 is expected");
     INVALID(swarm_node_set_health(node, -1, &told), "node a: health -1: 0 to 100 is expected");
-    INVALID(swarm_node_set_availability(node, 3, &told), "node a: unknown availability 3: 0 to 2 is expected");
+    INVALID(swarm_node_set_availability(node, 4, &told), "node a: unknown availability 4: 0 to 3 is expected");
     INVALID(swarm_node_set_name(node, NULL, &told), "node a: name is NULL");
     INVALID(swarm_node_set_address(node, NULL, &told), "node a: address is NULL");
     INVALID(swarm_node_set_labels(node, keys, values, 2, &told), "node a: label 1 is NULL");

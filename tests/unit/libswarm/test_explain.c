@@ -121,6 +121,9 @@ static void test_paused_draining_and_replaced(void **state)
     swarm_node_set_availability(nodes[0], SWARM_AVAILABILITY_PAUSED, NULL);
     swarm_node_set_availability(nodes[1], SWARM_AVAILABILITY_DRAINING, NULL);
     check_why("", "1/3 nodes fit: 1 paused, 1 draining");
+    swarm_node_set_availability(nodes[1], SWARM_AVAILABILITY_UNANNOUNCED, NULL);
+    check_why("", "1/3 nodes fit: 1 paused, 1 unannounced");
+    swarm_node_set_availability(nodes[1], SWARM_AVAILABILITY_DRAINING, NULL);
     struct swarm_place_options options = SWARM_PLACE_OPTIONS_INIT;
     options.replaces = add_container(nodes[2], "c1", "name=web");
     struct swarm_scheduler *scheduler = new_scheduler(NULL, NULL);
@@ -334,7 +337,7 @@ static void test_reasons_have_names(void **state)
     for (; swarm_reason_name(count); count++)
         for (int i = 0; i < count; i++)
             assert_string_not_equal(swarm_reason_name(i), swarm_reason_name(count));
-    assert_int_equal(count, SWARM_REASON_REPLACED + 1);
+    assert_int_equal(count, SWARM_REASON_UNANNOUNCED + 1);
     assert_null(swarm_reason_name(-1));
 }
 

@@ -73,7 +73,7 @@ static void fill_cluster(void)
         if (draw(4) == 0)
             add_image_to(all[i], "sha256:1", "app:1");
         swarm_node_set_health(all[i], draw(8) ? 100 : (int)draw(3) * 50, NULL);
-        swarm_node_set_availability(all[i], draw(8) ? SWARM_AVAILABILITY_ACTIVE : (int)draw(3), NULL);
+        swarm_node_set_availability(all[i], draw(8) ? SWARM_AVAILABILITY_ACTIVE : (int)draw(4), NULL);
     }
     for (unsigned i = 0; count > 0 && i < draw(CONTAINERS); i++) {
         char id[16];
@@ -102,6 +102,9 @@ static void check_cause(const struct swarm_decision *decision, const struct swar
         break;
     case SWARM_REASON_DRAINING:
         assert_int_equal(swarm_node_availability(node), SWARM_AVAILABILITY_DRAINING);
+        break;
+    case SWARM_REASON_UNANNOUNCED:
+        assert_int_equal(swarm_node_availability(node), SWARM_AVAILABILITY_UNANNOUNCED);
         break;
     case SWARM_REASON_CPU:
         assert_int_equal(unit, SWARM_UNIT_CPUS_MILLI);

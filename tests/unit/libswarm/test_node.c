@@ -124,7 +124,7 @@ static void test_impossible_health_and_availability_are_refused(void **state)
     assert_string_equal(swarm_error_message(error), "node a: health 101: 0 to 100 is expected");
     swarm_error_free(error);
     assert_int_equal(swarm_node_set_health(node, -1, NULL), SWARM_ERR_INVALID);
-    assert_int_equal(swarm_node_set_availability(node, 3, NULL), SWARM_ERR_INVALID);
+    assert_int_equal(swarm_node_set_availability(node, 4, NULL), SWARM_ERR_INVALID);
     assert_int_equal(swarm_node_set_availability(node, -1, NULL), SWARM_ERR_INVALID);
     assert_int_equal(swarm_node_health(node), 100);
 }

@@ -156,7 +156,8 @@ static void assert_nothing_made(const struct row *row)
 {
     bool made = scene.new_cluster || scene.new_node || scene.new_container || scene.new_request || scene.new_body ||
                 scene.new_image || scene.new_registry || scene.new_scheduler || scene.new_decision ||
-                scene.new_reservation || scene.new_reservations[0] || scene.new_rescheduler || scene.new_text;
+                scene.new_reservation || scene.new_reservations[0] || scene.new_rescheduler || scene.new_membership ||
+                scene.new_member || scene.new_text;
     if (made)
         fail_msg("%s %s failed, but made something", row->function, row->variant);
 }
@@ -423,6 +424,21 @@ static void quiet_rescheduler(void)
     QUIET(swarm_rescheduler_node_removed, rescheduler, 1, scene.n2, NULL);
 }
 
+static void quiet_membership(void)
+{
+    int64_t again_ms;
+    QUIET(swarm_member_set_answers, scene.member, 1, 1);
+    QUIET(swarm_member_set_lapsed, scene.member, 1);
+    QUIET(swarm_member_standing, scene.member, 1, &again_ms);
+    QUIET(swarm_member_set_left, scene.member, 1);
+    QUIET(swarm_member_set_announced, scene.member, 1);
+    QUIET(swarm_membership_held, scene.membership);
+    QUIET(swarm_member_free, scene.member, 1);
+    QUIET(swarm_membership_free, scene.membership);
+    scene.member = NULL;
+    scene.membership = NULL;
+}
+
 /* Whatever can be released can be where there is no memory. */
 static void quiet_ends(void)
 {
@@ -459,6 +475,7 @@ static void test_all_others_need_no_memory(void **state)
     quiet_deciders();
     quiet_explained();
     quiet_rescheduler();
+    quiet_membership();
     quiet_ends();
     scene_end();
     scene_begin();

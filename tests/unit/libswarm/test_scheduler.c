@@ -97,6 +97,11 @@ static void test_paused_and_draining_nodes_are_no_candidates(void **state)
                         "[nodes not considered: 1 paused, 1 draining]");
     swarm_node_set_availability(paused, SWARM_AVAILABILITY_ACTIVE, NULL);
     assert_string_equal(left_by(cluster, NULL, ""), "n0 n1");
+    swarm_node_set_availability(paused, SWARM_AVAILABILITY_UNANNOUNCED, NULL);
+    assert_string_equal(left_by(cluster, NULL, ""), "n0");
+    assert_string_equal(left_by(cluster, "constraint", "constraint=node==n1"),
+                        "error: Unable to find a node that satisfies the following conditions \n[node==n1]\n"
+                        "[nodes not considered: 1 draining, 1 unannounced]");
 }
 
 static void test_only_draining_nodes(void **state)

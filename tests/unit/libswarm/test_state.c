@@ -293,7 +293,8 @@ static void test_bad_nodes_are_named(void **state)
     expect_in_node("\"overcommit\":\"5%\"", ".overcommit: a number is expected");
     expect_in_node("\"overcommit\":-1",
                    ".overcommit: node a: overcommit -1: more than -1 and less than 1000000 is expected");
-    expect_in_node("\"availability\":\"idle\"", ".availability: 'idle': one of active, paused, draining is expected");
+    expect_in_node("\"availability\":\"idle\"",
+                   ".availability: 'idle': one of active, paused, draining, unannounced is expected");
     expect_in_node("\"labels\":{\"a.b\":1}", ".labels[\"a.b\"]: a string is expected");
     expect_in_node("\"resources\":{\"gpu\":\"1\"}", ".resources[\"gpu\"]: an integer is expected");
     expect_in_node("\"resources\":{\"gpu\":-1}", ".resources[\"gpu\"]: node a: -1 of gpu: 0 or more is expected");
