@@ -124,8 +124,7 @@ int engine_new(struct engine **ret, struct manager *manager, const char *address
     engine->manager = manager;
     engine->state = ENGINE_PENDING;
     engine->updated_at = time(NULL);
-    if (address_parse(&engine->dial, address, reterr) || take_address(engine, address) ||
-        http_client_new(&engine->client)) {
+    if (address_parse(&engine->dial, address, reterr) || take_address(engine, address)) {
         goto fail_engine;
     }
     take_literal_ip(engine);
@@ -154,7 +153,6 @@ void engine_unref(struct engine *engine)
         return;
     }
     engine_close_idle(engine);
-    http_client_free(engine->client);
     json_decref(engine->info);
     json_decref(engine->version);
     json_decref(engine->images);
@@ -218,9 +216,8 @@ static int dial(struct engine *engine, struct stream **ret, struct http_result *
     }
 }
 
-int engine_dial(struct engine *engine, struct stream **ret, bool *ret_reused, struct failure *failure)
+int engine_connect(struct engine *engine, struct stream **ret, bool *ret_reused, struct http_result *result)
 {
-    struct http_result result = {0};
     struct stream *stream;
 
     while ((stream = engine_take_idle(engine))) {
@@ -231,8 +228,15 @@ int engine_dial(struct engine *engine, struct stream **ret, bool *ret_reused, st
         }
         stream_close(stream);
     }
-    if (!dial(engine, ret, &result)) {
-        *ret_reused = false;
+    *ret_reused = false;
+    return dial(engine, ret, result);
+}
+
+int engine_dial(struct engine *engine, struct stream **ret, bool *ret_reused, struct failure *failure)
+{
+    struct http_result result = {0};
+
+    if (!engine_connect(engine, ret, ret_reused, &result)) {
         return 0;
     }
     metrics_proxy_failed(result.failure);

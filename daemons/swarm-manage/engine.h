@@ -50,7 +50,6 @@ struct engine {
     const char *host;      /* the same without the scheme, for requests' heads */
     struct address dial;   /* where connections go */
     const struct tls *tls; /* NULL: in the clear, as through sockets */
-    struct http_client *client;
 
     /* engine_idle.c's */
     struct idle_stream *idle;
@@ -94,8 +93,10 @@ int engine_new(struct engine **ret, struct manager *manager, const char *address
 struct engine *engine_ref(struct engine *engine);
 void engine_unref(struct engine *engine);
 
-/* A connection for a proxied request: an idle one (*ret_reused, engine_idle.h) or a new one within 10 s. Without locks
- * held. */
+/* A connection: an idle one (*ret_reused, engine_idle.h) or a new one within 10 s. -1 with the result's failure and
+ * error. Without locks held. */
+int engine_connect(struct engine *engine, struct stream **ret, bool *ret_reused, struct http_result *result);
+/* The same for a proxied request: what goes wrong is counted and reported. */
 int engine_dial(struct engine *engine, struct stream **ret, bool *ret_reused, struct failure *failure);
 
 /* The API version to talk to this engine with when a client asked for @p wanted ("" or NULL: our maximum), written as

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "engine.h"
+#include "engine_idle.h"
+#include "http_over.h"
 #include "manager.h"
 #include "metrics.h"
 #include "monitor.h"
@@ -44,19 +46,48 @@ static bool give_up(void *data)
     return waiting->why;
 }
 
+/* "/v1.41/info"; new text, NULL for lack of memory. */
+static char *target_of(struct engine *engine, const struct engine_request *request)
+{
+    char prefix[24];
+    char *target;
+
+    engine_version_prefix(engine, request->wanted, prefix, sizeof(prefix));
+    return asprintf(&target, "%s%s%s", *prefix ? "/" : "", prefix, request->path) < 0 ? NULL : target;
+}
+
+/* Every kept connection may turn out to have been closed; after those comes a fresh one. */
+static void exchange(struct engine *engine, const char *target, const struct http_call *call,
+                     struct http_result *result)
+{
+    struct http_over_end end;
+    struct stream *stream;
+    bool reused;
+
+    do {
+        http_result_clear(result);
+        if (engine_connect(engine, &stream, &reused, result)) {
+            return;
+        }
+        http_over(stream, engine->host, target, call, result, &end);
+        if (end.reusable) {
+            engine_put_back(engine, stream);
+        } else {
+            stream_close(stream);
+        }
+    } while (reused && end.unanswered);
+}
+
 int engine_request(struct engine *engine, const struct engine_request *request, struct http_result *result,
                    struct failure *failure)
 {
-    char *url = engine_url(engine, request->wanted, request->path);
+    char *target = target_of(engine, request);
     struct waiting waiting = {.engine = engine, .since_ms = monotonic_ms()};
     struct http_call call = {
         .method = request->method,
-        .url = url,
-        .unix_path = engine->dial.is_unix ? engine->dial.path : NULL,
         .headers = request->headers,
         .body = request->body,
         .body_length = request->length,
-        .tls = engine->tls,
         .timeout_ms = request->silence_ms ? 0 : request->timeout_ms,
         .silence_timeout_ms = request->silence_ms,
         .give_up = give_up,
@@ -65,14 +96,14 @@ int engine_request(struct engine *engine, const struct engine_request *request, 
     int64_t begun_ns;
 
     memset(result, 0, sizeof(*result));
-    if (!url) {
+    if (!target) {
         result->failure = HTTP_CANCELLED;
         return failure_set(failure, 500, "out of memory");
     }
     begun_ns = metrics_now_ns();
-    http_client_call(engine->client, &call, result);
+    exchange(engine, target, &call, result);
     metrics_call(METRIC_CALLER_REQUEST, result->failure, metrics_now_ns() - begun_ns);
-    free(url);
+    free(target);
     if (engine->manager->monitor) {
         monitor_report(engine->manager->monitor, engine, result->failure);
     }

@@ -32,7 +32,7 @@
 #define STOP_GRACE_MS 5000
 #define STOP_CALLS_MS 3000 /* calls to engines end sooner, so that clients are told */
 #define CONNECTIONS_MAX 10000
-#define IDLE_MAX 1024 /* connections to engines, of each kind */
+#define IDLE_MAX 2048 /* connections to engines that requests leave */
 
 /* Ends the process, as every mistake in the configuration does. */
 static _Noreturn void die(const char *error)
@@ -185,14 +185,13 @@ static int connection_limit(int wanted)
 }
 
 /* Each engine's event stream takes one. Idle connections take a quarter of all at most, however many engines there are:
- * an eighth between pings, a sixteenth of each kind that requests leave. */
+ * an eighth between pings, another of those that requests leave. */
 static void limit_idle(struct manager *manager)
 {
-    size_t share = (size_t)raise_descriptor_limit() / 16;
+    size_t share = (size_t)raise_descriptor_limit() / 8;
 
-    manager->options.kept_connections = share * 2;
+    manager->options.kept_connections = share;
     engine_idle_limit(share < IDLE_MAX ? share : IDLE_MAX);
-    http_client_limit_idle(share < IDLE_MAX ? share : IDLE_MAX);
 }
 
 static struct http_server *start_server(struct manager *manager, const struct manage_config *config)
