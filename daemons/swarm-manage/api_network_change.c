@@ -12,8 +12,10 @@
 #include "log.h"
 #include "object_find.h"
 #include "uri.h"
+#include "volume_use.h"
 
 #define NETWORK_TIMEOUT_MS 60000
+#define PROJECT_LABEL "com.docker.compose.project"
 
 static int read_body(struct call *call, json_t **ret, struct failure *failure)
 {
@@ -69,6 +71,7 @@ struct order {
     /* As "n1|n2", NULL: any. */
     char *nodes;        /* that can make it */
     char *config_nodes; /* that have the network which it takes its settings from */
+    char *wish;         /* a whitelist for where its project is already, NULL: none */
 };
 
 static void order_clear(struct order *order)
@@ -78,6 +81,7 @@ static void order_clear(struct order *order)
     free(order->name);
     free(order->nodes);
     free(order->config_nodes);
+    free(order->wish);
 }
 
 static int take_name(struct pool *pool, struct order *order, struct failure *failure)
@@ -197,6 +201,42 @@ static int take_config(struct pool *pool, struct order *order, struct failure *f
     return r == 0 ? 0 : failure_set(failure, 500, "out of memory");
 }
 
+/* The volumes of a project, by the label that compose gives to all that is of one: an array of names. With the pool
+ * locked. */
+static json_t *project_volumes(const struct pool *pool, const char *project)
+{
+    json_t *names = json_array();
+
+    for (size_t i = 0; i < pool->engine_count; i++) {
+        const struct object_table *volumes = &pool->engines[i]->volumes;
+
+        for (size_t k = 0; k < volumes->count; k++) {
+            const char *label = json_string_value(json_object_get(volumes->at[k].labels, PROJECT_LABEL));
+
+            if (label != NULL && strcmp(label, project) == 0)
+                json_array_append_new(names, json_string(volumes->at[k].name));
+        }
+    }
+    return names;
+}
+
+/* Containers can join the network on its node only, so that it is best where their volumes have their data. */
+static int take_project(struct pool *pool, struct order *order, struct failure *failure)
+{
+    const char *project = json_string_value(json_object_get(json_object_get(order->body, "Labels"), PROJECT_LABEL));
+    json_t *names;
+    int r;
+
+    if (project == NULL || order->node != NULL)
+        return 0;
+    pool_read_lock(pool);
+    names = project_volumes(pool, project);
+    pool_unlock(pool);
+    r = volume_use_prefer(pool, names, &order->wish);
+    json_decref(names);
+    return r == 0 ? 0 : failure_set(failure, 500, "out of memory");
+}
+
 static int choose_for(struct call *call, const struct order *order, struct engine **ret, struct failure *failure)
 {
     const char *const allowed[] = {order->node != NULL ? order->node : order->nodes, order->config_nodes};
@@ -207,6 +247,8 @@ static int choose_for(struct call *call, const struct order *order, struct engin
         if (allowed[i] != NULL)
             r = json_array_append_new(whitelists, json_sprintf("node==%s", allowed[i]));
     }
+    if (r == 0 && order->wish != NULL)
+        r = json_array_append_new(whitelists, json_string(order->wish));
     r = r < 0 ? failure_set(failure, 500, "out of memory") : choose_engine(call->manager, whitelists, ret, failure);
     json_decref(whitelists);
     return r;
@@ -258,6 +300,8 @@ int api_network_create(struct call *call)
         r = take_driver(call->manager->pool, &order, &failure);
     if (r == 0)
         r = take_config(call->manager->pool, &order, &failure);
+    if (r == 0)
+        r = take_project(call->manager->pool, &order, &failure);
     if (r == 0)
         r = create_network(call, &order, &result, &failure);
     r = r == 0 ? reply_result(call, &result) : api_reply_failure(call, &failure);

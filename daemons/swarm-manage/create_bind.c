@@ -11,6 +11,7 @@
 #include "json_read.h"
 #include "object_find.h"
 #include "pull.h"
+#include "volume_use.h"
 
 /* As text of its own; NULL for lack of memory. */
 static char *finish(struct bytes *text, int r)
@@ -148,63 +149,6 @@ json_t *create_volume_names(const char *body, size_t length)
     return NULL;
 }
 
-static bool has_one(const struct engine *engine, const json_t *volumes)
-{
-    json_t *name;
-    size_t i;
-
-    json_array_foreach (volumes, i, name) {
-        if (object_table_find(&engine->volumes, json_string_value(name)) != NULL)
-            return true;
-    }
-    return false;
-}
-
-static bool uses_one(const struct engine *engine, const json_t *volumes)
-{
-    const struct swarm_container *container = NULL;
-    json_t *name;
-    size_t i;
-
-    while ((container = swarm_node_next_container(engine->node, container)) != NULL) {
-        if (container_record(container) == NULL)
-            continue;
-        json_array_foreach (volumes, i, name) {
-            if (container_uses_volume(&container_record(container)->uses, json_string_value(name)))
-                return true;
-        }
-    }
-    return false;
-}
-
-/* "node==~n1|n2" of the healthy nodes that @p test accepts; NULL where that are none, or all. New text. */
-static int preference(struct pool *pool, const json_t *volumes,
-                      bool (*test)(const struct engine *engine, const json_t *volumes), char **ret)
-{
-    struct bytes text = {0};
-    size_t chosen = 0, healthy = 0;
-    int r = bytes_append_text(&text, "node==~");
-
-    *ret = NULL;
-    pool_read_lock(pool);
-    for (size_t i = 0; i < pool->engine_count && r == 0; i++) {
-        const struct engine *engine = pool->engines[i];
-
-        if (engine->node == NULL || engine->state != ENGINE_HEALTHY)
-            continue;
-        healthy++;
-        if (test(engine, volumes))
-            r = bytes_printf(&text, "%s%s", chosen++ > 0 ? "|" : "", engine->name);
-    }
-    pool_unlock(pool);
-    if (r == 0 && (chosen == 0 || chosen == healthy)) {
-        bytes_free(&text);
-        return 0;
-    }
-    *ret = finish(&text, r);
-    return *ret == NULL ? SWARM_ERR_NOMEM : 0;
-}
-
 int create_prefer_volumes(struct pool *pool, struct swarm_request *request, const json_t *volumes,
                           struct swarm_error **reterr)
 {
@@ -213,9 +157,7 @@ int create_prefer_volumes(struct pool *pool, struct swarm_request *request, cons
 
     if (volumes == NULL)
         return 0;
-    r = preference(pool, volumes, uses_one, &whitelist);
-    if (r == 0 && whitelist == NULL)
-        r = preference(pool, volumes, has_one, &whitelist);
+    r = volume_use_prefer(pool, volumes, &whitelist);
     if (r == 0 && whitelist != NULL)
         r = swarm_request_add_whitelist(request, whitelist, reterr);
     free(whitelist);

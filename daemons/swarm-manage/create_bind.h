@@ -16,16 +16,16 @@ int create_bind_networks(struct pool *pool, struct swarm_create_body *body, stru
 
 /* The named volumes of a create body (Binds and Mounts): an array of names. NULL where it names none. New. */
 json_t *create_volume_names(const char *body, size_t length);
-/* Prefer the nodes where one of those volumes is in use, else those that have one while others do not. For this
- * placement only: it is not kept with the container. */
+/* Prefer the nodes that have the data of one of those volumes (volume_use.h). For this placement only: it is not kept
+ * with the container. */
 int create_prefer_volumes(struct pool *pool, struct swarm_request *request, const json_t *volumes,
                           struct swarm_error **reterr);
 /* The engine made volumes for the container that the pool does not know yet. */
 bool create_made_volumes(struct pool *pool, const struct engine *engine, const char *container);
 
 /* An affinity for the nodes that have the image, in *ret, where @p chosen lacks it and cannot get it elsewhere: no node
- * has it out of a registry (it was built, loaded or imported there), or it is named by its id. NULL otherwise. New text.
- * With the pool locked. */
+ * has it out of a registry (it was built, loaded or imported there), or it is named by its id. NULL otherwise. New
+ * text. With the pool locked. */
 int create_find_local_image(struct pool *pool, const char *image, const struct swarm_node *chosen, char **ret);
 
 #endif

@@ -241,7 +241,7 @@ static size_t place_of(const struct object_table *table, const char *name)
     return low;
 }
 
-const struct object_record *object_table_find(const struct object_table *table, const char *name)
+struct object_record *object_table_find(const struct object_table *table, const char *name)
 {
     size_t at = place_of(table, name);
 

@@ -18,10 +18,15 @@ struct object_record {
     char *mountpoint; /* of a volume, else "" */
     json_t *labels;   /* object, NULL: none */
     bool local;       /* it belongs to its node alone: lists show "node/name" */
+    int64_t used_ms;  /* of a volume: monotonic time when its last user went (volume_use.h); 0: not known */
     /* The entry as JSON, cut where its name goes (quotes are on neither side), and where more may go: members of a
      * network's Containers, members of a volume's entry. */
     char *head, *middle, *tail;
 };
+
+/* Times of use that are none: nobody has used it; or somebody had before the manager began. */
+#define VOLUME_UNUSED (-1)
+#define VOLUME_USED_BEFORE 1
 
 /* Sorted by name, then id. All zero: empty. */
 struct object_table {
@@ -45,7 +50,7 @@ int object_table_read(struct object_table *table, json_t *list,
                       int (*read)(struct object_record *record, json_t *entry));
 void object_table_clear(struct object_table *table);
 /* The first of that name; NULL: none. */
-const struct object_record *object_table_find(const struct object_table *table, const char *name);
+struct object_record *object_table_find(const struct object_table *table, const char *name);
 /* Add one (taken over) in place of another of its name and id. -1 for lack of memory; then nothing was taken. */
 int object_table_put(struct object_table *table, struct object_record *record);
 /* Take all of that name, or that id, out. */

@@ -6,6 +6,7 @@
 #include "log.h"
 #include "manager.h"
 #include "pool_private.h"
+#include "volume_use.h"
 #include "watchdog.h"
 
 uint64_t pool_ticket(struct pool *pool)
@@ -53,7 +54,12 @@ bool pool_is_stale(const struct engine *engine, const char *id, uint64_t ticket)
 
 void pool_drop_container(struct pool *pool, struct swarm_container *container)
 {
-    pool_remember_removal(pool, swarm_node_data(swarm_container_node(container)), swarm_container_id(container));
+    struct engine *engine = swarm_node_data(swarm_container_node(container));
+
+    pool_remember_removal(pool, engine, swarm_container_id(container));
+    if (container_record(container)) {
+        volume_use_ended(engine, &container_record(container)->uses);
+    }
     swarm_cluster_remove_container(pool->cluster, container); /* its record goes with it */
 }
 

@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "pool_private.h"
+#include "volume_use.h"
 
 static void log_no_memory(const struct engine *engine, const char *what)
 {
@@ -17,6 +18,7 @@ static void apply(struct pool *pool, struct object_table *in_force, uint64_t tic
 {
     pool_write_lock(pool);
     if (ticket >= in_force->ticket) {
+        volume_use_take_over(table, in_force);
         struct object_table old = *in_force;
 
         *in_force = *table;
@@ -56,10 +58,13 @@ static void set_ticket(struct pool *pool, struct object_table *table)
 void pool_put_volume(struct pool *pool, struct engine *engine, json_t *volume)
 {
     struct object_record record;
+    const struct object_record *known;
     int r = object_record_from_volume(&record, volume);
 
     if (r == 0) {
         pool_write_lock(pool);
+        known = object_table_find(&engine->volumes, record.name);
+        record.used_ms = known == NULL ? VOLUME_UNUSED : known->used_ms;
         r = object_table_put(&engine->volumes, &record);
         set_ticket(pool, &engine->volumes);
         pool_unlock(pool);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A default compose file (two services, the default network, a named volume) against the pool must do what it does on one
-# engine: up, a second up that changes nothing, ps, logs, exec, scale, down -v. Then with a node that is silent, and one
+# engine: up, a second up that changes nothing, ps, logs, exec, scale, down and up with its data, down -v. Then with a node that is silent, and one
 # that is down.
 # DIRECT=1 runs the same checks against one engine alone: what fails there is no fault of the manager.
 # shellcheck source-path=SCRIPTDIR source=../lib/testbed.sh
@@ -67,6 +67,8 @@ check_scale() {
   equal "$on: four containers" "$(ids | wc -w)" 4
   waits "$on: the last one sees the volume, too" 30 sh -c "docker -H $host logs ${project}_reader_3 | grep -q 'reader saw'"
   [ -n "${DIRECT:-}" ] || equal "$on: all of them are where the network is" "$(nodes | wc -w)" 1
+  check "$on: scale" compose scale reader=2
+  equal "$on: three containers" "$(ids | wc -w)" 3
   check "$on: scale down" compose up -d --scale reader=1
   equal "$on: two containers again" "$(ids)" "$before"
 }
@@ -81,6 +83,30 @@ check_change() {
   check "$on: start" compose start
   run compose ps
   equal "$on: both are up again" "$(lines ' Up ')" 2
+}
+
+# Without -v the volume stays, and what is in it; it is on every node, but the data is on one.
+check_kept() {
+  local wanted round
+  wanted=$(compose exec -T reader cat /data/log | wc -l)
+  for round in 1 2 3; do
+    check "$on: down, round $round" compose down -t 1
+    equal "$on: the volume is kept" "$(pool volume inspect -f '{{.Name}}' "${project}_data")" "${project}_data"
+    [ "$round" != 3 ] || "$@"
+    check "$on: up again" compose up -d
+    lacks "$on: up makes no other volume" 'Creating volume'
+    waits "$on: the writer has written" 30 compose exec -T writer tail -n 1 /data/log
+    equal "$on: its data is there" "$(compose exec -T reader cat /data/log | wc -l)" $((++wanted))
+  done
+}
+
+# What outlives the manager is what is in the volume.
+restart_manager() {
+  [ -z "${DIRECT:-}" ] || return 0
+  ends manage
+  equal "$on: the manager ends with status 0 on SIGTERM" $? 0
+  manager manage nodes://10.9.0.2:2375,10.9.0.3:2375,10.9.0.4:2375
+  waits "$on: the pool is healthy again" 60 nodes_healthy 3
 }
 
 check_down() {
@@ -98,6 +124,7 @@ all_checks() {
   check_together
   check_scale
   check_change
+  check_kept restart_manager
   check_down
 }
 

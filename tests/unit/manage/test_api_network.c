@@ -293,6 +293,29 @@ static void test_settings_are_those_of_a_network_of_its_node(void **state)
                        "configuration network nothing does not exist");
 }
 
+#define OF_PROJECT "\"Labels\":{\"com.docker.compose.project\":\"shop\"}"
+
+/* What was in a volume before the manager began tells that it was used there. */
+static void test_network_of_a_project_goes_to_its_volumes_data(void **state)
+{
+    static const char volumes[] = "{\"Volumes\":[{\"Name\":\"data\",\"Driver\":\"local\"," OF_PROJECT "}]}";
+    int looked = api_node_asked(0, "/system/df"), before = api_node_asked(1, "/networks/create");
+
+    api_node_set_volumes(0, volumes);
+    api_node_set_volumes(1, volumes);
+    api_node_answer(0, 200, "{\"Volumes\":[{\"Name\":\"data\",\"UsageData\":{\"Size\":0}}]}");
+    api_node_answer(1, 200, "{\"Volumes\":[{\"Name\":\"data\",\"UsageData\":{\"Size\":7}}]}");
+    for (int i = 0; i < 4; i++) {
+        char body[160];
+
+        snprintf(body, sizeof(body), "{\"Name\":\"shop-%d\",\"Driver\":\"bridge\"," OF_PROJECT "}", i);
+        post("/networks/create", body, 200);
+        api_node_set_volumes(1, volumes);
+    }
+    assert_int_equal(api_node_asked(1, "/networks/create"), before + 4);
+    assert_int_equal(api_node_asked(0, "/system/df"), looked + 1);
+}
+
 static void test_name_is_taken_on_any_node(void **state)
 {
     api_assert_refused("POST", "/networks/create", "{\"Name\":\"front\"}", 409,
@@ -430,6 +453,7 @@ int main(void)
         TEST(test_created_network_is_known_at_once),
         TEST(test_node_that_does_not_answer_is_passed_over),
         TEST(test_settings_are_those_of_a_network_of_its_node),
+        TEST(test_network_of_a_project_goes_to_its_volumes_data),
         TEST(test_name_is_taken_on_any_node),
         TEST(test_engines_refusal_is_passed_on),
         TEST(test_without_a_driver_it_is_an_overlay_where_that_is_possible),

@@ -579,6 +579,27 @@ static void test_volume_leads_to_where_it_is_used(void **state)
     json_decref(entry);
 }
 
+static void test_volume_leads_to_where_it_was_used_last(void **state)
+{
+    json_t *entry = canned_entry("web");
+    size_t length;
+    char *inspect = canned_text("inspect_web", &length);
+    struct engine *engine = fake_pool_engine(&pool, 1);
+
+    set_volume(0, "data");
+    set_volume(1, "data");
+    json_object_set_new(entry, "Mounts", json_pack("[{s:s, s:s}]", "Type", "volume", "Name", "data"));
+    assert_int_equal(
+        pool_apply_container(pool.manager.pool, engine, pool_ticket(pool.manager.pool), entry, inspect, length), 0);
+    pool_apply_removal(pool.manager.pool, engine, pool_ticket(pool.manager.pool),
+                       json_string_value(json_object_get(entry, "Id")));
+    set_volume(1, "data"); /* listed again */
+    create_three(BIND);
+    assert_int_equal(engine_peer_count(pool.engines[1]), 3);
+    free(inspect);
+    json_decref(entry);
+}
+
 static void test_volume_is_a_wish_only(void **state)
 {
     json_t *volumes = create_volume_names(BIND, strlen(BIND)), *answer = NULL, *body;
@@ -711,6 +732,7 @@ int main(void)
         TEST(test_other_networks_lead_nowhere),
         TEST(test_volume_leads_to_where_it_is),
         TEST(test_volume_leads_to_where_it_is_used),
+        TEST(test_volume_leads_to_where_it_was_used_last),
         TEST(test_volume_is_a_wish_only),
         cmocka_unit_test(test_named_volumes_are_found),
         TEST(test_resources_stay_reserved),
