@@ -136,6 +136,11 @@ bool address_list_equal(const struct address_list *a, const struct address_list 
     return true;
 }
 
+bool address_list_has(const struct address_list *list, const char *address)
+{
+    return tfind(address, (void *const *)&list->index, compare) != NULL;
+}
+
 static int grow(struct address_list *list)
 {
     if (list->count + 2 <= list->capacity)

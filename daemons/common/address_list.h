@@ -16,6 +16,7 @@ struct address_list {
 
 void address_list_clear(struct address_list *list);
 bool address_list_equal(const struct address_list *a, const struct address_list *b);
+bool address_list_has(const struct address_list *list, const char *address);
 /* Split as Go's net.SplitHostPort does, port 1…65535, or as ssh_address.h says, and add it; twice is once. No sockets:
  * what a store holds comes from other machines.
  * 0, or -1 with *reterr new text ("address 1.2.3.4: missing port in address"). */

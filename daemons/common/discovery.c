@@ -44,12 +44,37 @@ const char *discovery_setting(const struct discovery_options *options, const cha
     return value;
 }
 
-void discovery_report(const struct discovery *discovery, const struct address_list *list,
-                      const struct discovery_events *events, void *data)
+/* Whether one of @p left was not in the list before. */
+static bool has_new(const struct address_list *left, const struct address_list *before)
 {
-    log_debug_with(LOG_FIELDS({"discovery", discovery->backend->name}), "Watch triggered with %zu nodes", list->count);
-    /* The items are the watcher's to read only. */
-    events->entries(data, (const char *const *)list->items, list->count);
+    for (size_t i = 0; i < left->count; i++) {
+        if (!address_list_has(before, left->items[i]))
+            return true;
+    }
+    return false;
+}
+
+void discovery_report(const struct discovery *discovery, struct told_lists *told, struct address_list *addresses,
+                      struct address_list *left, const struct discovery_events *events, void *data)
+{
+    if (!told->any || !address_list_equal(addresses, &told->addresses) || has_new(left, &told->left)) {
+        /* The items are the watcher's to read only. */
+        const struct discovery_list list = {.addresses = (const char *const *)addresses->items,
+                                            .count = addresses->count,
+                                            .left = (const char *const *)left->items,
+                                            .left_count = left->count};
+        log_debug_with(LOG_FIELDS({"discovery", discovery->backend->name}), "Watch triggered with %zu nodes",
+                       list.count);
+        events->entries(data, &list);
+    }
+    told_lists_finish(told);
+    *told = (struct told_lists){*addresses, *left, true};
+}
+
+void told_lists_finish(struct told_lists *told)
+{
+    address_list_clear(&told->addresses);
+    address_list_clear(&told->left);
 }
 
 /* A bare list of engines' addresses, some of which have a scheme of their own: "h:2375,unix:///run/docker.sock". */

@@ -16,10 +16,20 @@ struct discovery_options {
     int ttl_ms;
 };
 
+/* The engines that are announced, and those that said they leave. One that is in neither has lapsed: nobody announces
+ * it any more, and nobody knows why. */
+struct discovery_list {
+    const char *const *addresses;
+    size_t count;
+    const char *const *left;
+    size_t left_count;
+};
+
 /* What a watcher is told, on the thread that runs discovery_watch(). */
 struct discovery_events {
-    /* The whole list: at first, and after each change. Borrowed. */
-    void (*entries)(void *data, const char *const *addresses, size_t count);
+    /* The whole list: at first, and after each change. Borrowed. That an engine left is told once at least, and maybe
+     * again for some time. */
+    void (*entries)(void *data, const struct discovery_list *list);
     /* Trouble; the last list stays in force and the watch goes on. */
     void (*error)(void *data, const char *message);
 };
@@ -33,7 +43,7 @@ const char *discovery_backend(const struct discovery *discovery);
 void discovery_watch(struct discovery *discovery, const struct discovery_events *events, void *data);
 /* Announce @p address for ttl_ms: once, the caller repeats it each heartbeat. 0, or -1 with text. */
 int discovery_register(struct discovery *discovery, const char *address, char **reterr);
-/* Take the announcement back. */
+/* Say that it leaves: where something was announced, it stands in the store as having left for about ttl_ms. */
 int discovery_leave(struct discovery *discovery, const char *address, char **reterr);
 /* Any thread. */
 void discovery_stop(struct discovery *discovery);

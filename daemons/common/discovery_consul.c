@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The agent holds a session whose end deletes its key. Each heartbeat renews the session and looks whether the key is
- * still there, which wakes no watcher. */
+ * still there, which wakes no watcher. Who leaves writes the empty value, which goes with the session. */
 #include "discovery_consul.h"
 
 #include <stdio.h>
@@ -138,13 +138,13 @@ static int look(struct consul *consul, const char *key, struct consul_key *ret, 
     return status;
 }
 
-static int acquire(struct consul *consul, const char *key, const char *address, char **reterr)
+static int acquire(struct consul *consul, const char *key, const char *value, char **reterr)
 {
     struct http_result result;
     char *query = text_format("?acquire=%s&flags=%s", consul->session, key_flags);
     char *url = query ? consul_url(consul, "/v1/kv/", key, query) : NULL;
     free(query);
-    char *body = url ? strdup(address) : NULL;
+    char *body = url ? strdup(value) : NULL;
     if (!body) {
         free(url);
         return discovery_fail(reterr, "out of memory");
@@ -177,6 +177,7 @@ static int announce(struct consul *consul, const char *key, const char *address,
     if (status == 0 && !ours)
         status = acquire(consul, key, address, reterr);
     free(found.value);
+    consul->announced |= status == 0;
     return status;
 }
 
@@ -189,20 +190,25 @@ static int consul_announce(struct discovery *discovery, const char *address, cha
     return status;
 }
 
-/* The end of the session takes the key along. */
+/* The end of the session takes the key along, by itself. */
+static int leave(struct consul *consul, const char *key, const char *address, char **reterr)
+{
+    int status = *consul->session ? renew(consul, reterr) : 0;
+    if (status == 0 && !*consul->session)
+        status = new_session(consul, address, reterr);
+    return status == 0 ? acquire(consul, key, "", reterr) : -1;
+}
+
 static int consul_leave(struct discovery *discovery, const char *address, char **reterr)
 {
     struct consul *consul = discovery->state;
-    struct http_result result;
-    (void)address;
-    if (!*consul->session)
+    if (!consul->announced)
         return 0;
-    char *url = consul_url(consul, "/v1/session/destroy/", consul->session, "");
-    if (call(consul, "PUT", url, NULL, &result, reterr) != 0)
-        return -1;
-    int status = result.status == 200 ? 0 : refuse(consul, &result, reterr);
-    http_result_clear(&result);
+    char *key = kv_node_key(consul->place.directory, address);
+    int status = key ? leave(consul, key, address, reterr) : discovery_fail(reterr, "out of memory");
+    free(key);
     *consul->session = '\0';
+    consul->announced = false;
     return status;
 }
 

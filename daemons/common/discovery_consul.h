@@ -19,6 +19,7 @@ struct consul {
     /* The agent's side. */
     struct http_client *client;
     char session[CONSUL_SESSION_ID_MAX]; /* "": none */
+    bool announced;                      /* the key may be there */
 };
 
 /* "https://host:8500/v1/kv/docker/swarm/nodes/10.0.0.1:2375?query"; @p query may be "". New text, NULL for lack of

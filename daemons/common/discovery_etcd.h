@@ -25,7 +25,7 @@ struct etcd {
     struct http_client *client;
     size_t endpoint; /* the one that answered last */
     char lease[24];  /* v3; "": none */
-    bool announced;  /* v2: the key may be there */
+    bool announced;  /* the key may be there */
     bool refreshing; /* v2: the last announcement went well, so that a refresh of the TTL will do */
 };
 

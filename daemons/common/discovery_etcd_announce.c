@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The agent's side. v3: the key is put once under a lease, each heartbeat renews the lease and looks whether the key is
- * still there. v2: the key is set once, each heartbeat refreshes its TTL, which wakes no watcher. */
+ * still there. v2: the key is set once, each heartbeat refreshes its TTL, which wakes no watcher. Who leaves writes the
+ * empty value, and lets it expire. */
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,6 +145,7 @@ static int announce_v3(struct etcd *etcd, const char *key, const char *address, 
         return 0;
     if (put(etcd, key, address, reterr) != 0)
         return -1;
+    etcd->announced = true;
     return *etcd->lease ? 0 : discovery_fail(reterr, "etcd: the lease ended while it was being used");
 }
 
@@ -211,46 +213,39 @@ int etcd_announce(struct discovery *discovery, const char *address, char **reter
     return status;
 }
 
-static int leave_v3(struct etcd *etcd, char **reterr)
+/* The lease takes the key along when it ends. Where it has ended already a new one does: that the key is gone says
+ * nothing. */
+static int leave_v3(struct etcd *etcd, const char *key, char **reterr)
 {
-    struct http_result result;
-    if (!*etcd->lease)
-        return 0;
-    if (call_v3(etcd, "/v3/lease/revoke", etcd_lease_request(etcd->lease), &result, reterr) != 0)
-        return -1;
-    int status = result.status == 200 || result.status == 404 ? 0 : refuse(etcd, &result, reterr);
-    http_result_clear(&result);
+    int status = *etcd->lease ? put(etcd, key, "", reterr) : 0;
+    if (status == 0 && !*etcd->lease) {
+        status = grant(etcd, reterr);
+        if (status == 0 && *etcd->lease)
+            status = put(etcd, key, "", reterr);
+    }
     *etcd->lease = '\0';
     return status;
 }
 
-static int leave_v2(struct etcd *etcd, const char *address, char **reterr)
+static int leave_v2(struct etcd *etcd, const char *key, char **reterr)
 {
-    struct http_result result;
-    char *key = kv_node_key(etcd->place.directory, address), *path = key ? etcd_v2_path(key) : NULL;
-    char *value = curl_easy_escape(NULL, address, 0), *query = NULL;
-    int status = -1;
-    if (!path || !value || asprintf(&query, "%s?prevValue=%s", path, value) < 0)
-        discovery_fail(reterr, "out of memory");
-    else
-        status = call_any(etcd, "DELETE", query, NULL, true, &result, reterr);
-    if (status == 0) {
-        bool gone = result.status == 200 || result.status == 404 || result.status == 412;
-        status = gone ? 0 : refuse(etcd, &result, reterr);
-        http_result_clear(&result);
-    }
-    free(query);
-    curl_free(value);
+    bool again;
+    char *path = etcd_v2_path(key);
+    int status = path ? set_v2(etcd, path, "", false, &again, reterr) : discovery_fail(reterr, "out of memory");
     free(path);
-    free(key);
-    etcd->announced = etcd->refreshing = false;
     return status;
 }
 
 int etcd_leave(struct discovery *discovery, const char *address, char **reterr)
 {
     struct etcd *etcd = discovery->state;
-    if (atomic_load(&etcd->api) == 3)
-        return leave_v3(etcd, reterr);
-    return etcd->announced ? leave_v2(etcd, address, reterr) : 0;
+    if (!etcd->announced)
+        return 0;
+    char *key = kv_node_key(etcd->place.directory, address);
+    int status = !key                           ? discovery_fail(reterr, "out of memory")
+                 : atomic_load(&etcd->api) == 3 ? leave_v3(etcd, key, reterr)
+                                                : leave_v2(etcd, key, reterr);
+    free(key);
+    etcd->announced = etcd->refreshing = false;
+    return status;
 }

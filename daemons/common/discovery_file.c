@@ -23,8 +23,7 @@ struct file_watch {
     const char *path;
     const struct discovery_events *events;
     void *data;
-    struct address_list reported;
-    bool any_report;
+    struct told_lists told;
     char *read_error; /* told last; NULL: the last reading went well */
     char *bad_lines;  /* told last */
     int inotify_fd;
@@ -140,11 +139,22 @@ static void tell(struct file_watch *watch, char **told, char *text)
     *told = text;
 }
 
+/* A line that was taken out says that its engine leaves. A file without any address says nothing: it may be one that is
+ * being written just now. */
+static void find_left(const struct address_list *before, const struct address_list *now, struct address_list *left)
+{
+    char *why = NULL;
+    for (size_t i = 0; now->count > 0 && i < before->count; i++) {
+        if (!address_list_has(now, before->items[i]) && address_list_add(left, before->items[i], &why) != 0)
+            free(why);
+    }
+}
+
 static void read_and_report(struct file_watch *watch)
 {
     const char *wrong = NULL;
     char *error = NULL, *bad, *text = read_file(watch->path, &wrong);
-    struct address_list list = {0};
+    struct address_list list = {0}, left = {0};
     if (!text) {
         if (asprintf(&error, "failed to read '%s': %s", watch->path, wrong) < 0)
             error = NULL;
@@ -154,13 +164,9 @@ static void read_and_report(struct file_watch *watch)
     tell(watch, &watch->read_error, NULL);
     parse_lines(&list, watch->path, text, &bad);
     free(text);
-    if (!watch->any_report || !address_list_equal(&list, &watch->reported)) {
-        watch->any_report = true;
-        discovery_report(watch->discovery, &list, watch->events, watch->data);
-    }
+    find_left(&watch->told.addresses, &list, &left);
+    discovery_report(watch->discovery, &watch->told, &list, &left, watch->events, watch->data);
     tell(watch, &watch->bad_lines, bad);
-    address_list_clear(&watch->reported);
-    watch->reported = list;
 }
 
 /* (Re)place the watch of the directory: it may have been missing or replaced. */
@@ -220,7 +226,7 @@ static void file_watch(struct discovery *discovery, const struct discovery_event
     } while (wait_for_change(&watch));
     if (watch.inotify_fd >= 0)
         close(watch.inotify_fd);
-    address_list_clear(&watch.reported);
+    told_lists_finish(&watch.told);
     free(watch.read_error);
     free(watch.bad_lines);
 }

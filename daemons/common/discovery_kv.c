@@ -43,6 +43,17 @@ char *kv_node_key(const char *directory, const char *address)
     return key;
 }
 
+char *kv_node_address(const char *name)
+{
+    char *address = strdup(name);
+    bool slashes = strncmp(name, "ssh:++", 6) == 0; /* the others have none */
+    for (char *at = address; slashes && at && *at; at++) {
+        if (*at == '+')
+            *at = '/';
+    }
+    return address;
+}
+
 char *kv_path_escape(const char *prefix, const char *key)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/";

@@ -28,6 +28,9 @@ char *kv_path_join(const char *a, const char *b);
 /* The key of a node in a directory: its address as the last part, in which "+" stands for "/", as a key must have no
  * further parts there. New text, NULL for lack of memory. */
 char *kv_node_key(const char *directory, const char *address);
+/* The address that such a key is of, from its last part; whether it is one is the caller's to see. New text, NULL for
+ * lack of memory. */
+char *kv_node_address(const char *name);
 /* @p prefix and the key, escaped for a URL's path. New text, NULL for lack of memory. */
 char *kv_path_escape(const char *prefix, const char *key);
 /* How long to wait after another failure: 1, 2, 4, 8, 10, 10 … seconds, up to a quarter less so that many managers do

@@ -43,7 +43,9 @@ static void nodes_close(struct discovery *discovery)
 
 static void nodes_watch(struct discovery *discovery, const struct discovery_events *events, void *data)
 {
-    discovery_report(discovery, discovery->state, events, data);
+    const struct address_list *nodes = discovery->state;
+    const struct discovery_list list = {.addresses = (const char *const *)nodes->items, .count = nodes->count};
+    events->entries(data, &list);
     while (discovery_sleep(discovery, -1, -1))
         ;
 }

@@ -34,8 +34,15 @@ int discovery_fail(char **reterr, const char *format, ...) __attribute__((format
 bool discovery_sleep(const struct discovery *discovery, int fd, int timeout_ms);
 /* Value of the last --discovery-opt @p key, NULL where there is none. */
 const char *discovery_setting(const struct discovery_options *options, const char *key);
-/* Tell the watcher the whole list. */
-void discovery_report(const struct discovery *discovery, const struct address_list *list,
-                      const struct discovery_events *events, void *data);
+
+/* What a watcher was told last. All zero: nothing yet. */
+struct told_lists {
+    struct address_list addresses, left;
+    bool any;
+};
+/* Tell the watcher the lists (both taken), unless the one of addresses is what it was and nobody else has left. */
+void discovery_report(const struct discovery *discovery, struct told_lists *told, struct address_list *addresses,
+                      struct address_list *left, const struct discovery_events *events, void *data);
+void told_lists_finish(struct told_lists *told);
 
 #endif

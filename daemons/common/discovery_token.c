@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* token://: a service that keeps the addresses announced under a token. GET {service}/clusters/{token} answers a JSON
  * array of them, POST {service}/clusters/{token}?ttl=SECONDS announces the one in its body, as the hosted service of
- * classic Swarm had it; DELETE {service}/clusters/{token}/{address} takes it back. */
+ * classic Swarm had it; DELETE {service}/clusters/{token}/{address} takes it back, and GET
+ * {service}/clusters/{token}/left answers which have been taken back lately. */
 #include <ctype.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -27,8 +28,7 @@ struct token {
     char *url; /* "{service}/clusters/{token}" */
     struct tls *tls;
     struct http_client *client;
-    struct address_list reported;
-    bool any_report;
+    struct told_lists told;
     char *told_error, *told_bad; /* NULL: all is well */
 };
 
@@ -89,7 +89,7 @@ static void token_free(struct token *token)
         return;
     http_client_free(token->client);
     tls_free(token->tls);
-    address_list_clear(&token->reported);
+    told_lists_finish(&token->told);
     free(token->told_error);
     free(token->told_bad);
     free(token->url);
@@ -202,6 +202,32 @@ static int fetch(const struct token *token, struct address_list *list, char **re
     return status;
 }
 
+static bool has_all(const struct address_list *list, const struct address_list *before)
+{
+    for (size_t i = 0; i < before->count; i++) {
+        if (!address_list_has(list, before->items[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Of those that are not there any more, which have left? A service that does not know says 404. */
+static int fetch_left(const struct token *token, const struct address_list *list, struct address_list *left,
+                      char **ret_bad, char **reterr)
+{
+    struct http_result result;
+    if (has_all(list, &token->told.addresses))
+        return 0;
+    if (call(token, "GET", text_format("%s/left", token->url), NULL, &result, reterr) != 0)
+        return -1;
+    bool unknown = result.status == 404 || result.status == 405;
+    int status = unknown                ? 0
+                 : result.status == 200 ? parse(result.body, left, ret_bad, reterr)
+                                        : refuse("Failed to fetch those that left", &result, reterr);
+    http_result_clear(&result);
+    return status;
+}
+
 /* Tell of @p text (taken, NULL: all is well) unless it was the last one told. */
 static void tell(char **told, char *text, const struct discovery_events *events, void *data)
 {
@@ -215,22 +241,18 @@ static void tell(char **told, char *text, const struct discovery_events *events,
 static bool fetch_and_report(struct discovery *discovery, const struct discovery_events *events, void *data)
 {
     struct token *token = discovery->state;
-    struct address_list list = {0};
+    struct address_list list = {0}, left = {0};
     char *bad = NULL, *error = NULL;
-    bool fetched = fetch(token, &list, &bad, &error) == 0;
+    bool fetched = fetch(token, &list, &bad, &error) == 0 && fetch_left(token, &list, &left, &bad, &error) == 0;
     tell(&token->told_error, error, events, data);
     if (!fetched) { /* the last list stays in force */
         address_list_clear(&list);
+        address_list_clear(&left);
         free(bad);
         return false;
     }
-    if (!token->any_report || !address_list_equal(&list, &token->reported)) {
-        token->any_report = true;
-        discovery_report(discovery, &list, events, data);
-    }
+    discovery_report(discovery, &token->told, &list, &left, events, data);
     tell(&token->told_bad, bad, events, data);
-    address_list_clear(&token->reported);
-    token->reported = list;
     return true;
 }
 

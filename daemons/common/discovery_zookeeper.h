@@ -81,6 +81,8 @@ void zk_session_finish(struct zk_session *session);
 int zk_session_connect(struct zk_session *session, bool *ret_fresh, char **reterr);
 /* Leave the server; a session that is connected ends by that. */
 void zk_session_close(struct zk_session *session);
+/* Leave the server without ending the session: what it holds stays until the server's time for it is over. */
+void zk_session_abandon(struct zk_session *session);
 /* Any thread: whoever waits with the session stops doing so. */
 void zk_session_stop(struct zk_session *session);
 bool zk_session_stopping(struct zk_session *session);

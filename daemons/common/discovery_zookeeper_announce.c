@@ -105,16 +105,39 @@ static int announce(struct zk_agent *agent, char **reterr)
     return -1;
 }
 
-/* With the session, the server deletes the node; one that another agent has put stays. */
-static int end_session(struct zk_agent *agent, char **reterr)
+/* Empty the node, where it is ours or nobody's. *ret_ours: it goes with our session. */
+static int say_left(struct zk_agent *agent, bool *ret_ours)
 {
-    bool fresh;
-    if (agent->session.id.client_id == 0)
+    struct zk_session *session = &agent->session;
+    struct Stat stat;
+    char *value;
+    int rc = zk_get(session, agent->path, &value, &stat);
+    if (rc == ZOK) {
+        free(value);
+        *ret_ours = stat.ephemeralOwner == session->id.client_id;
+        return *ret_ours ? zk_set(session, agent->path, "") : ZOK;
+    }
+    *ret_ours = rc == ZNONODE;
+    return rc == ZNONODE ? zk_create(session, agent->directory, agent->path, "") : rc;
+}
+
+/* The empty node stays until the server's time for the session is over. One that another agent has put stays as it is.
+ */
+static int leave(struct zk_agent *agent, char **reterr)
+{
+    struct zk_session *session = &agent->session;
+    bool fresh, ours = false;
+    if (session->id.client_id == 0)
         return 0;
-    if (zk_session_connect(&agent->session, &fresh, reterr) != 0)
+    if (zk_session_connect(session, &fresh, reterr) != 0)
         return -1;
-    zk_session_close(&agent->session);
-    return 0;
+    int rc = say_left(agent, &ours);
+    if (rc != ZOK)
+        *reterr = zk_session_error(session, agent->path, rc);
+    else if (ours)
+        zk_session_abandon(session);
+    zk_session_close(session);
+    return rc == ZOK ? 0 : -1;
 }
 
 /* What happens between the heartbeats is told by the thread itself. */
@@ -166,7 +189,7 @@ static void *run(void *data)
         unsigned asked = agent->asked;
         bool was_asked = asked != agent->answered, leaving = agent->leaving;
         pthread_mutex_unlock(&session->lock);
-        failed = (leaving ? end_session(agent, &error) : announce(agent, &error)) != 0;
+        failed = (leaving ? leave(agent, &error) : announce(agent, &error)) != 0;
         if (zk_session_stopping(session)) {
             free(error);
             break;

@@ -168,6 +168,15 @@ void zk_session_close(struct zk_session *session)
     drop(session, true);
 }
 
+/* The library ends a session when it closes a connection. But it drops a connection at once that is to none of the
+ * servers which it may use: the only one from here on is none at all, at an address that no other has. */
+void zk_session_abandon(struct zk_session *session)
+{
+    if (session->handle && zoo_set_servers(session->handle, "127.255.255.254:1") != ZOK)
+        log_debug_with(LOG_FIELDS({"discovery", "zk"}), "The session cannot be left as it is: it ends");
+    drop(session, true);
+}
+
 /* The numeric address of @p endpoint, one that accepts connections. New text, or NULL with *reterr. */
 static char *find_server(const char *endpoint, char **reterr)
 {

@@ -21,7 +21,7 @@ char *etcd_key_request(const char *key);
 char *etcd_watch_request(const char *directory, int64_t from_revision);
 char *etcd_put_request(const char *key, const char *value, const char *lease);
 char *etcd_grant_request(int64_t ttl_s);
-char *etcd_lease_request(const char *lease); /* keep alive, revoke */
+char *etcd_lease_request(const char *lease); /* keep alive */
 
 /* Answers of v3: 0, or -1 where the text is not what etcd would say. */
 int etcd_parse_range(const char *text, struct kv_table *table, int64_t *ret_revision);

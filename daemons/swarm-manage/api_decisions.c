@@ -16,11 +16,11 @@ static json_t *text_or_null(const char *text)
 }
 
 /* "healthy" */
-static json_t *state_json(enum engine_state state)
+static json_t *state_json(const struct engine *engine)
 {
     char text[32];
 
-    snprintf(text, sizeof(text), "%s", engine_state_text(state));
+    snprintf(text, sizeof(text), "%s", engine_status_text(engine->state, engine->unannounced));
     for (char *at = text; *at != '\0'; at++)
         *at = (char)tolower((unsigned char)*at);
     return json_string(text);
@@ -127,7 +127,7 @@ static json_t *engine_json(struct manager *manager, const struct engine *engine)
     json_object_set_new(json, "id", text_or_null(engine->id));
     json_object_set_new(json, "name", text_or_null(engine->name));
     json_object_set_new(json, "address", json_string(engine->address));
-    json_object_set_new(json, "state", state_json(engine->state));
+    json_object_set_new(json, "state", state_json(engine));
     json_object_set_new(json, "error", text_or_null(engine->error));
     set_node(json, manager, engine->node);
     json_object_set_new(json, "versions", versions_json(engine));

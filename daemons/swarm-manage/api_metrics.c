@@ -22,6 +22,7 @@ struct scrape {
     struct metrics_page page;
     size_t nodes[ENGINE_DISCONNECTED + 1];
     size_t held_back;
+    size_t unannounced;
     size_t containers[POOL_CONTAINER_STATES];
     struct swarm_rescheduler_status rescheduling;
     size_t listeners;
@@ -81,6 +82,11 @@ static void write_nodes(struct scrape *scrape, const struct metric *metric)
 static void write_held_back(struct scrape *scrape, const struct metric *metric)
 {
     add(scrape, metric, NULL, (double)scrape->held_back);
+}
+
+static void write_unannounced(struct scrape *scrape, const struct metric *metric)
+{
+    add(scrape, metric, NULL, (double)scrape->unannounced);
 }
 
 static void write_transitions(struct scrape *scrape, const struct metric *metric)
@@ -318,6 +324,7 @@ static const struct metric table[] = {
     {"swarm_build_info", "gauge", "What this manager was built from; always 1.", write_build},
     {"swarm_leader", "gauge", "1 while this manager is the one that acts.", write_leader},
     {"swarm_nodes", "gauge", "Nodes by state.", write_nodes},
+    {"swarm_nodes_unannounced", "gauge", "Healthy nodes whose membership has lapsed.", write_unannounced},
     {"swarm_nodes_held_back", "gauge", "Unhealthy nodes that answer and are held back as they flap.", write_held_back},
     {"swarm_node_transitions_total", "counter", "Nodes that were lost, or came back.", write_transitions},
     {"swarm_containers", "gauge", "Containers by state, as their engines last said.", write_containers},
@@ -363,6 +370,7 @@ static void take_pool(struct scrape *scrape, struct manager *manager)
     for (size_t i = 0; i < pool->engine_count; i++) {
         scrape->nodes[pool->engines[i]->state]++;
         scrape->held_back += pool->engines[i]->held_back;
+        scrape->unannounced += pool->engines[i]->unannounced && pool->engines[i]->state == ENGINE_HEALTHY;
     }
     memcpy(scrape->containers, pool->container_states, sizeof(scrape->containers));
     if (manager->watchdog)

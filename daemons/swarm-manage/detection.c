@@ -38,7 +38,8 @@ int detection_read(struct detection *ret, const struct command *command, char **
 
     if (read_duration(&ret->stop_ms, command, "engine-stop-timeout", 100, reterr) < 0 ||
         read_duration(&ret->silence_ms, command, "engine-silence-timeout", 1000, reterr) < 0 ||
-        read_duration(&ret->flap_window_ms, command, "engine-flap-window", WINDOW_MIN_MS, reterr) < 0)
+        read_duration(&ret->flap_window_ms, command, "engine-flap-window", WINDOW_MIN_MS, reterr) < 0 ||
+        read_duration(&ret->unannounced_ms, command, "engine-unannounced-timeout", 0, reterr) < 0)
         return -1;
     if (limit < 0 || limit > FLAPS_KEPT) {
         if (asprintf(reterr, "invalid --engine-flap-limit: %ld, a number from 0 to %d is expected", limit, FLAPS_KEPT) <

@@ -14,11 +14,12 @@ struct detection {
     int silence_ms;     /* one that says nothing any more is */
     int flap_limit;     /* so many losses within the window are flapping; 0: never */
     int flap_window_ms; /* also the longest that one is held back */
+    int unannounced_ms; /* one that answers but is not announced any more is dropped after this */
 };
 
 #define DETECTION_DEFAULTS                                                                                             \
     {                                                                                                                  \
-        1500, 10000, 3, 300000                                                                                         \
+        1500, 10000, 3, 300000, 3600000                                                                                \
     }
 
 /* For the table of swarm-manage. */
@@ -29,6 +30,8 @@ struct detection {
          "an engine that falls silent is unhealthy within this"},                                                      \
         {"engine-flap-limit", OPTION_INT, "3", NULL,                                                                   \
          "losses within --engine-flap-window after which an engine is held back when it answers again [0: no limit]"}, \
+        {"engine-unannounced-timeout", OPTION_STRING, "1h", NULL,                                                      \
+         "an engine that answers but is not announced any more leaves the pool after this"},                           \
     {                                                                                                                  \
         "engine-flap-window", OPTION_STRING, "5m", NULL,                                                               \
             "losses within this count for --engine-flap-limit; an engine is held back for a thirtieth of it, twice "   \

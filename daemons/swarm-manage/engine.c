@@ -36,6 +36,11 @@ const char *engine_state_text(enum engine_state state)
     return "Disconnected";
 }
 
+const char *engine_status_text(enum engine_state state, bool unannounced)
+{
+    return state == ENGINE_HEALTHY && unannounced ? "Unannounced" : engine_state_text(state);
+}
+
 /* One to four digits at *@p at, which moves behind them. */
 static bool take_number(const char **at, int *ret)
 {

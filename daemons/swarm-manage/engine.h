@@ -23,6 +23,8 @@ struct manager;
 enum engine_state { ENGINE_PENDING, ENGINE_HEALTHY, ENGINE_UNHEALTHY, ENGINE_DISCONNECTED };
 /* "Pending", "Healthy", "Unhealthy", "Disconnected". */
 const char *engine_state_text(enum engine_state state);
+/* The same, but "Unannounced" for a healthy one whose membership has lapsed: what users are shown of an engine. */
+const char *engine_status_text(enum engine_state state, bool unannounced);
 
 struct api_version {
     int major, minor;
@@ -83,6 +85,8 @@ struct engine {
     unsigned removal_next;
     uint64_t removal_ticket; /* the highest that fell out of the ring: counts for any container */
     bool leaving;            /* gone from discovery; kept only while moves of its containers pend */
+    bool unannounced;        /* gone from discovery, but it stays */
+    int64_t drop_ms;         /* unannounced: monotonic time when it goes, should it answer until then; -1: it stays */
     bool lost;               /* the watchdog knows that it is */
 
     /* the monitor's, guarded by its lock */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "manager.h"
+#include "options.h"
 #include "watchdog.h"
 
 static void free_node(struct info_node *node)
@@ -68,6 +69,8 @@ static char *join_labels(const struct swarm_node *node)
 static int take_node(struct info_node *ret, const struct pool *pool, const struct engine *engine)
 {
     ret->state = engine->state;
+    ret->unannounced = engine->unannounced;
+    ret->drop_ms = engine->drop_ms;
     ret->updated_at = engine->updated_at;
     ret->name = strdup(engine->name == NULL ? "(unknown)" : engine->name);
     ret->address = strdup(engine->address);
@@ -175,17 +178,30 @@ static json_t *updated_text(const struct info_node *node)
     return json_string(text);
 }
 
+static json_t *unannounced_text(const struct info_node *node)
+{
+    int64_t left_s = (node->drop_ms - monotonic_ms() + 999) / 1000;
+    char when[64];
+
+    if (node->drop_ms < 0)
+        return json_string("no engine is announced any more: this one takes no new containers, and stays");
+    duration_format(when, sizeof(when), left_s > 0 ? left_s * 1000000000 : 0);
+    return json_sprintf("it is not announced any more: it takes no new containers, and leaves in %s", when);
+}
+
 static void add_node(json_t *lines, const struct info_node *node)
 {
     json_array_append_new(lines, json_pack("[s+, s]", " ", node->name, node->address));
     add_line(lines, "  └ ID", json_string(node->id));
-    add_line(lines, "  └ Status", json_string(engine_state_text(node->state)));
+    add_line(lines, "  └ Status", json_string(engine_status_text(node->state, node->unannounced)));
     add_line(lines, "  └ Containers", containers_text(node));
     add_line(lines, "  └ Reserved CPUs", cpus_text(node));
     add_line(lines, "  └ Reserved Memory", memory_text(node));
     add_line(lines, "  └ Labels", json_string(node->labels));
     if (node->error != NULL)
         add_line(lines, "  └ Error", json_string(node->error));
+    else if (node->state == ENGINE_HEALTHY && node->unannounced)
+        add_line(lines, "  └ Error", unannounced_text(node));
     if (node->rescheduling != NULL)
         add_line(lines, "  └ Rescheduling", json_string(node->rescheduling));
     add_line(lines, "  └ UpdatedAt", updated_text(node));

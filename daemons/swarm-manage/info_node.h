@@ -11,7 +11,9 @@
 
 struct info_node {
     enum engine_state state;
-    char *name; /* "(unknown)" before the first contact */
+    bool unannounced;
+    int64_t drop_ms; /* unannounced: monotonic time when it goes; -1: none yet */
+    char *name;      /* "(unknown)" before the first contact */
     char *address;
     char *id;             /* "" before the first contact */
     char *error;          /* NULL: none */

@@ -106,11 +106,11 @@ static struct discovery *make_discovery(const struct manage_config *config)
     return discovery;
 }
 
-static void take_entries(void *data, const char *const *addresses, size_t count)
+static void take_entries(void *data, const struct discovery_list *list)
 {
     struct manager *manager = data;
 
-    monitor_set_addresses(manager->monitor, addresses, count);
+    monitor_set_list(manager->monitor, list);
 }
 
 static void take_error(void *data, const char *message)

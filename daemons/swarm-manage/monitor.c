@@ -143,6 +143,12 @@ static void add(struct monitor *monitor, const char *address)
             pool_remove_engine(monitor->manager->pool, engine);
         return;
     }
+    if (swarm_member_new(&w->member, monitor->membership, monotonic_ms(), NULL) != 0) {
+        log_warn("engine %s is not added: out of memory", address);
+        pool_remove_engine(monitor->manager->pool, engine);
+        watched_free(w);
+        return;
+    }
     w->kept = monitor->kept < monitor->manager->options.kept_connections;
     monitor->kept += w->kept;
     w->listed = true;
@@ -167,20 +173,24 @@ void watch_forget(struct watched *w)
         w->next->link = w->link;
     w->engine->monitored = NULL;
     monitor->kept -= w->kept;
+    swarm_member_free(w->member, monotonic_ms());
+    w->member = NULL;
     if (w->listed) /* named again while it went */
         add(monitor, w->engine->address);
     worker_order(w, ORDER_FREE);
     pthread_mutex_unlock(&monitor->lock);
 }
 
-bool watch_is_listed(struct watched *w)
+int watch_standing(struct watched *w, bool answers, int64_t *ret_again_ms)
 {
-    bool listed;
+    int64_t now_ms = monotonic_ms();
+    int standing;
 
     pthread_mutex_lock(&w->monitor->lock);
-    listed = w->listed;
+    swarm_member_set_answers(w->member, now_ms, answers);
+    standing = swarm_member_standing(w->member, now_ms, ret_again_ms);
     pthread_mutex_unlock(&w->monitor->lock);
-    return listed;
+    return standing;
 }
 
 bool watch_is_in_pool(struct watched *w)
@@ -201,31 +211,22 @@ static int by_address(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Mark what is still there in @p sorted by a NULL, and tell the others' workers. With the monitor locked. */
-static void review_watched(struct monitor *monitor, const char **sorted, const char **left, size_t count)
-{
-    for (struct watched *w = monitor->watched; w; w = w->next) {
-        const char *address = w->engine->address;
-        const char **found = count ? bsearch(&address, sorted, count, sizeof(*sorted), by_address) : NULL;
+/* Addresses in order, each once; borrowed texts. */
+struct sorted {
+    const char **addresses;
+    bool *known; /* engines of these are watched */
+    size_t count;
+};
 
-        if (found)
-            left[found - sorted] = NULL;
-        if (w->listed == (found != NULL))
-            continue;
-        w->listed = found != NULL;
-        worker_order(w, ORDER_REVIEW);
-    }
-}
-
-void monitor_set_addresses(struct monitor *monitor, const char *const *addresses, size_t count)
+static int sort(struct sorted *ret, const char *const *addresses, size_t count)
 {
-    const char **sorted = calloc(2 * count + 1, sizeof(*sorted)), **left = sorted ? sorted + count : NULL;
+    const char **sorted = calloc(count + 1, sizeof(*sorted));
+    bool *known = calloc(count + 1, sizeof(*known));
     size_t distinct = 0;
 
-    if (!sorted) {
-        log_error("out of memory: discovery's list of %zu engines is not applied", count);
-        return;
-    }
+    *ret = (struct sorted){sorted, known, 0};
+    if (!sorted || !known)
+        return -1;
     if (count)
         memcpy(sorted, addresses, count * sizeof(*sorted));
     qsort(sorted, count, sizeof(*sorted), by_address);
@@ -233,15 +234,61 @@ void monitor_set_addresses(struct monitor *monitor, const char *const *addresses
         if (!distinct || strcmp(sorted[i], sorted[distinct - 1]) != 0)
             sorted[distinct++] = sorted[i];
     }
-    memcpy(left, sorted, distinct * sizeof(*sorted));
-    pthread_mutex_lock(&monitor->lock);
-    review_watched(monitor, sorted, left, distinct);
-    for (size_t i = 0; i < distinct; i++) {
-        if (left[i])
-            add(monitor, left[i]);
+    ret->count = distinct;
+    return 0;
+}
+
+static void sorted_free(struct sorted *sorted)
+{
+    free(sorted->addresses);
+    free(sorted->known);
+}
+
+static bool find(struct sorted *in, const char *address)
+{
+    const char **found =
+        in->count ? bsearch(&address, in->addresses, in->count, sizeof(*in->addresses), by_address) : NULL;
+
+    if (found)
+        in->known[found - in->addresses] = true;
+    return found;
+}
+
+/* What the list says of one that is watched. With the monitor locked. */
+static void note_membership(struct watched *w, struct sorted *listed, struct sorted *left)
+{
+    int64_t now_ms = monotonic_ms();
+    bool was_listed = w->listed;
+
+    w->listed = find(listed, w->engine->address);
+    if (w->listed)
+        swarm_member_set_announced(w->member, now_ms);
+    else if (find(left, w->engine->address))
+        swarm_member_set_left(w->member, now_ms);
+    else
+        swarm_member_set_lapsed(w->member, now_ms);
+    if (!w->listed || !was_listed) /* what becomes of one that is not listed depends on the others, too */
+        worker_order(w, ORDER_REVIEW);
+}
+
+void monitor_set_list(struct monitor *monitor, const struct discovery_list *list)
+{
+    struct sorted listed, left = {0};
+
+    if (sort(&listed, list->addresses, list->count) != 0 || sort(&left, list->left, list->left_count) != 0) {
+        log_error("out of memory: discovery's list of %zu engines is not applied", list->count);
+    } else {
+        pthread_mutex_lock(&monitor->lock);
+        for (struct watched *w = monitor->watched; w; w = w->next)
+            note_membership(w, &listed, &left);
+        for (size_t i = 0; i < listed.count; i++) {
+            if (!listed.known[i])
+                add(monitor, listed.addresses[i]);
+        }
+        pthread_mutex_unlock(&monitor->lock);
     }
-    pthread_mutex_unlock(&monitor->lock);
-    free(sorted);
+    sorted_free(&listed);
+    sorted_free(&left);
 }
 
 void monitor_report(struct monitor *monitor, struct engine *engine, enum http_failure failure)
@@ -311,6 +358,7 @@ static void workers_free(struct monitor *monitor)
 
 int monitor_new(struct monitor **ret, struct manager *manager)
 {
+    struct swarm_membership_options membership = SWARM_MEMBERSHIP_OPTIONS_INIT;
     struct monitor *monitor = calloc(1, sizeof(*monitor));
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     size_t count = cores < 1 ? 1 : cores > WORKERS_MAX ? WORKERS_MAX : (size_t)cores;
@@ -319,7 +367,9 @@ int monitor_new(struct monitor **ret, struct manager *manager)
         return -1;
     monitor->manager = manager;
     pthread_mutex_init(&monitor->lock, NULL);
-    monitor->workers = calloc(count, sizeof(*monitor->workers));
+    membership.keep_ms = manager->options.detection.unannounced_ms;
+    if (swarm_membership_new(&monitor->membership, &membership, NULL) == 0)
+        monitor->workers = calloc(count, sizeof(*monitor->workers));
     while (monitor->workers && monitor->worker_count < count) {
         struct worker *worker = &monitor->workers[monitor->worker_count++];
 
@@ -356,10 +406,12 @@ void monitor_free(struct monitor *monitor)
 
         monitor->watched = w->next;
         w->engine->monitored = NULL;
+        swarm_member_free(w->member, 0);
         watch_abandon(w);
         watched_free(w);
     }
     workers_free(monitor);
+    swarm_membership_free(monitor->membership);
     pthread_mutex_destroy(&monitor->lock);
     free(monitor);
 }

@@ -4,6 +4,7 @@
 #ifndef MANAGE_MONITOR_H
 #define MANAGE_MONITOR_H
 
+#include "discovery.h"
 #include "engine.h"
 
 struct manager;
@@ -16,9 +17,11 @@ void monitor_stop(struct monitor *monitor);
 /* Stop, and let go of the engines. */
 void monitor_free(struct monitor *monitor);
 
-/* Discovery's whole list, from now on in force: unknown addresses are added and connected to, missing ones leave
- * ("Removed Engine <name>"). Any thread. */
-void monitor_set_addresses(struct monitor *monitor, const char *const *addresses, size_t count);
+/* Discovery's whole list, from now on in force: unknown addresses are added and connected to. Of missing ones, those
+ * that left leave the pool ("Removed Engine <name>"); what becomes of the others libswarm says (swarm/membership.h).
+ * Any thread.
+ */
+void monitor_set_list(struct monitor *monitor, const struct discovery_list *list);
 /* A call to that engine succeeded or failed outside the monitor (a proxied request, say): failures make it probe at
  * once. Any thread. */
 void monitor_report(struct monitor *monitor, struct engine *engine, enum http_failure failure);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An engine that discovery no longer names. While it answers, its membership merely lapsed or was withdrawn: it leaves
- * the pool and nothing of it is moved. Where it does not, it is lost, and stays until its containers have been dealt
- * with, or it answers after all. */
+/* An engine that discovery names no longer. Where its membership has merely lapsed it stays, unannounced: nothing is
+ * placed on it, nothing of it is moved. One that said so, or is to go for another reason, leaves the pool: at once
+ * where it answers; else it is lost, and stays until its containers have been dealt with, or it answers after all. What
+ * is to become of it libswarm decides (swarm/membership.h). */
+#include <stdio.h>
+
 #include "events.h"
 #include "log.h"
 #include "monitor_private.h"
+#include "options.h"
 #include "watchdog.h"
 
 #define LEAVE_MS 500  /* between looks whether the watchdog has let it go */
@@ -34,9 +38,25 @@ static void leave(struct watched *w)
     watch_forget(w);
 }
 
+/* Named again, or kept after all, before it was gone. Whether it is there still. */
+static bool stay(struct watched *w)
+{
+    set_leaving(w, false);
+    watch_timer_clear(w, TIMER_LEAVE);
+    if (watch_is_in_pool(w))
+        return true;
+    watch_forget(w); /* too late: it is added anew */
+    return false;
+}
+
 void leave_alive(struct watched *w)
 {
-    leave(w);
+    int64_t again_ms;
+
+    if (watch_standing(w, true, &again_ms) == SWARM_STANDING_GONE)
+        leave(w);
+    else if (stay(w))
+        sync_start(w);
 }
 
 static void look_if_gone(struct watched *w)
@@ -71,16 +91,47 @@ void leave_lost(struct watched *w)
     look_if_gone(w);
 }
 
-/* Discovery names it again before it was gone. */
-static void stay(struct watched *w)
+/* --- it does not leave --- */
+
+static void say(const struct watched *w, bool unannounced, int64_t drop_ms)
 {
-    set_leaving(w, false);
-    watch_timer_clear(w, TIMER_LEAVE);
-    if (!watch_is_in_pool(w))
-        watch_forget(w); /* too late: it is added anew */
-    else
-        sync_start(w);
+    const struct log_field *fields = LOG_FIELDS({"id", w->engine->id}, {"name", w->engine->name});
+    char when[64];
+
+    if (!unannounced) {
+        log_info_with(fields, "Engine is announced again");
+    } else if (drop_ms < 0) {
+        log_warn_with(fields, "Engine is not announced any more, nor is any other: it stays, and nothing is moved");
+    } else {
+        duration_format(when, sizeof(when), (drop_ms - monotonic_ms()) / 1000 * 1000000000);
+        log_warn_with(fields, "Engine is not announced any more: it takes no new containers, and leaves in %s", when);
+    }
 }
+
+static void set_unannounced(struct watched *w, bool unannounced, int64_t drop_ms)
+{
+    if (w->unannounced != unannounced && w->state == ENGINE_HEALTHY)
+        say(w, unannounced, drop_ms);
+    if (w->unannounced || unannounced)
+        pool_set_unannounced(w->monitor->manager->pool, w->engine, unannounced, drop_ms);
+    w->unannounced = unannounced;
+}
+
+static void keep(struct watched *w, int64_t again_ms)
+{
+    int64_t due_ms = again_ms - monotonic_ms();
+    bool news = !w->unannounced;
+
+    set_unannounced(w, true, again_ms);
+    if (again_ms < 0)
+        watch_timer_clear(w, TIMER_LEAVE);
+    else
+        watch_timer_set(w, TIMER_LEAVE, due_ms > 0 ? due_ms : 0, leave_review);
+    if (news) /* a machine that is gone is known sooner by that */
+        probe_start(w, NULL);
+}
+
+/* --- */
 
 static void go(struct watched *w)
 {
@@ -107,10 +158,21 @@ static void go(struct watched *w)
 
 void leave_review(struct watched *w)
 {
-    bool listed = watch_is_listed(w);
+    int64_t again_ms;
+    int standing = watch_standing(w, w->state == ENGINE_HEALTHY, &again_ms);
 
-    if (listed && w->leaving)
-        stay(w);
-    else if (!listed && !w->leaving)
-        go(w);
+    if (standing == SWARM_STANDING_GONE) {
+        if (!w->leaving)
+            go(w);
+        return;
+    }
+    if (w->leaving) {
+        if (!stay(w))
+            return;
+        sync_start(w);
+    }
+    if (standing == SWARM_STANDING_MEMBER)
+        set_unannounced(w, false, -1);
+    else
+        keep(w, again_ms);
 }

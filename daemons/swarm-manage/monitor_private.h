@@ -72,12 +72,13 @@ struct monitor {
     size_t kept;          /* engines whose connection is kept; guarded by the lock */
     pthread_mutex_t lock; /* guards the list of watched engines and what they say is guarded by it */
     struct watched *watched;
+    struct swarm_membership *membership; /* guarded by the lock, with its members */
 };
 
 /* What another thread may ask of an engine's worker. */
 enum watch_order {
     ORDER_START = 1,  /* get to know it */
-    ORDER_REVIEW = 2, /* discovery has dropped it, or lists it again */
+    ORDER_REVIEW = 2, /* discovery has dropped it, or lists it again, or has something to say of others */
     ORDER_REPORT = 4, /* a call to it failed elsewhere */
     ORDER_FREE = 8,   /* the last one */
 };
@@ -91,7 +92,7 @@ enum watch_timer {
     TIMER_EVENTS,    /* events have come */
     TIMER_RELEASE,   /* an event has waited long enough */
     TIMER_PARKED,    /* what parked events tell may be known by now */
-    TIMER_LEAVE,     /* has it left the pool? */
+    TIMER_LEAVE,     /* has it left the pool? is it to? */
     TIMER_COUNT
 };
 
@@ -173,6 +174,7 @@ struct watched {
     /* guarded by the monitor's lock */
     struct watched *next, **link;
     bool listed; /* discovery's last list has it */
+    struct swarm_member *member;
     int64_t reported_ms;
 
     /* guarded by the worker's lock */
@@ -184,10 +186,11 @@ struct watched {
     enum engine_state state;
     bool kept; /* constant: a connection is, between pings; with too many engines not to all */
     bool connected_once;
-    bool leaving;   /* discovery dropped it */
-    bool forgotten; /* only waits to be freed */
-    int failures;   /* in a row */
-    int loss;       /* UNHEALTHY: enum swarm_node_loss as reported */
+    bool leaving;     /* it is to leave the pool */
+    bool unannounced; /* its membership has lapsed, but it stays */
+    bool forgotten;   /* only waits to be freed */
+    int failures;     /* in a row */
+    int loss;         /* UNHEALTHY: enum swarm_node_loss as reported */
     struct flaps flaps;
     int64_t answers_since_ms; /* UNHEALTHY: it answers without a break since; 0: it does not */
     int64_t hold_ms;          /* for so long it has to */
@@ -222,7 +225,9 @@ struct watched {
 /* --- monitor.c --- */
 /* Let go of an engine that has left the pool (or was never in it); freed a little later. */
 void watch_forget(struct watched *w);
-bool watch_is_listed(struct watched *w);
+/* enum swarm_standing, given that it answers or does not. *ret_again_ms: when that may change by itself (monotonic),
+ * -1: never. */
+int watch_standing(struct watched *w, bool answers, int64_t *ret_again_ms);
 /* False once somebody took it out. */
 bool watch_is_in_pool(struct watched *w);
 
@@ -321,7 +326,7 @@ void flap_note_failure(struct watched *w);
 bool flap_holds_back(struct watched *w);
 
 /* --- monitor_leave.c --- */
-/* Discovery's list has changed with regard to this engine. */
+/* Discovery's list or the engine's state has changed, or time has passed: does it stay? */
 void leave_review(struct watched *w);
 /* A leaving engine was found alive, or lost. */
 void leave_alive(struct watched *w);

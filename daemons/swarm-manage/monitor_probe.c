@@ -46,10 +46,12 @@ static void lost(struct watched *w)
                    "Flagging engine as unhealthy. Connect failed %d times", w->failures);
     events_publish_swarm(manager->events, w->engine, "engine_disconnect");
     watchdog_engine_lost(manager->watchdog, w->engine, w->loss);
-    if (w->leaving)
+    if (w->leaving) {
         leave_lost(w);
-    else
+    } else {
         watch_timer_set(w, TIMER_RETRY, 1000, sync_start);
+        leave_review(w);
+    }
 }
 
 static void alive(struct watched *w)

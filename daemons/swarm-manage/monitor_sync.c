@@ -87,6 +87,7 @@ static void sync_failed(struct watched *w, const struct trouble *trouble)
         watchdog_engine_lost(w->monitor->manager->watchdog, w->engine, w->loss);
     }
     retry_later(w);
+    leave_review(w);
 }
 
 /* The same for one that counts as healthy: only a probe may take that away. */
@@ -139,6 +140,7 @@ static void sync_succeeded(struct watched *w)
     events_react(w);
     if (!w->stream)
         retry_later(w);
+    leave_review(w);
 }
 
 static void sync_ended(struct watched *w, const struct trouble *trouble)

@@ -104,6 +104,9 @@ int pool_apply_specs(struct pool *pool, struct engine *engine, json_t *info, jso
 void pool_set_state(struct pool *pool, struct engine *engine, enum engine_state state, int failures, const char *error);
 /* It answers, but stays unhealthy for that reason, until its state is set again. */
 void pool_hold_back(struct pool *pool, struct engine *engine, int failures, const char *error);
+/* Its membership has lapsed, but it stays, until @p drop_ms (monotonic, -1: for as long as it answers); or it is
+ * announced again. Nothing is placed on an unannounced one. */
+void pool_set_unannounced(struct pool *pool, struct engine *engine, bool unannounced, int64_t drop_ms);
 /* Its answer to GET /images/json?all=1, asked for with that ticket: nothing where a later answer is in force. */
 void pool_apply_images(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *images);
 

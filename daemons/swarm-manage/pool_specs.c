@@ -109,6 +109,14 @@ static int refuse_other_id(struct engine *engine, const struct specs *specs, str
         engine->id, engine->address, specs->id);
 }
 
+static void set_availability(const struct engine *engine)
+{
+    if (engine->node) {
+        swarm_node_set_availability(
+            engine->node, engine->unannounced ? SWARM_AVAILABILITY_UNANNOUNCED : SWARM_AVAILABILITY_ACTIVE, NULL);
+    }
+}
+
 /* Nothing is placed on a new node before its containers are known: pool_set_state() gives it its health. */
 static int add_node(struct pool *pool, struct engine *engine, const struct specs *specs, struct failure *failure)
 {
@@ -127,6 +135,7 @@ static int add_node(struct pool *pool, struct engine *engine, const struct specs
         swarm_node_set_data(node, engine);
         swarm_node_set_health(node, 0, NULL);
         engine->node = node;
+        set_availability(engine);
     }
     swarm_error_free(error);
     return result ? -1 : 0;
@@ -276,5 +285,14 @@ void pool_hold_back(struct pool *pool, struct engine *engine, int failures, cons
     pool_write_lock(pool);
     set_state(pool, engine, ENGINE_UNHEALTHY, failures, error);
     engine->held_back = true;
+    pool_unlock(pool);
+}
+
+void pool_set_unannounced(struct pool *pool, struct engine *engine, bool unannounced, int64_t drop_ms)
+{
+    pool_write_lock(pool);
+    engine->unannounced = unannounced;
+    engine->drop_ms = drop_ms;
+    set_availability(engine);
     pool_unlock(pool);
 }

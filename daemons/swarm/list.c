@@ -35,12 +35,12 @@ static void said(struct first_word *word)
     discovery_stop(word->discovery);
 }
 
-static void print_entries(void *data, const char *const *addresses, size_t count)
+static void print_entries(void *data, const struct discovery_list *list)
 {
     struct first_word *word = data;
     pthread_mutex_lock(&word->lock);
-    for (size_t i = 0; !word->done && i < count; i++)
-        puts(addresses[i]);
+    for (size_t i = 0; !word->done && i < list->count; i++)
+        puts(list->addresses[i]);
     if (!word->done)
         said(word);
     pthread_mutex_unlock(&word->lock);

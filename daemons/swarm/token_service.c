@@ -2,6 +2,7 @@
 /* swarm token-service: what the hosted token service of classic Swarm was.
  *   POST   /v1/clusters                  201, a new token as text
  *   GET    /v1/clusters/TOKEN            200, a JSON array of addresses
+ *   GET    /v1/clusters/TOKEN/left       200, the same of those that were taken back within the last ten minutes
  *   POST   /v1/clusters/TOKEN?ttl=S      200; the body is an address "host:port"
  *   DELETE /v1/clusters/TOKEN/ADDRESS    204
  *   DELETE /v1/clusters/TOKEN            204 */
@@ -21,7 +22,14 @@
 #include "token_service.h"
 #include "token_store.h"
 
-enum { STOP_GRACE_MS = 2000, CONNECTIONS_MAX = 4096, TTL_MAX_S = 30 * 24 * 3600, TTL_DEFAULT_S = 180, BODY_MAX = 1024 };
+enum {
+    STOP_GRACE_MS = 2000,
+    CONNECTIONS_MAX = 4096,
+    TTL_MAX_S = 30 * 24 * 3600,
+    TTL_DEFAULT_S = 180,
+    BODY_MAX = 1024,
+    LEFT_S = 600
+};
 
 static struct option options[] = {
     {"host, H", OPTION_LIST, "tcp://127.0.0.1:2380", NULL, "address to listen on"},
@@ -72,10 +80,11 @@ static int append(void *data, const char *address)
     return json_array_append_new(data, json_string(address));
 }
 
-static int list(struct token_store *store, const char *token, struct http_reply *reply)
+static int list(struct token_store *store, const char *token, bool left, struct http_reply *reply)
 {
     json_t *addresses = json_array();
-    enum token_status status = addresses ? token_store_each(store, token, now_ms(), append, addresses) : TOKEN_FAILED;
+    enum token_status status =
+        addresses ? token_store_each(store, token, left, now_ms(), append, addresses) : TOKEN_FAILED;
     char *text = status == TOKEN_OK ? json_dumps(addresses, JSON_COMPACT) : NULL;
     int result = text                 ? http_reply_send(reply, 200, "application/json", text, strlen(text))
                  : status == TOKEN_OK ? http_reply_error(reply, 500, "out of memory")
@@ -122,9 +131,11 @@ static int on_token(struct token_store *store, char *rest, struct http_request *
     if (!token_is_valid(rest, strlen(rest)))
         return http_reply_error(reply, 404, "no such token or address");
     if (strcmp(method, "DELETE") == 0)
-        return reply_status(reply, token_store_remove(store, rest, address));
-    if (!address && (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0))
-        return list(store, rest, reply);
+        return reply_status(reply, address ? token_store_leave(store, rest, address, now_ms() + LEFT_S * 1000)
+                                           : token_store_remove(store, rest));
+    bool left = address && strcmp(address, "left") == 0;
+    if ((!address || left) && (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0))
+        return list(store, rest, left, reply);
     if (!address && strcmp(method, "POST") == 0)
         return announce(store, rest, request, reply);
     return http_reply_error(reply, 405, "method not allowed");

@@ -25,6 +25,10 @@ enum statement {
     REMOVE_TOKEN,
     EXPIRE,
     LIST,
+    LEAVE,
+    RETURN,
+    FORGET_LEFT,
+    LIST_LEFT,
     STATEMENTS
 };
 static const char *const texts[STATEMENTS] = {
@@ -40,12 +44,19 @@ static const char *const texts[STATEMENTS] = {
     [REMOVE_NODES] = "DELETE FROM nodes WHERE token = ?1",
     [REMOVE_TOKEN] = "DELETE FROM tokens WHERE token = ?1",
     [EXPIRE] = "DELETE FROM nodes WHERE token = ?1 AND expires_ms <= ?2",
+    [LEAVE] = ("INSERT INTO left (token, address, expires_ms) VALUES (?1, ?2, ?3) "
+               "ON CONFLICT (token, address) DO UPDATE SET expires_ms = ?3"),
+    [RETURN] = "DELETE FROM left WHERE token = ?1 AND address = ?2",
+    [FORGET_LEFT] = "DELETE FROM left WHERE expires_ms <= ?1",
+    [LIST_LEFT] = "SELECT address FROM left WHERE token = ?1 AND expires_ms > ?2 ORDER BY address",
     [LIST] = "SELECT address FROM nodes WHERE token = ?1 AND expires_ms > ?2 ORDER BY address",
 };
 static const char schema[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;"
                              "CREATE TABLE IF NOT EXISTS tokens (token TEXT PRIMARY KEY, used_ms INTEGER NOT NULL);"
                              "CREATE INDEX IF NOT EXISTS tokens_used ON tokens (used_ms);"
                              "CREATE TABLE IF NOT EXISTS nodes (token TEXT NOT NULL, address TEXT NOT NULL,"
+                             " expires_ms INTEGER NOT NULL, PRIMARY KEY (token, address)) WITHOUT ROWID;"
+                             "CREATE TABLE IF NOT EXISTS left (token TEXT NOT NULL, address TEXT NOT NULL,"
                              " expires_ms INTEGER NOT NULL, PRIMARY KEY (token, address)) WITHOUT ROWID;";
 
 struct token_store {
@@ -191,31 +202,48 @@ enum token_status token_store_put(struct token_store *store, const char *token, 
     if (status == TOKEN_OK)
         status = execute(store, PUT, token, address, &expires_ms);
     if (status == TOKEN_OK)
+        status = execute(store, RETURN, token, address, NULL);
+    if (status == TOKEN_OK)
+        status = execute(store, FORGET_LEFT, NULL, NULL, &now_ms);
+    if (status == TOKEN_OK)
         status = execute(store, USED, token, NULL, &now_ms);
     return end(store, status);
 }
 
-enum token_status token_store_remove(struct token_store *store, const char *token, const char *address)
+enum token_status token_store_leave(struct token_store *store, const char *token, const char *address,
+                                    int64_t expires_ms)
 {
     enum token_status status = begin(store);
     if (status == TOKEN_OK)
         status = find(store, token);
     if (status == TOKEN_OK)
-        status = execute(store, address ? REMOVE_NODE : REMOVE_NODES, token, address, NULL);
-    if (status == TOKEN_OK && address && sqlite3_changes(store->db) == 0)
+        status = execute(store, REMOVE_NODE, token, address, NULL);
+    if (status == TOKEN_OK && sqlite3_changes(store->db) == 0)
         status = TOKEN_UNKNOWN;
-    if (status == TOKEN_OK && !address)
+    if (status == TOKEN_OK)
+        status = execute(store, LEAVE, token, address, &expires_ms);
+    return end(store, status);
+}
+
+enum token_status token_store_remove(struct token_store *store, const char *token)
+{
+    enum token_status status = begin(store);
+    if (status == TOKEN_OK)
+        status = find(store, token);
+    if (status == TOKEN_OK)
+        status = execute(store, REMOVE_NODES, token, NULL, NULL);
+    if (status == TOKEN_OK)
         status = execute(store, REMOVE_TOKEN, token, NULL, NULL);
     return end(store, status);
 }
 
-enum token_status token_store_each(struct token_store *store, const char *token, int64_t now_ms,
+enum token_status token_store_each(struct token_store *store, const char *token, bool left, int64_t now_ms,
                                    int (*fn)(void *data, const char *address), void *data)
 {
     pthread_mutex_lock(&store->lock);
     enum token_status status = find(store, token);
     if (status == TOKEN_OK) {
-        sqlite3_stmt *statement = bind(store, LIST, token, NULL, &now_ms);
+        sqlite3_stmt *statement = bind(store, left ? LIST_LEFT : LIST, token, NULL, &now_ms);
         int code;
         while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
             if (fn(data, (const char *)sqlite3_column_text(statement, 0)) != 0)

@@ -4,6 +4,7 @@
 #ifndef SWARM_TOKEN_STORE_H
 #define SWARM_TOKEN_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,10 +33,13 @@ enum token_status token_store_create(struct token_store *store, int64_t now_ms, 
 /* Announce, or announce again. */
 enum token_status token_store_put(struct token_store *store, const char *token, const char *address, int64_t now_ms,
                                   int64_t expires_ms);
-/* NULL @p address: the token itself with all that is announced under it. */
-enum token_status token_store_remove(struct token_store *store, const char *token, const char *address);
-/* Each address that has not expired, sorted. @p fn returns 0 to go on. */
-enum token_status token_store_each(struct token_store *store, const char *token, int64_t now_ms,
+/* Take an address back; it is remembered as one that left until @p expires_ms. */
+enum token_status token_store_leave(struct token_store *store, const char *token, const char *address,
+                                    int64_t expires_ms);
+/* The token itself with all that is announced under it. */
+enum token_status token_store_remove(struct token_store *store, const char *token);
+/* Each address that has not expired, or each that left, sorted. @p fn returns 0 to go on. */
+enum token_status token_store_each(struct token_store *store, const char *token, bool left, int64_t now_ms,
                                    int (*fn)(void *data, const char *address), void *data);
 
 #endif

@@ -38,7 +38,7 @@ int inotify_init1(int flags)
 
 /* --- what is told --- */
 
-static void take_entries(void *data, const char *const *addresses, size_t count)
+static void check_addresses(const char *const *addresses, size_t count)
 {
     struct address_list again = {0};
 
@@ -54,6 +54,12 @@ static void take_entries(void *data, const char *const *addresses, size_t count)
     for (size_t i = 0; i < count; i++)
         check(strcmp(again.items[i], addresses[i]) == 0);
     address_list_clear(&again);
+}
+
+static void take_entries(void *data, const struct discovery_list *list)
+{
+    check_addresses(list->addresses, list->count);
+    check_addresses(list->left, list->left_count);
 }
 
 static void take_error(void *data, const char *message)

@@ -82,6 +82,12 @@ check "which GET shows" http 200 GET "/clusters/$token"
 body_is "sorted" '["10.0.0.1:2375","10.0.0.9:2375"]'
 check "DELETE takes it back" http 204 DELETE "/clusters/$token/10.0.0.9:2375"
 check "once" http 404 DELETE "/clusters/$token/10.0.0.9:2375"
+check "those that left are told apart from those that expired" http 200 GET "/clusters/$token/left"
+body_is "for some time" '["10.0.0.2:2375","10.0.0.9:2375"]'
+check "until they are back" http 200 POST "/clusters/$token?ttl=1" -d 10.0.0.9:2375
+check "then they are not told" http 200 GET "/clusters/$token/left"
+body_is "any more" '["10.0.0.2:2375"]'
+sleep 1.2 # it expires
 check "no address" http 400 POST "/clusters/$token?ttl=100" -d nonsense
 check "no body" http 400 POST "/clusters/$token?ttl=100"
 check "a long body" http 413 POST "/clusters/$token?ttl=100" -d "$(printf 'x%.0s' $(seq 5000))"

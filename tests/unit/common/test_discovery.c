@@ -54,11 +54,13 @@ static void add(struct story *story, const char *text)
     pthread_mutex_unlock(&story->lock);
 }
 
-static void on_entries(void *data, const char *const *addresses, size_t count)
+static void on_entries(void *data, const struct discovery_list *list)
 {
     char text[1024] = "entries:";
-    for (size_t i = 0; i < count; i++)
-        snprintf(text + strlen(text), sizeof text - strlen(text), " %s", addresses[i]);
+    for (size_t i = 0; i < list->count; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), " %s", list->addresses[i]);
+    for (size_t i = 0; i < list->left_count; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s %s", i == 0 ? ", left:" : "", list->left[i]);
     strcat(text, "\n");
     add(data, text);
 }
@@ -238,7 +240,10 @@ static void test_key_of_a_node_is_one_part(void **state)
         {"1.2.3.4:5", "d/n/1.2.3.4:5"}, {"[::1]:5", "d/n/[::1]:5"}, {"ssh://u@h:22/run/x", "d/n/ssh:++u@h:22+run+x"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *key = kv_node_key("d/n", cases[i][0]);
+        char *address = kv_node_address(strrchr(cases[i][1], '/') + 1);
         assert_string_equal(key, cases[i][1]);
+        assert_string_equal(address, cases[i][0]);
+        free(address);
         free(key);
     }
 }
@@ -350,7 +355,41 @@ static void test_file_moved_into_place_is_seen_at_once(void **state)
     fputs("c:3\n", to);
     fclose(to);
     assert_int_equal(rename(other, file), 0);
-    expect(story, "entries: c:3\n");
+    expect(story, "entries: c:3, left: a:1\n");
+    end(story);
+}
+
+/* In one step: a reader must not come between truncating and writing. */
+static void replace_file(const char *text)
+{
+    char other[80];
+    snprintf(other, sizeof other, "%s.new", file);
+    FILE *to = fopen(other, "w");
+    assert_non_null(to);
+    fputs(text, to);
+    fclose(to);
+    assert_int_equal(rename(other, file), 0);
+}
+
+static void test_line_taken_out_of_a_file_is_one_that_left(void **state)
+{
+    write_file("a:1\nb:2\nc:3\n");
+    struct story *story = begin(url, 3600000);
+    expect(story, "entries: a:1 b:2 c:3\n");
+    replace_file("a:1\n");
+    expect(story, "entries: a:1, left: b:2 c:3\n");
+    replace_file("a:1\nb:2\n");
+    expect(story, "entries: a:1 b:2\n");
+    end(story);
+}
+
+static void test_file_without_any_address_says_nothing_of_those_that_were_there(void **state)
+{
+    write_file("a:1\nb:2\n");
+    struct story *story = begin(url, 3600000);
+    expect(story, "entries: a:1 b:2\n");
+    replace_file("");
+    expect(story, "entries:\n");
     end(story);
 }
 
@@ -417,6 +456,8 @@ int main(void)
         cmocka_unit_test(test_change_is_seen_at_once),
         cmocka_unit_test(test_change_is_seen_where_the_kernel_does_not_tell),
         cmocka_unit_test(test_file_moved_into_place_is_seen_at_once),
+        cmocka_unit_test(test_line_taken_out_of_a_file_is_one_that_left),
+        cmocka_unit_test(test_file_without_any_address_says_nothing_of_those_that_were_there),
         cmocka_unit_test(test_missing_file_is_told_once_and_its_return_is_seen),
         cmocka_unit_test(test_list_stays_in_force_while_the_file_is_away),
         cmocka_unit_test(test_unchanged_list_is_not_told_again),

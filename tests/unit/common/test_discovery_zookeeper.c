@@ -48,9 +48,9 @@ static void refused(const char *url, const char *const *settings, const char *ex
     free(error);
 }
 
-static void on_entries(void *data, const char *const *addresses, size_t count)
+static void on_entries(void *data, const struct discovery_list *list)
 {
-    fail_msg("%zu entries came from nowhere", count);
+    fail_msg("%zu entries came from nowhere", list->count);
 }
 
 static void on_error(void *data, const char *message)

@@ -54,7 +54,7 @@ void watchdog_node_removed(struct watchdog *watchdog, struct swarm_node *node)
 
 /* --- fixture --- */
 
-int monitor_set_up(void **state)
+static int set_up(void **state, int unannounced_ms)
 {
     static const struct event_query everything = {-1, -1, NULL};
     struct fixture *f = calloc(1, sizeof(*f));
@@ -65,6 +65,8 @@ int monitor_set_up(void **state)
     f->manager.options.failure_retry = 3;
     f->manager.options.kept_connections = 1;
     f->manager.options.detection = (struct detection)DETECTION_DEFAULTS;
+    if (unannounced_ms)
+        f->manager.options.detection.unannounced_ms = unannounced_ms;
     assert_int_equal(pool_new(&f->manager.pool, &f->manager), 0);
     assert_int_equal(event_hub_new(&f->manager.events), 0);
     assert_int_equal(event_listener_new(&f->listener, f->manager.events, &everything), 0);
@@ -73,6 +75,16 @@ int monitor_set_up(void **state)
     f->two = engine_peer_new("TWO", "node2");
     *state = f;
     return 0;
+}
+
+int monitor_set_up(void **state)
+{
+    return set_up(state, 0);
+}
+
+int monitor_set_up_hasty(void **state)
+{
+    return set_up(state, 300);
 }
 
 int monitor_tear_down(void **state)
@@ -89,16 +101,30 @@ int monitor_tear_down(void **state)
     return 0;
 }
 
-void discover(struct fixture *f, struct engine_peer *a, struct engine_peer *b)
+static void set_list(struct fixture *f, struct engine_peer *a, struct engine_peer *b, bool left)
 {
-    const char *addresses[2];
-    size_t count = 0;
+    const char *addresses[2], *others[2];
+    struct discovery_list list = {.addresses = addresses, .left = others};
 
     if (a)
-        addresses[count++] = engine_peer_address(a);
+        addresses[list.count++] = engine_peer_address(a);
     if (b)
-        addresses[count++] = engine_peer_address(b);
-    monitor_set_addresses(f->manager.monitor, addresses, count);
+        addresses[list.count++] = engine_peer_address(b);
+    if (left && a != f->one && b != f->one)
+        others[list.left_count++] = engine_peer_address(f->one);
+    if (left && a != f->two && b != f->two)
+        others[list.left_count++] = engine_peer_address(f->two);
+    monitor_set_list(f->manager.monitor, &list);
+}
+
+void discover(struct fixture *f, struct engine_peer *a, struct engine_peer *b)
+{
+    set_list(f, a, b, true);
+}
+
+void lapse(struct fixture *f, struct engine_peer *a, struct engine_peer *b)
+{
+    set_list(f, a, b, false);
 }
 
 bool was_told(const char *what)

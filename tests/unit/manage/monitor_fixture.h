@@ -29,6 +29,7 @@ struct fixture {
 };
 
 int monitor_set_up(void **state);
+int monitor_set_up_hasty(void **state); /* what is not announced any more leaves after a moment */
 int monitor_tear_down(void **state);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, monitor_set_up, monitor_tear_down)
 int monitor_run_tests(const struct CMUnitTest *tests, size_t count);
@@ -37,8 +38,10 @@ int monitor_run_tests(const struct CMUnitTest *tests, size_t count);
 extern char told[4096];
 bool was_told(const char *what);
 
-/* Discovery names these, NULL for none. */
+/* Discovery names these, NULL for none. The others have left. */
 void discover(struct fixture *f, struct engine_peer *a, struct engine_peer *b);
+/* The same, but nobody knows where the others are. */
+void lapse(struct fixture *f, struct engine_peer *a, struct engine_peer *b);
 /* Engine one with container A, "web", running: connected, and its stream open. */
 void start_with_one(struct fixture *f);
 

@@ -67,6 +67,38 @@ static void test_empty_pool_has_four_lines(void **state)
     free(text);
 }
 
+static void test_node_that_is_not_announced_any_more_says_so(void **state)
+{
+    char name[] = "node1", address[] = "192.0.2.1:2375", id[] = "GS23", version[] = "20.10.24", labels[] = "";
+    struct info_node node = {.state = ENGINE_HEALTHY,
+                             .unannounced = true,
+                             .drop_ms = -1,
+                             .name = name,
+                             .address = address,
+                             .id = id,
+                             .server_version = version,
+                             .labels = labels};
+    char *text = lines_of(&node, 1);
+
+    assert_non_null(strstr(text, "  └ Status|Unannounced\n"));
+    assert_non_null(strstr(text, "  └ Error|no engine is announced any more: this one takes no new containers, and "
+                                 "stays\n"));
+    free(text);
+    node.drop_ms = monotonic_ms() + 3600000;
+    text = lines_of(&node, 1);
+    assert_non_null(strstr(text, "  └ Error|it is not announced any more: it takes no new containers, and leaves in "));
+    free(text);
+    node.drop_ms = 0; /* long ago */
+    text = lines_of(&node, 1);
+    assert_non_null(strstr(text, "and leaves in 0s\n"));
+    free(text);
+    node.state = ENGINE_UNHEALTHY;
+    text = lines_of(&node, 1);
+    assert_non_null(strstr(text, "  └ Status|Unhealthy\n"));
+    assert_null(strstr(text, "Error"));
+    free(text);
+}
+
 static void test_healthy_node_tells_everything(void **state)
 {
     char name[] = "node1", address[] = "192.0.2.1:2375", id[] = "GS23", version[] = "20.10.24", labels[] = "a=b, c=d";
@@ -123,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bytes_have_four_digits_and_a_unit),
         cmocka_unit_test(test_empty_pool_has_four_lines),
+        cmocka_unit_test(test_node_that_is_not_announced_any_more_says_so),
         cmocka_unit_test(test_healthy_node_tells_everything),
         cmocka_unit_test(test_failing_node_shows_its_error_and_a_plain_count),
     };

@@ -68,6 +68,7 @@ static void test_defaults(void **state)
     assert_int_equal(line.config.manager.detection.silence_ms, 10000);
     assert_int_equal(line.config.manager.detection.flap_limit, 3);
     assert_int_equal(line.config.manager.detection.flap_window_ms, 300000);
+    assert_int_equal(line.config.manager.detection.unannounced_ms, 3600000);
     assert_int_equal(line.config.manager.failure_retry, 3);
     assert_int_equal(line.config.manager.heartbeat_ms, 60000);
     assert_int_equal(line.config.manager.create_retry, 0);
@@ -122,6 +123,8 @@ static void test_intervals_are_checked(void **state)
                  "invalid --engine-stop-timeout: 99ms, a duration from 100ms to 149h is expected");
     assert_error("swarm-manage --engine-silence-timeout 0.9s nodes://a:1",
                  "invalid --engine-silence-timeout: 0.9s, a duration from 1000ms to 149h is expected");
+    assert_error("swarm-manage --engine-unannounced-timeout=-1s nodes://a:1",
+                 "invalid --engine-unannounced-timeout: -1s, a duration from 0ms to 149h is expected");
     assert_error("swarm-manage --engine-flap-window 2s nodes://a:1",
                  "invalid --engine-flap-window: 2s, a duration from 3000ms to 149h is expected");
     assert_error("swarm-manage --engine-flap-limit 17 nodes://a:1",

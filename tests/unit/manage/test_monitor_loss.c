@@ -346,8 +346,9 @@ static void test_malformed_address_harms_no_other(void **state)
 {
     struct fixture *f = *state;
     const char *addresses[] = {"no port", engine_peer_address(f->one), engine_peer_address(f->one)};
+    const struct discovery_list list = {.addresses = addresses, .count = 3};
 
-    monitor_set_addresses(f->manager.monitor, addresses, 3);
+    monitor_set_list(f->manager.monitor, &list);
     expect_event(f, "engine_connect");
     assert_int_equal(state_of(f, f->one), ENGINE_HEALTHY);
 }
