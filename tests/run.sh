@@ -7,6 +7,7 @@
 #   tests/run.sh unit                  unit tests, golden cases and fuzz regressions, under ASan and UBSan
 #   tests/run.sh integration [NAME…]   tests on real engines (cli, main_job, …), with programs built the same way
 #   tests/run.sh cli-table             every docker command and flag on one engine and on a pool: the same answers
+#   tests/run.sh leaving [ROUNDS]      agents, machines and stores that go, on every store, that often (10)
 #   tests/run.sh fuzz [SECONDS]        every fuzz target for that long (300)
 #   tests/run.sh differential [CASES]  libswarm against the oracle, that many random cases (100000)
 #   tests/run.sh coverage              branches of libswarm that its tests take: at least 95 %, but for tests/coverage
@@ -175,9 +176,9 @@ fuzz() { # SECONDS
 }
 
 case ${1:-all} in
-all | unit | integration | cli-table | fuzz | differential | coverage | tsan | valgrind) ;;
+all | unit | integration | leaving | cli-table | fuzz | differential | coverage | tsan | valgrind) ;;
 *)
-  sed -n '3,17s/^# \{0,1\}//p' "$0"
+  sed -n '3,18s/^# \{0,1\}//p' "$0"
   exit 2
   ;;
 esac
@@ -203,6 +204,7 @@ integration)
   node_modules
   integration_tests "${@:2}"
   ;;
+leaving) LEAVING_ROUNDS=${2:-10} integration_tests leaving ;;
 fuzz) fuzz "${2:-300}" ;;
 differential) differential "${2:-100000}" ;;
 all)

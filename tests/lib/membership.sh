@@ -23,7 +23,7 @@ membership_enter() {
   fi
   W=$MEMBERSHIP_INSIDE
   SWARM=$BIN/swarm
-  one='' two='' # pids of agents, set by join
+  one='' two='' three='' # pids of agents, set by join
   ip link set lo up
 }
 
