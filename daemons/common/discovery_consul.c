@@ -207,8 +207,9 @@ static int consul_leave(struct discovery *discovery, const char *address, char *
     char *key = kv_node_key(consul->place.directory, address);
     int status = key ? leave(consul, key, address, reterr) : discovery_fail(reterr, "out of memory");
     free(key);
-    *consul->session = '\0';
-    consul->announced = false;
+    if (status == 0)
+        *consul->session = '\0';
+    consul->announced = status != 0;
     return status;
 }
 

@@ -223,7 +223,8 @@ static int leave_v3(struct etcd *etcd, const char *key, char **reterr)
         if (status == 0 && *etcd->lease)
             status = put(etcd, key, "", reterr);
     }
-    *etcd->lease = '\0';
+    if (status == 0)
+        *etcd->lease = '\0';
     return status;
 }
 
@@ -246,6 +247,7 @@ int etcd_leave(struct discovery *discovery, const char *address, char **reterr)
                  : atomic_load(&etcd->api) == 3 ? leave_v3(etcd, key, reterr)
                                                 : leave_v2(etcd, key, reterr);
     free(key);
-    etcd->announced = etcd->refreshing = false;
+    etcd->announced = status != 0;
+    etcd->refreshing = false;
     return status;
 }

@@ -14,7 +14,7 @@
 #include "notify.h"
 #include "options.h"
 
-enum { FIRST_RETRY_MS = 1000, LAST_RETRY_MS = 15000 };
+enum { FIRST_RETRY_MS = 1000, LAST_RETRY_MS = 15000, LEAVE_TRIES = 10, LEAVE_RETRY_MS = 500 };
 
 static void end_signals(sigset_t *set)
 {
@@ -99,13 +99,18 @@ static bool announce(const struct agent *agent, int64_t until_ms)
     return go_on;
 }
 
+/* A store that elects a leader just now is given a moment; another signal ends that. */
 static void leave(const struct agent *agent)
 {
-    char *error = NULL;
+    char *error = NULL, *logged = NULL;
+    bool go_on = true;
     log_info_with(LOG_FIELDS({"addr", agent->address}), "Leaving the discovery service");
-    if (discovery_leave(agent->discovery, agent->address, &error) != 0)
-        log_error("%s", error ? error : "out of memory");
-    free(error);
+    for (int tries = 1; go_on && discovery_leave(agent->discovery, agent->address, &error) != 0; tries++) {
+        log_new_error(&logged, error);
+        error = NULL;
+        go_on = tries < LEAVE_TRIES && sleep_until(monotonic_ms() + LEAVE_RETRY_MS);
+    }
+    free(logged);
 }
 
 void agent_run(const struct agent *agent)

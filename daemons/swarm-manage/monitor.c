@@ -193,6 +193,31 @@ int watch_standing(struct watched *w, bool answers, int64_t *ret_again_ms)
     return standing;
 }
 
+static bool has_id(struct watched *w, const char *id)
+{
+    struct pool *pool = w->monitor->manager->pool;
+    bool has;
+
+    pool_read_lock(pool);
+    has = w->engine->node && strcmp(swarm_node_id(w->engine->node), id) == 0;
+    pool_unlock(pool);
+    return has;
+}
+
+void watch_supersede(struct watched *w, const char *id)
+{
+    struct monitor *monitor = w->monitor;
+
+    pthread_mutex_lock(&monitor->lock);
+    for (struct watched *other = w->listed ? monitor->watched : NULL; other; other = other->next) {
+        if (!other->listed && has_id(other, id)) {
+            swarm_member_set_left(other->member, monotonic_ms());
+            worker_order(other, ORDER_REVIEW);
+        }
+    }
+    pthread_mutex_unlock(&monitor->lock);
+}
+
 bool watch_is_in_pool(struct watched *w)
 {
     struct pool *pool = w->monitor->manager->pool;

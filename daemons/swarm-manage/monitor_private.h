@@ -231,6 +231,10 @@ int watch_standing(struct watched *w, bool answers, int64_t *ret_again_ms);
 /* False once somebody took it out. */
 bool watch_is_in_pool(struct watched *w);
 
+/* The engine of that id answers at @p w's address, which is announced: at another one, where it is not announced any
+ * more, it has left. */
+void watch_supersede(struct watched *w, const char *id);
+
 /* --- monitor_call.c --- */
 struct call_order {
     const char *path; /* "/info" */

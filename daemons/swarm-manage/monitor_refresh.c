@@ -37,6 +37,8 @@ static void specs_apply(struct watched *w)
 
     if (pool_apply_specs(w->monitor->manager->pool, w->engine, w->specs.info, w->specs.version, w->builder, &failure) !=
         0) {
+        if (!w->engine->node && json_is_string(json_object_get(w->specs.info, "ID")))
+            watch_supersede(w, json_string_value(json_object_get(w->specs.info, "ID")));
         trouble_set(&w->specs.trouble, "%s", failure.message ? failure.message : "out of memory");
         w->specs.trouble.changed_id = other;
         w->specs.failed = true;

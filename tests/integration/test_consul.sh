@@ -14,7 +14,7 @@ NODES=pre/docker/swarm/nodes
 KV=http://$CONSUL/v1/kv/$NODES
 
 start_server() { # OPTIONS…
-  python3 "$(dirname "$0")/../lib/consul.py" --listen "$CONSUL" --session-ttl-min 1 "$@" >>"$W/server.log" 2>&1 &
+  python3 "$(dirname "$0")/../lib/consul.py" --listen "$CONSUL" --session-ttl-min 1 --leaderless "$W/leaderless" "$@" >>"$W/server.log" 2>&1 &
   server=$!
 }
 leader() { curl -sf -m 2 -o "$W/leader" "http://$CONSUL/v1/status/leader"; }
@@ -104,6 +104,18 @@ check "which is no error" test ! -s "$W/list.err"
 kv -X DELETE "$KV/other" >"$W/kv.log"
 kv -X DELETE "$KV/" >"$W/kv.log"
 within 5 eval '[[ $(watched) == *"1 " ]]'
+
+echo "-- a leader is being elected"
+join two 10.0.0.2:2375 --ttl 60s "$STORE"
+within 10 eval '[[ $(watched) == *"2 " ]]'
+touch "$W/leaderless"
+kill "$two"
+check "an agent that leaves then is told" within 10 grep -q 'level=error.*No cluster leader' "$W/two.log"
+rm "$W/leaderless"
+wait "$two"
+check "and leaves all the same" test $? = 0
+check "at once, as soon as that is possible" within 10 eval '[[ $(watched) == *"1 " ]]'
+check "with the empty value" eval 'kv "$KV/10.0.0.2:2375" | jq -e ".[0].Value == null"'
 
 echo "-- a server that is killed, silent, emptied"
 before=$(watched)

@@ -5,7 +5,7 @@ use, as Consul documents them: blocking queries with X-Consul-Index, recursive l
 sessions with a TTL (which end after twice that time), behaviours and lock delays, tokens. State is kept in a file, where
 one is named, so that a server that is killed comes back with it.
 
-consul.py --listen HOST:PORT [--state FILE] [--token TOKEN] [--session-ttl-min SECONDS] [--cert FILE --key FILE --ca FILE]
+consul.py --listen HOST:PORT [--state FILE] [--token TOKEN] [--session-ttl-min SECONDS] [--leaderless FILE] [--cert FILE --key FILE --ca FILE]
 """
 import argparse
 import base64
@@ -117,7 +117,7 @@ class Store:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    store = token = None
+    store = token = leaderless = None
 
     def log_message(self, *arguments):
         pass
@@ -143,6 +143,8 @@ class Handler(BaseHTTPRequestHandler):
         path = urllib.parse.unquote(url.path)
         if self.token and self.headers.get("X-Consul-Token") != self.token:
             self.refuse(403, "Permission denied: anonymous token lacks permission")
+        elif self.leaderless and os.path.exists(self.leaderless):
+            self.refuse(500, "No cluster leader")
         elif path.startswith("/v1/kv/"):
             self.kv(path[len("/v1/kv/") :])
         elif path.startswith("/v1/session/"):
@@ -265,6 +267,7 @@ def main():
     parser.add_argument("--listen", required=True)
     parser.add_argument("--state")
     parser.add_argument("--token")
+    parser.add_argument("--leaderless", help="while this file is there, no leader is")
     parser.add_argument("--session-ttl-min", type=float, default=10)
     parser.add_argument("--cert")
     parser.add_argument("--key")
@@ -272,6 +275,7 @@ def main():
     options = parser.parse_args()
     host, _, port = options.listen.rpartition(":")
     Handler.store, Handler.token = Store(options.state, options.session_ttl_min), options.token
+    Handler.leaderless = options.leaderless
     server = Server((host, int(port)), Handler)
     if options.cert:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -171,6 +171,22 @@ static void test_engine_that_lapses_before_its_first_answer_goes(void **state)
     assert_false(was_told("leaving"));
 }
 
+static void test_engine_announced_at_another_address_goes_from_the_old_one(void **state)
+{
+    struct fixture *f = *state;
+
+    start_with_one(f);
+    lapse(f, NULL, NULL);
+    WAIT_FOR(is_unannounced(f, f->one));
+    engine_peer_set_id(f->two, "ONE");
+    engine_peer_put(f->two, A_ID, "web", NULL, "running");
+    lapse(f, f->two, NULL);
+    WAIT_FOR(state_of(f, f->two) == ENGINE_HEALTHY);
+    assert_int_equal(state_of(f, f->one), -1);
+    assert_int_equal(container_state(f, A_ID), SWARM_CONTAINER_RUNNING);
+    assert_false(was_told("leaving"));
+}
+
 static void test_store_that_comes_and_goes_changes_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -199,6 +215,7 @@ int main(void)
         TEST(test_unannounced_engine_that_stops_is_lost_then_leaves),
         TEST(test_nobody_goes_where_all_lapse_at_once),
         TEST(test_engine_that_lapses_before_its_first_answer_goes),
+        TEST(test_engine_announced_at_another_address_goes_from_the_old_one),
         TEST(test_store_that_comes_and_goes_changes_nothing),
     };
 
