@@ -170,6 +170,8 @@ void leave_review(struct watched *w)
         if (!stay(w))
             return;
         sync_start(w);
+        if (w->forgotten) /* it left the pool just now */
+            return;
     }
     if (standing == SWARM_STANDING_MEMBER)
         set_unannounced(w, false, -1);
