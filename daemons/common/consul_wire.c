@@ -8,15 +8,37 @@
 
 #include "base64.h"
 
-char *consul_session_request(const char *name, int64_t ttl_s)
+static json_t *session_json(const char *name, const char *behavior, int64_t ttl_s)
 {
     char ttl[32];
     snprintf(ttl, sizeof ttl, "%llds", (long long)ttl_s);
-    json_t *request =
-        json_pack("{s:s, s:s, s:s, s:s}", "Name", name, "Behavior", "delete", "TTL", ttl, "LockDelay", "1ms");
+    return json_pack("{s:s, s:s, s:s, s:s}", "Name", name, "Behavior", behavior, "TTL", ttl, "LockDelay", "1ms");
+}
+
+/* Takes @p request. */
+static char *print(json_t *request)
+{
     char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
     json_decref(request);
     return text;
+}
+
+char *consul_session_request(const char *name, int64_t ttl_s)
+{
+    return print(session_json(name, "delete", ttl_s));
+}
+
+/* Consul binds a session to a check of its own node's health unless told otherwise, in one word until 1.6 and in
+ * another since. */
+char *consul_lock_session_request(const char *name, int64_t ttl_s)
+{
+    json_t *request = session_json(name, "release", ttl_s);
+    if (json_object_set_new(request, "NodeChecks", json_array()) != 0 ||
+        json_object_set_new(request, "Checks", json_array()) != 0) {
+        json_decref(request);
+        return NULL;
+    }
+    return print(request);
 }
 
 /* false: it is no text, or too long. */
@@ -58,6 +80,7 @@ int consul_parse_key(const char *text, struct consul_key *ret)
                 (!session || json_is_null(session) || copy_id(ret->session, sizeof ret->session, session));
     if (good) {
         ret->present = true;
+        ret->modified = json_integer_value(json_object_get(entry, "ModifyIndex"));
         ret->value = entry_value(entry);
     }
     json_decref(root);

@@ -14,12 +14,15 @@ enum { CONSUL_SESSION_ID_MAX = 64 };
 
 struct consul_key {
     bool present;
+    int64_t modified;                    /* ModifyIndex, 0 where not present */
     char session[CONSUL_SESSION_ID_MAX]; /* that holds it, "": none */
     char *value;                         /* NULL where not present or no text, else new text */
 };
 
 /* A session that takes its keys along when it ends. */
 char *consul_session_request(const char *name, int64_t ttl_s);
+/* One that lets its keys go when it ends, which only its TTL decides: no check of the node does. */
+char *consul_lock_session_request(const char *name, int64_t ttl_s);
 /* 0, or -1 where the text is not what Consul would say. */
 int consul_parse_session(const char *text, char *id, size_t size);
 /* Of one key; NULL: a 404, there is none. */

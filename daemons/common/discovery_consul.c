@@ -8,14 +8,11 @@
 #include <string.h>
 
 #include "base64.h"
+#include "lock_private.h"
 #include "log.h"
 #include "text.h"
 
-enum {
-    CONSUL_PORT = 8500,
-    SESSION_TTL_MIN_S = 10, /* Consul's own bounds */
-    SESSION_TTL_MAX_S = 86400,
-};
+enum { CONSUL_PORT = 8500 };
 /* Classic Swarm's agents mark their keys so. */
 static const char key_flags[] = "3304740253564472344";
 
@@ -36,8 +33,7 @@ char *consul_failure_text(const struct consul *consul, const struct http_result 
     return text_format("consul %s://%s: %s", consul->place.tls ? "https" : "http", consul->place.endpoints[0], what);
 }
 
-/* One call; takes @p url and @p body. 0 with *result for any answer but a failure of Consul's own (5xx). */
-static int call(struct consul *consul, const char *method, char *url, char *body, struct http_result *result,
+int consul_call(struct consul *consul, const char *method, char *url, char *body, struct http_result *result,
                 char **reterr)
 {
     struct http_call call = {.method = method,
@@ -46,8 +42,10 @@ static int call(struct consul *consul, const char *method, char *url, char *body
                              .body = body,
                              .body_length = body ? strlen(body) : 0,
                              .tls = consul->place.tls,
-                             .connect_timeout_ms = CONSUL_CONNECT_TIMEOUT_MS,
-                             .timeout_ms = CONSUL_CALL_TIMEOUT_MS,
+                             .connect_timeout_ms = consul->call_timeout_ms / 2 < CONSUL_CONNECT_TIMEOUT_MS
+                                                       ? consul->call_timeout_ms / 2
+                                                       : CONSUL_CONNECT_TIMEOUT_MS,
+                             .timeout_ms = consul->call_timeout_ms,
                              .max_response = 1 << 20};
     int status = url ? http_client_call(consul->client, &call, result) : discovery_fail(reterr, "out of memory");
     if (url && (status != 0 || result->status >= 500)) {
@@ -72,21 +70,19 @@ static int64_t session_ttl_s(const struct discovery *discovery)
     int64_t half_ms = discovery->ttl_ms / 2, beat_ms = (int64_t)discovery->heartbeat_ms * 4 / 3;
     int64_t ttl_ms = half_ms > beat_ms ? half_ms : beat_ms < discovery->ttl_ms ? beat_ms : discovery->ttl_ms;
     int64_t ttl_s = (ttl_ms + 999) / 1000;
-    return ttl_s < SESSION_TTL_MAX_S ? ttl_s : SESSION_TTL_MAX_S;
+    return ttl_s < CONSUL_TTL_MAX_S ? ttl_s : CONSUL_TTL_MAX_S;
 }
 
-/* *ret_too_short: Consul wants a longer TTL. */
-static int create_session(struct consul *consul, const char *name, int64_t ttl_s, bool *ret_too_short, char **reterr)
+int consul_create_session(struct consul *consul, char *request, bool *ret_too_short, char **reterr)
 {
     struct http_result result;
-    char *body = consul_session_request(name, ttl_s);
     *ret_too_short = false;
-    if (!body)
+    if (!request)
         return discovery_fail(reterr, "out of memory");
-    if (call(consul, "PUT", consul_url(consul, "/v1/session/create", "", ""), body, &result, reterr) != 0)
+    if (consul_call(consul, "PUT", consul_url(consul, "/v1/session/create", "", ""), request, &result, reterr) != 0)
         return -1;
     int status = 0;
-    if (result.status == 400 && ttl_s < SESSION_TTL_MIN_S && result.body && strstr(result.body, "TTL"))
+    if (result.status == 400 && result.body && strstr(result.body, "TTL"))
         *ret_too_short = true;
     else if (result.status != 200 || consul_parse_session(result.body, consul->session, sizeof consul->session) != 0)
         status = refuse(consul, &result, reterr);
@@ -99,22 +95,24 @@ static int new_session(struct consul *consul, const char *address, char **reterr
     bool too_short;
     int64_t ttl_s = session_ttl_s(consul->discovery);
     char *name = text_format("swarm-join %s", address);
-    int status =
-        name ? create_session(consul, name, ttl_s, &too_short, reterr) : discovery_fail(reterr, "out of memory");
-    if (status == 0 && too_short) {
-        log_warn("Consul's sessions live %d s at least: a lost agent is noticed after up to %d s", SESSION_TTL_MIN_S,
-                 2 * SESSION_TTL_MIN_S);
-        status = create_session(consul, name, SESSION_TTL_MIN_S, &too_short, reterr);
+    int status = name ? consul_create_session(consul, consul_session_request(name, ttl_s), &too_short, reterr)
+                      : discovery_fail(reterr, "out of memory");
+    if (status == 0 && too_short && ttl_s < CONSUL_TTL_MIN_S) {
+        log_warn("Consul's sessions live %d s at least: a lost agent is noticed after up to %d s", CONSUL_TTL_MIN_S,
+                 2 * CONSUL_TTL_MIN_S);
+        status = consul_create_session(consul, consul_session_request(name, CONSUL_TTL_MIN_S), &too_short, reterr);
     }
+    if (status == 0 && too_short)
+        status = discovery_fail(reterr, "consul: it takes no session of %d s", (int)ttl_s);
     free(name);
     return status;
 }
 
-/* Where the session is gone, consul->session becomes "". */
-static int renew(struct consul *consul, char **reterr)
+int consul_renew(struct consul *consul, char **reterr)
 {
     struct http_result result;
-    if (call(consul, "PUT", consul_url(consul, "/v1/session/renew/", consul->session, ""), NULL, &result, reterr) != 0)
+    if (consul_call(consul, "PUT", consul_url(consul, "/v1/session/renew/", consul->session, ""), NULL, &result,
+                    reterr) != 0)
         return -1;
     int status = 0;
     if (result.status == 404)
@@ -125,10 +123,10 @@ static int renew(struct consul *consul, char **reterr)
     return status;
 }
 
-static int look(struct consul *consul, const char *key, struct consul_key *ret, char **reterr)
+int consul_look(struct consul *consul, const char *key, struct consul_key *ret, char **reterr)
 {
     struct http_result result;
-    if (call(consul, "GET", consul_url(consul, "/v1/kv/", key, "?consistent"), NULL, &result, reterr) != 0)
+    if (consul_call(consul, "GET", consul_url(consul, "/v1/kv/", key, "?consistent"), NULL, &result, reterr) != 0)
         return -1;
     int status = 0;
     if ((result.status != 200 && result.status != 404) ||
@@ -138,7 +136,7 @@ static int look(struct consul *consul, const char *key, struct consul_key *ret, 
     return status;
 }
 
-static int acquire(struct consul *consul, const char *key, const char *value, char **reterr)
+int consul_acquire(struct consul *consul, const char *key, const char *value, bool *ret_done, char **reterr)
 {
     struct http_result result;
     char *query = text_format("?acquire=%s&flags=%s", consul->session, key_flags);
@@ -149,15 +147,19 @@ static int acquire(struct consul *consul, const char *key, const char *value, ch
         free(url);
         return discovery_fail(reterr, "out of memory");
     }
-    if (call(consul, "PUT", url, body, &result, reterr) != 0)
+    if (consul_call(consul, "PUT", url, body, &result, reterr) != 0)
         return -1;
-    int status = 0;
-    if (result.status != 200)
-        status = refuse(consul, &result, reterr);
-    else if (!result.body || strncmp(result.body, "true", 4) != 0)
-        status = discovery_fail(reterr, "consul: key %s is held by another session", key);
+    int status = result.status == 200 ? 0 : refuse(consul, &result, reterr);
+    *ret_done = result.body && strncmp(result.body, "true", 4) == 0;
     http_result_clear(&result);
     return status;
+}
+
+static int acquire(struct consul *consul, const char *key, const char *address, char **reterr)
+{
+    bool done;
+    int status = consul_acquire(consul, key, address, &done, reterr);
+    return status == 0 && !done ? discovery_fail(reterr, "consul: key %s is held by another session", key) : status;
 }
 
 /* Whoever announced this address before left a session on the key: it becomes ours, so that neither a restarted agent
@@ -165,11 +167,11 @@ static int acquire(struct consul *consul, const char *key, const char *value, ch
 static int announce(struct consul *consul, const char *key, const char *address, char **reterr)
 {
     struct consul_key found;
-    if (look(consul, key, &found, reterr) != 0)
+    if (consul_look(consul, key, &found, reterr) != 0)
         return -1;
     if (*found.session)
         strcpy(consul->session, found.session);
-    int status = *consul->session ? renew(consul, reterr) : 0;
+    int status = *consul->session ? consul_renew(consul, reterr) : 0;
     if (status == 0 && !*consul->session)
         status = new_session(consul, address, reterr);
     bool ours = found.present && found.value && strcmp(found.value, address) == 0 &&
@@ -190,10 +192,24 @@ static int consul_announce(struct discovery *discovery, const char *address, cha
     return status;
 }
 
+int consul_destroy_session(struct consul *consul, char **reterr)
+{
+    struct http_result result;
+    if (!*consul->session)
+        return 0;
+    char *url = consul_url(consul, "/v1/session/destroy/", consul->session, "");
+    if (consul_call(consul, "PUT", url, NULL, &result, reterr) != 0)
+        return -1;
+    int status = result.status == 200 ? 0 : refuse(consul, &result, reterr);
+    http_result_clear(&result);
+    *consul->session = '\0';
+    return status;
+}
+
 /* The end of the session takes the key along, by itself. */
 static int leave(struct consul *consul, const char *key, const char *address, char **reterr)
 {
-    int status = *consul->session ? renew(consul, reterr) : 0;
+    int status = *consul->session ? consul_renew(consul, reterr) : 0;
     if (status == 0 && !*consul->session)
         status = new_session(consul, address, reterr);
     return status == 0 ? acquire(consul, key, "", reterr) : -1;
@@ -251,6 +267,7 @@ static int consul_open(struct discovery *discovery, const char *rest, const stru
     if (!consul)
         return discovery_fail(reterr, "out of memory");
     consul->discovery = discovery;
+    consul->call_timeout_ms = CONSUL_CALL_TIMEOUT_MS;
     int status = kv_place_parse(&consul->place, rest, CONSUL_PORT, options, reterr);
     if (status == 0 && consul->place.count > 1)
         status = discovery_fail(reterr, "consul does not support multiple endpoints");
@@ -276,6 +293,7 @@ static void consul_stop(struct discovery *discovery)
 }
 
 const struct discovery_backend discovery_consul = {.name = "consul",
+                                                   .lock = &lock_consul,
                                                    .open = consul_open,
                                                    .close = consul_close,
                                                    .watch = consul_watch,

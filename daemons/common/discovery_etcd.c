@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lock_private.h"
 #include "log.h"
 
 enum { ETCD_PORT = 2379 };
@@ -15,6 +16,47 @@ char *etcd_url(const struct etcd *etcd, size_t endpoint, const char *path)
     if (asprintf(&url, "%s://%s%s", etcd->place.tls ? "https" : "http", etcd->place.endpoints[endpoint], path) < 0)
         return NULL;
     return url;
+}
+
+static int call_endpoint(struct etcd *etcd, const struct etcd_question *question, const char *url,
+                         struct http_result *result)
+{
+    static const char *const form_headers[] = {"Content-Type: application/x-www-form-urlencoded", NULL};
+    static const char *const json_headers[] = {"Content-Type: application/json", NULL};
+    int timeout_ms = etcd->call_timeout_ms;
+    struct http_call call = {.method = question->method,
+                             .url = url,
+                             .headers = question->form ? form_headers : json_headers,
+                             .body = question->body,
+                             .body_length = question->body ? strlen(question->body) : 0,
+                             .tls = etcd->place.tls,
+                             .connect_timeout_ms =
+                                 timeout_ms / 2 < ETCD_CONNECT_TIMEOUT_MS ? timeout_ms / 2 : ETCD_CONNECT_TIMEOUT_MS,
+                             .timeout_ms = timeout_ms,
+                             .max_response = 1 << 20};
+    int status = http_client_call(etcd->client, &call, result);
+    return status == 0 && result->status < 500 ? 0 : -1;
+}
+
+int etcd_call(struct etcd *etcd, const struct etcd_question *question, struct http_result *result, char **reterr)
+{
+    char *why = NULL;
+    for (size_t tried = 0; question->path && tried < etcd->place.count; tried++) {
+        char *url = etcd_url(etcd, etcd->endpoint, question->path);
+        if (!url)
+            break;
+        int status = call_endpoint(etcd, question, url, result);
+        free(url);
+        free(why);
+        if (status == 0)
+            return 0;
+        why = etcd_failure_text(etcd, etcd->endpoint, result);
+        http_result_clear(result);
+        etcd->endpoint = (etcd->endpoint + 1) % etcd->place.count;
+    }
+    discovery_fail(reterr, "%s", why ? why : "out of memory");
+    free(why);
+    return -1;
 }
 
 bool etcd_switch_api(struct etcd *etcd, const struct http_result *result)
@@ -72,6 +114,7 @@ static int etcd_open(struct discovery *discovery, const char *rest, const struct
     if (!etcd)
         return discovery_fail(reterr, "out of memory");
     etcd->discovery = discovery;
+    etcd->call_timeout_ms = ETCD_CALL_TIMEOUT_MS;
     if (choose_api(etcd, options, &why) != 0 || kv_place_parse(&etcd->place, rest, ETCD_PORT, options, &why) != 0) {
         *reterr = why;
     } else if (http_client_new(&etcd->client) != 0 || http_loop_new(&etcd->loop) != 0) {
@@ -96,6 +139,7 @@ static void etcd_stop(struct discovery *discovery)
 }
 
 const struct discovery_backend discovery_etcd = {.name = "etcd",
+                                                 .lock = &lock_etcd,
                                                  .open = etcd_open,
                                                  .close = etcd_close,
                                                  .watch = etcd_watch,

@@ -9,44 +9,12 @@
 
 #include "discovery_etcd.h"
 
-/* Endpoint after endpoint until one answers for good or ill; one that fails by itself (5xx) is passed over too. */
-static int call_any(struct etcd *etcd, const char *method, const char *path, const char *body, bool form,
-                    struct http_result *result, char **reterr)
+static int64_t agent_ttl_s(const struct etcd *etcd)
 {
-    static const char *const form_headers[] = {"Content-Type: application/x-www-form-urlencoded", NULL};
-    static const char *const json_headers[] = {"Content-Type: application/json", NULL};
-    char *why = NULL;
-    for (size_t tried = 0; path && tried < etcd->place.count; tried++) {
-        char *url = etcd_url(etcd, etcd->endpoint, path);
-        if (!url)
-            break;
-        struct http_call call = {.method = method,
-                                 .url = url,
-                                 .headers = form ? form_headers : json_headers,
-                                 .body = body,
-                                 .body_length = body ? strlen(body) : 0,
-                                 .tls = etcd->place.tls,
-                                 .connect_timeout_ms = ETCD_CONNECT_TIMEOUT_MS,
-                                 .timeout_ms = ETCD_CALL_TIMEOUT_MS,
-                                 .max_response = 1 << 20};
-        int status = http_client_call(etcd->client, &call, result);
-        free(url);
-        if (status == 0 && result->status < 500) {
-            free(why);
-            return 0;
-        }
-        free(why);
-        why = etcd_failure_text(etcd, etcd->endpoint, result);
-        http_result_clear(result);
-        etcd->endpoint = (etcd->endpoint + 1) % etcd->place.count;
-    }
-    discovery_fail(reterr, "%s", why ? why : "out of memory");
-    free(why);
-    return -1;
+    return ((int64_t)etcd->discovery->ttl_ms + 999) / 1000;
 }
 
-/* Ends a call whose answer is not what it should be. */
-static int refuse(const struct etcd *etcd, struct http_result *result, char **reterr)
+int etcd_refuse(const struct etcd *etcd, const struct http_result *result, char **reterr)
 {
     char *why = etcd_failure_text(etcd, etcd->endpoint, result);
     discovery_fail(reterr, "%s", why ? why : "out of memory");
@@ -54,42 +22,40 @@ static int refuse(const struct etcd *etcd, struct http_result *result, char **re
     return -1;
 }
 
-/* One call of v3; takes @p body. 0 with *result for any answer that etcd gave. */
-static int call_v3(struct etcd *etcd, const char *path, char *body, struct http_result *result, char **reterr)
+int etcd_call_v3(struct etcd *etcd, const char *path, char *body, struct http_result *result, char **reterr)
 {
     int status =
-        body ? call_any(etcd, "POST", path, body, false, result, reterr) : discovery_fail(reterr, "out of memory");
+        body ? etcd_call(etcd, &(struct etcd_question){.method = "POST", .path = path, .body = body}, result, reterr)
+             : discovery_fail(reterr, "out of memory");
     free(body);
     return status;
 }
 
-static int grant(struct etcd *etcd, char **reterr)
+int etcd_grant(struct etcd *etcd, int64_t ttl_s, int64_t *ret_ttl_s, char **reterr)
 {
     struct http_result result;
-    int64_t ttl_s = ((int64_t)etcd->discovery->ttl_ms + 999) / 1000;
-    if (call_v3(etcd, "/v3/lease/grant", etcd_grant_request(ttl_s), &result, reterr) != 0)
+    if (etcd_call_v3(etcd, "/v3/lease/grant", etcd_grant_request(ttl_s), &result, reterr) != 0)
         return -1;
     int status = 0;
     if (etcd_api_missing(&result))
-        status = etcd_switch_api(etcd, &result) ? 0 : refuse(etcd, &result, reterr);
-    else if (result.status != 200 || etcd_parse_grant(result.body, etcd->lease, sizeof etcd->lease) != 0)
-        status = refuse(etcd, &result, reterr);
+        status = etcd_switch_api(etcd, &result) ? 0 : etcd_refuse(etcd, &result, reterr);
+    else if (result.status != 200 || etcd_parse_grant(result.body, etcd->lease, sizeof etcd->lease, ret_ttl_s) != 0)
+        status = etcd_refuse(etcd, &result, reterr);
     http_result_clear(&result);
     return status;
 }
 
-/* Where the lease is gone, etcd->lease becomes "". */
-static int keep_alive(struct etcd *etcd, char **reterr)
+int etcd_keep_alive(struct etcd *etcd, char **reterr)
 {
     struct http_result result;
     bool alive = false;
-    if (call_v3(etcd, "/v3/lease/keepalive", etcd_lease_request(etcd->lease), &result, reterr) != 0)
+    if (etcd_call_v3(etcd, "/v3/lease/keepalive", etcd_lease_request(etcd->lease), &result, reterr) != 0)
         return -1;
     int status = 0;
     if (etcd_api_missing(&result) && etcd_switch_api(etcd, &result))
         alive = false;
     else if (result.status != 200 || etcd_parse_keep_alive(result.body, &alive) != 0)
-        status = refuse(etcd, &result, reterr);
+        status = etcd_refuse(etcd, &result, reterr);
     if (status == 0 && !alive)
         *etcd->lease = '\0';
     http_result_clear(&result);
@@ -101,11 +67,11 @@ static int look(struct etcd *etcd, const char *key, const char *address, bool *r
 {
     struct http_result result;
     struct etcd_key found;
-    if (call_v3(etcd, "/v3/kv/range", etcd_key_request(key), &result, reterr) != 0)
+    if (etcd_call_v3(etcd, "/v3/kv/range", etcd_key_request(key), &result, reterr) != 0)
         return -1;
     int status = 0;
     if (result.status != 200 || etcd_parse_key(result.body, &found) != 0) {
-        status = refuse(etcd, &result, reterr);
+        status = etcd_refuse(etcd, &result, reterr);
     } else {
         *ret_ours =
             found.present && found.value && strcmp(found.value, address) == 0 && strcmp(found.lease, etcd->lease) == 0;
@@ -119,13 +85,13 @@ static int look(struct etcd *etcd, const char *key, const char *address, bool *r
 static int put(struct etcd *etcd, const char *key, const char *address, char **reterr)
 {
     struct http_result result;
-    if (call_v3(etcd, "/v3/kv/put", etcd_put_request(key, address, etcd->lease), &result, reterr) != 0)
+    if (etcd_call_v3(etcd, "/v3/kv/put", etcd_put_request(key, address, etcd->lease), &result, reterr) != 0)
         return -1;
     int status = 0;
     if (result.status == 404)
         *etcd->lease = '\0';
     else if (result.status != 200)
-        status = refuse(etcd, &result, reterr);
+        status = etcd_refuse(etcd, &result, reterr);
     http_result_clear(&result);
     return status;
 }
@@ -133,13 +99,13 @@ static int put(struct etcd *etcd, const char *key, const char *address, char **r
 static int announce_v3(struct etcd *etcd, const char *key, const char *address, char **reterr)
 {
     bool ours = false;
-    if (*etcd->lease && keep_alive(etcd, reterr) != 0)
+    if (*etcd->lease && etcd_keep_alive(etcd, reterr) != 0)
         return -1;
     if (atomic_load(&etcd->api) != 3) /* the server does not know v3 any more: the caller goes on with the other */
         return 0;
     if (*etcd->lease && look(etcd, key, address, &ours, reterr) != 0)
         return -1;
-    if (!*etcd->lease && grant(etcd, reterr) != 0)
+    if (!*etcd->lease && etcd_grant(etcd, agent_ttl_s(etcd), NULL, reterr) != 0)
         return -1;
     if (ours || !*etcd->lease) /* without a lease, the server turned out not to know v3 */
         return 0;
@@ -165,10 +131,11 @@ static int set_v2(struct etcd *etcd, const char *path, const char *address, bool
                   char **reterr)
 {
     struct http_result result;
-    int64_t ttl_s = ((int64_t)etcd->discovery->ttl_ms + 999) / 1000;
-    char *form = set_form(address, ttl_s, refresh);
+    char *form = set_form(address, agent_ttl_s(etcd), refresh);
     int status =
-        form ? call_any(etcd, "PUT", path, form, true, &result, reterr) : discovery_fail(reterr, "out of memory");
+        form ? etcd_call(etcd, &(struct etcd_question){.method = "PUT", .path = path, .body = form, .form = true},
+                         &result, reterr)
+             : discovery_fail(reterr, "out of memory");
     free(form);
     if (status != 0)
         return -1;
@@ -176,7 +143,7 @@ static int set_v2(struct etcd *etcd, const char *path, const char *address, bool
     *ret_again = etcd_api_missing(&result) ? etcd_switch_api(etcd, &result)
                                            : refresh && (result.status == 404 || result.status == 412);
     if (!good && !*ret_again)
-        status = refuse(etcd, &result, reterr);
+        status = etcd_refuse(etcd, &result, reterr);
     http_result_clear(&result);
     return status;
 }
@@ -213,13 +180,26 @@ int etcd_announce(struct discovery *discovery, const char *address, char **reter
     return status;
 }
 
+int etcd_revoke(struct etcd *etcd, char **reterr)
+{
+    struct http_result result;
+    if (!*etcd->lease)
+        return 0;
+    if (etcd_call_v3(etcd, "/v3/lease/revoke", etcd_lease_request(etcd->lease), &result, reterr) != 0)
+        return -1;
+    int status = result.status == 200 || result.status == 404 ? 0 : etcd_refuse(etcd, &result, reterr);
+    http_result_clear(&result);
+    *etcd->lease = '\0';
+    return status;
+}
+
 /* The lease takes the key along when it ends. Where it has ended already a new one does: that the key is gone says
  * nothing. */
 static int leave_v3(struct etcd *etcd, const char *key, char **reterr)
 {
     int status = *etcd->lease ? put(etcd, key, "", reterr) : 0;
     if (status == 0 && !*etcd->lease) {
-        status = grant(etcd, reterr);
+        status = etcd_grant(etcd, agent_ttl_s(etcd), NULL, reterr);
         if (status == 0 && *etcd->lease)
             status = put(etcd, key, "", reterr);
     }

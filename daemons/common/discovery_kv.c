@@ -138,7 +138,8 @@ int kv_place_parse(struct kv_place *place, const char *rest, int default_port, c
     if (status != 0)
         return -1;
     place->directory = kv_path_join(slash, path ? path : "docker/swarm/nodes");
-    if (!place->directory)
+    place->leader = kv_path_join(slash, "docker/swarm/leader");
+    if (!place->directory || !place->leader)
         return discovery_fail(reterr, "out of memory");
     if (*place->directory == '\0')
         return discovery_fail(reterr, "--discovery-opt kv.path: \"%s\" leaves no directory for the nodes", path);
@@ -151,6 +152,7 @@ void kv_place_finish(struct kv_place *place)
         free(place->endpoints[i]);
     free(place->endpoints);
     free(place->directory);
+    free(place->leader);
     tls_free(place->tls);
     *place = (struct kv_place){0};
 }

@@ -12,6 +12,7 @@ struct kv_place {
     char **endpoints; /* "host:port", NULL-ended */
     size_t count;
     char *directory; /* "prefix/docker/swarm/nodes", no slash at either end */
+    char *leader;    /* "prefix/docker/swarm/leader", whatever kv.path is */
     struct tls *tls; /* NULL: none */
 };
 

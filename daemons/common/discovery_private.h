@@ -6,8 +6,11 @@
 #include "address_list.h"
 #include "discovery.h"
 
+struct lock_backend;
+
 struct discovery_backend {
     const char *name;
+    const struct lock_backend *lock; /* lock.h; NULL: it has none */
     /* @p rest: the URL behind "://". Sets discovery->state. On failure nothing is left to close. */
     int (*open)(struct discovery *discovery, const char *rest, const struct discovery_options *options, char **reterr);
     void (*close)(struct discovery *discovery);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lock_private.h"
+
 static void zk_free(struct zk *zk)
 {
     zk_agent_finish(&zk->agent);
@@ -52,6 +54,7 @@ static void zk_stop(struct discovery *discovery)
 }
 
 const struct discovery_backend discovery_zookeeper = {.name = "zk",
+                                                      .lock = &lock_zookeeper,
                                                       .open = zk_open,
                                                       .close = zk_close,
                                                       .watch = zk_watch,

@@ -101,12 +101,17 @@ void zk_on_event(zhandle_t *handle, int type, int state, const char *path, void 
 /* Ask and wait for the answer. ZOK or another code of the library's; ZCLOSING where it is time to stop. */
 /* Sets a watch. *ret_value: new text. */
 int zk_get(struct zk_session *session, const char *path, char **ret_value, struct Stat *ret_stat);
+/* Without a watch. */
+int zk_read(struct zk_session *session, const char *path, char **ret_value, struct Stat *ret_stat);
 /* Sets a watch. *ret_names: new, sorted, NULL-ended; release with zk_names_free(). */
 int zk_children(struct zk_session *session, const char *path, char ***ret_names);
 void zk_names_free(char **names);
 int zk_set(struct zk_session *session, const char *path, const char *value);
 /* An ephemeral node; its directory is made where it lacks. */
 int zk_create(struct zk_session *session, const char *directory, const char *path, const char *value);
+/* An ephemeral node whose name the server ends with a number that grows. *ret_path: new text, all of it. */
+int zk_create_next(struct zk_session *session, const char *directory, const char *path, const char *value,
+                   char **ret_path);
 /* Delete the node and make it anew for this session, in one step. */
 int zk_replace(struct zk_session *session, const char *path, const char *value);
 /* Make a directory and those above it, persistent. */

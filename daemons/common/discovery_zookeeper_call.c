@@ -44,9 +44,15 @@ static void on_void(int rc, const void *data)
     end_answer(begin_answer(data), rc);
 }
 
+/* The path of what was made: of a sequence, nobody else knows it. */
 static void on_string(int rc, const char *value, const void *data)
 {
-    end_answer(begin_answer(data), rc);
+    struct call *call = begin_answer(data);
+    if (rc == ZOK) {
+        call->value = strdup(value ? value : "");
+        call->out_of_memory = !call->value;
+    }
+    end_answer(call, rc);
 }
 
 static void on_stat(int rc, const struct Stat *stat, const void *data)
@@ -120,15 +126,26 @@ static int await(struct call *call, int started)
     return call->out_of_memory ? ZSYSTEMERROR : call->rc;
 }
 
-int zk_get(struct zk_session *session, const char *path, char **ret_value, struct Stat *ret_stat)
+static int get(struct zk_session *session, const char *path, watcher_fn watcher, char **ret_value,
+               struct Stat *ret_stat)
 {
     struct call call = {.session = session};
-    int rc = await(&call, zoo_awget(session->handle, path, zk_on_event, session, on_data, &call));
+    int rc = await(&call, zoo_awget(session->handle, path, watcher, session, on_data, &call));
     if (rc == ZOK) {
         *ret_value = call.value;
         *ret_stat = call.stat;
     }
     return rc;
+}
+
+int zk_get(struct zk_session *session, const char *path, char **ret_value, struct Stat *ret_stat)
+{
+    return get(session, path, zk_on_event, ret_value, ret_stat);
+}
+
+int zk_read(struct zk_session *session, const char *path, char **ret_value, struct Stat *ret_stat)
+{
+    return get(session, path, NULL, ret_value, ret_stat);
 }
 
 int zk_children(struct zk_session *session, const char *path, char ***ret_names)
@@ -146,11 +163,32 @@ int zk_set(struct zk_session *session, const char *path, const char *value)
     return await(&call, zoo_aset(session->handle, path, value, (int)strlen(value), -1, on_stat, &call));
 }
 
-static int create(struct zk_session *session, const char *path, const char *value, int mode)
+/* *ret_path: new text; NULL: not wanted. */
+static int create_at(struct zk_session *session, const char *path, const char *value, int mode, char **ret_path)
 {
     struct call call = {.session = session};
-    return await(&call, zoo_acreate(session->handle, path, value, (int)strlen(value), &ZOO_OPEN_ACL_UNSAFE, mode,
-                                    on_string, &call));
+    int rc = await(&call, zoo_acreate(session->handle, path, value, (int)strlen(value), &ZOO_OPEN_ACL_UNSAFE, mode,
+                                      on_string, &call));
+    if (rc == ZOK && ret_path)
+        *ret_path = call.value;
+    else
+        free(call.value);
+    return rc;
+}
+
+static int create(struct zk_session *session, const char *path, const char *value, int mode)
+{
+    return create_at(session, path, value, mode, NULL);
+}
+
+int zk_create_next(struct zk_session *session, const char *directory, const char *path, const char *value,
+                   char **ret_path)
+{
+    int rc = create_at(session, path, value, ZOO_EPHEMERAL | ZOO_SEQUENCE, ret_path);
+    if (rc != ZNONODE)
+        return rc;
+    rc = zk_make_directory(session, directory);
+    return rc == ZOK ? create_at(session, path, value, ZOO_EPHEMERAL | ZOO_SEQUENCE, ret_path) : rc;
 }
 
 int zk_create(struct zk_session *session, const char *directory, const char *path, const char *value)

@@ -33,6 +33,19 @@ int etcd_parse_v2_list(const char *text, struct kv_table *table)
     return status;
 }
 
+int etcd_parse_v2_key(const char *text, struct etcd_v2_key *ret)
+{
+    json_t *root = text ? json_loads(text, 0, NULL) : NULL;
+    const json_t *node = json_object_get(root, "node");
+    const char *value = json_string_value(json_object_get(node, "value"));
+    *ret = (struct etcd_v2_key){.created = json_integer_value(json_object_get(node, "createdIndex")),
+                                .modified = json_integer_value(json_object_get(node, "modifiedIndex"))};
+    if (ret->created > 0 && ret->modified > 0)
+        ret->value = strdup(value ? value : "");
+    json_decref(root);
+    return ret->value ? 0 : -1;
+}
+
 static bool is_removal(const char *action)
 {
     return strcmp(action, "delete") == 0 || strcmp(action, "expire") == 0 || strcmp(action, "compareAndDelete") == 0;

@@ -78,10 +78,29 @@ char *etcd_watch_request(const char *directory, int64_t from_revision)
     return print(json_pack("{s:o}", "create_request", create));
 }
 
+char *etcd_watch_key_request(const char *key, int64_t from_revision)
+{
+    char revision[24];
+    snprintf(revision, sizeof revision, "%lld", (long long)from_revision);
+    return print(json_pack("{s:{s:o, s:s}}", "create_request", "key", base64_json(key, 0), "start_revision", revision));
+}
+
+static json_t *put_json(const char *key, const char *value, const char *lease)
+{
+    return json_pack("{s:o, s:o, s:s}", "key", base64_json(key, 0), "value", base64_json(value, 0), "lease", lease);
+}
+
 char *etcd_put_request(const char *key, const char *value, const char *lease)
 {
-    return print(
-        json_pack("{s:o, s:o, s:s}", "key", base64_json(key, 0), "value", base64_json(value, 0), "lease", lease));
+    return print(put_json(key, value, lease));
+}
+
+char *etcd_acquire_request(const char *key, const char *value, const char *lease)
+{
+    return print(json_pack("{s:[{s:s, s:s, s:o, s:s}], s:[{s:o}], s:[{s:{s:o}}]}", "compare", "result", "EQUAL",
+                           "target", "CREATE", "key", base64_json(key, 0), "create_revision", "0", "success",
+                           "request_put", put_json(key, value, lease), "failure", "request_range", "key",
+                           base64_json(key, 0)));
 }
 
 char *etcd_grant_request(int64_t ttl_s)
@@ -155,29 +174,56 @@ static void copy_lease(char *lease, size_t size, const json_t *json)
     snprintf(lease, size, "%lld", (long long)number(json));
 }
 
+/* The first key of a range's answer, which is part of @p root. */
+static void take_key(struct etcd_key *ret, const json_t *root, const json_t *range)
+{
+    const json_t *pair = json_array_get(json_object_get(range, "kvs"), 0);
+    *ret = (struct etcd_key){.present = pair != NULL,
+                             .revision = number(json_object_get(json_object_get(root, "header"), "revision"))};
+    if (!pair)
+        return;
+    copy_lease(ret->lease, sizeof ret->lease, json_object_get(pair, "lease"));
+    ret->created = number(json_object_get(pair, "create_revision"));
+    ret->value = base64_text(json_object_get(pair, "value"));
+}
+
 int etcd_parse_key(const char *text, struct etcd_key *ret)
 {
     json_t *root = load_answer(text);
     if (!root)
         return -1;
-    const json_t *pair = json_array_get(json_object_get(root, "kvs"), 0);
-    *ret = (struct etcd_key){.present = pair != NULL};
-    if (pair) {
-        copy_lease(ret->lease, sizeof ret->lease, json_object_get(pair, "lease"));
-        ret->value = base64_text(json_object_get(pair, "value"));
-    }
+    take_key(ret, root, root);
     json_decref(root);
     return 0;
 }
 
-int etcd_parse_grant(const char *text, char *lease, size_t size)
+int etcd_parse_grant(const char *text, char *lease, size_t size, int64_t *ret_ttl_s)
 {
     json_t *root = load_answer(text);
     int64_t id = number(json_object_get(root, "ID"));
     if (id != 0)
         copy_lease(lease, size, json_object_get(root, "ID"));
+    if (id != 0 && ret_ttl_s)
+        *ret_ttl_s = number(json_object_get(root, "TTL"));
     json_decref(root);
     return id != 0 ? 0 : -1;
+}
+
+int etcd_parse_acquire(const char *text, bool *ret_put, struct etcd_key *ret)
+{
+    json_t *root = load_answer(text);
+    if (!root)
+        return -1;
+    const json_t *answer = json_array_get(json_object_get(root, "responses"), 0);
+    *ret_put = json_is_true(json_object_get(root, "succeeded"));
+    take_key(ret, root, json_object_get(answer, "response_range"));
+    bool good = *ret_put ? ret->revision > 0 && !ret->present : json_is_object(answer);
+    if (!good) {
+        free(ret->value);
+        ret->value = NULL;
+    }
+    json_decref(root);
+    return good ? 0 : -1;
 }
 
 int etcd_parse_keep_alive(const char *text, bool *ret_alive)

@@ -111,15 +111,25 @@ static void check_put(const struct kv_pair *pair)
 static void check_v3_answer(const char *text)
 {
     struct etcd_key key = {0};
+    struct etcd_v2_key old = {0};
     char lease[24] = "";
+    bool put = false;
     int64_t count = 0;
     bool alive = false;
 
     if (etcd_parse_key(text, &key) == 0)
         check(key.present || key.value == NULL);
     free(key.value);
-    if (etcd_parse_grant(text, lease, sizeof(lease)) == 0)
+    if (etcd_parse_grant(text, lease, sizeof(lease), NULL) == 0)
         check(lease[0] != '\0' && strspn(lease, "-0123456789") == strlen(lease));
+    if (etcd_parse_acquire(text, &put, &key) == 0)
+        check(put ? key.revision > 0 && !key.present : key.present || key.value == NULL);
+    else
+        key.value = NULL;
+    free(key.value);
+    if (etcd_parse_v2_key(text, &old) == 0)
+        check(old.created > 0 && old.modified > 0 && old.value != NULL);
+    free(old.value);
     etcd_parse_count(text, &count);
     etcd_parse_keep_alive(text, &alive);
 }

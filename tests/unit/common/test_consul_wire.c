@@ -43,6 +43,13 @@ static void test_session_request(void **state)
        "{\"Name\":\"swarm-join a:1\",\"Behavior\":\"delete\",\"TTL\":\"90s\",\"LockDelay\":\"1ms\"}");
 }
 
+static void test_session_request_of_a_lock(void **state)
+{
+    is(consul_lock_session_request("swarm-manage a:1", 10),
+       "{\"Name\":\"swarm-manage a:1\",\"Behavior\":\"release\",\"TTL\":\"10s\",\"LockDelay\":\"1ms\","
+       "\"NodeChecks\":[],\"Checks\":[]}");
+}
+
 static void test_session_answers(void **state)
 {
     static const char *const bad[] = {
@@ -70,11 +77,12 @@ static void test_key_answers(void **state)
     assert_int_equal(consul_parse_key(NULL, &key), 0);
     assert_false(key.present);
     assert_int_equal(consul_parse_key("[{\"Key\":\"d/a:1\",\"Flags\":3304740253564472344,\"Value\":\"YTox\","
-                                      "\"Session\":\"s-1\"}]",
+                                      "\"Session\":\"s-1\",\"ModifyIndex\":77}]",
                                       &key),
                      0);
     assert_true(key.present);
     assert_string_equal(key.session, "s-1");
+    assert_int_equal(key.modified, 77);
     is(key.value, "a:1");
     assert_int_equal(consul_parse_key("[{\"Key\":\"d/a:1\",\"Value\":null}]", &key), 0);
     assert_true(key.present);
@@ -130,10 +138,15 @@ static void test_failures_are_described(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_base64),          cmocka_unit_test(test_keys_are_escaped_for_paths),
-        cmocka_unit_test(test_session_request), cmocka_unit_test(test_session_answers),
-        cmocka_unit_test(test_key_answers),     cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_indexes),         cmocka_unit_test(test_failures_are_described),
+        cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_keys_are_escaped_for_paths),
+        cmocka_unit_test(test_session_request),
+        cmocka_unit_test(test_session_request_of_a_lock),
+        cmocka_unit_test(test_session_answers),
+        cmocka_unit_test(test_key_answers),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_indexes),
+        cmocka_unit_test(test_failures_are_described),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,13 +117,85 @@ static void test_key_has_its_lease(void **state)
     assert_false(key.present);
 }
 
+static void test_lock_requests(void **state)
+{
+    is(etcd_acquire_request("d/l", "a:1", "7"),
+       "{\"compare\":[{\"result\":\"EQUAL\",\"target\":\"CREATE\",\"key\":\"ZC9s\",\"create_revision\":\"0\"}],"
+       "\"success\":[{\"request_put\":{\"key\":\"ZC9s\",\"value\":\"YTox\",\"lease\":\"7\"}}],"
+       "\"failure\":[{\"request_range\":{\"key\":\"ZC9s\"}}]}");
+    is(etcd_watch_key_request("d/l", 9), "{\"create_request\":{\"key\":\"ZC9s\",\"start_revision\":\"9\"}}");
+}
+
+static void test_lock_that_was_free(void **state)
+{
+    struct etcd_key key;
+    bool put = false;
+    assert_int_equal(etcd_parse_acquire("{\"header\":{\"revision\":\"41\"},\"succeeded\":true,\"responses\":[{"
+                                        "\"response_put\":{\"header\":{\"revision\":\"41\"}}}]}",
+                                        &put, &key),
+                     0);
+    assert_true(put);
+    assert_int_equal(key.revision, 41);
+    assert_null(key.value);
+}
+
+static void test_lock_that_another_has(void **state)
+{
+    struct etcd_key key;
+    bool put = true;
+    assert_int_equal(
+        etcd_parse_acquire("{\"header\":{\"revision\":\"41\"},\"responses\":[{\"response_range\":{\"kvs\":[{\"key\":"
+                           "\"ZC9s\",\"create_revision\":\"12\",\"value\":\"YTox\",\"lease\":\"7\"}]}}]}",
+                           &put, &key),
+        0);
+    assert_false(put);
+    assert_true(key.present);
+    assert_int_equal(key.created, 12);
+    assert_int_equal(key.revision, 41);
+    assert_string_equal(key.lease, "7");
+    is(key.value, "a:1");
+}
+
+static void test_lock_answers_that_are_none(void **state)
+{
+    static const char *const bad[] = {"",
+                                      "x",
+                                      "{}",
+                                      "{\"header\":{}}",
+                                      "{\"header\":{},\"succeeded\":true}",
+                                      "{\"header\":{\"revision\":\"4\"},\"responses\":[7]}"};
+    struct etcd_key key = {0};
+    bool put;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(etcd_parse_acquire(bad[i], &put, &key), -1);
+    assert_int_equal(etcd_parse_acquire(NULL, &put, &key), -1);
+}
+
+static void test_v2_key(void **state)
+{
+    static const char *const bad[] = {"", "[]", "{\"node\":{\"value\":\"a\"}}", "{\"node\":{\"createdIndex\":3}}"};
+    struct etcd_v2_key key;
+    assert_int_equal(etcd_parse_v2_key("{\"action\":\"get\",\"node\":{\"key\":\"/d/l\",\"value\":\"a:1\","
+                                       "\"modifiedIndex\":9,\"createdIndex\":5}}",
+                                       &key),
+                     0);
+    assert_int_equal(key.created, 5);
+    assert_int_equal(key.modified, 9);
+    is(key.value, "a:1");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(etcd_parse_v2_key(bad[i], &key), -1);
+}
+
 static void test_lease_answers(void **state)
 {
     char lease[24] = "";
+    int64_t ttl_s = 0;
     bool alive = true;
-    assert_int_equal(etcd_parse_grant("{\"header\":{},\"ID\":\"7587862094\",\"TTL\":\"4\"}", lease, sizeof lease), 0);
+    assert_int_equal(
+        etcd_parse_grant("{\"header\":{},\"ID\":\"7587862094\",\"TTL\":\"4\"}", lease, sizeof lease, &ttl_s), 0);
+    assert_int_equal(ttl_s, 4);
     assert_string_equal(lease, "7587862094");
-    assert_int_equal(etcd_parse_grant("{\"header\":{}}", lease, sizeof lease), -1);
+    assert_int_equal(etcd_parse_grant("{\"header\":{}}", lease, sizeof lease, NULL), -1);
     assert_int_equal(etcd_parse_keep_alive("{\"result\":{\"header\":{},\"ID\":\"7\"}}\n", &alive), 0);
     assert_false(alive);
     assert_int_equal(etcd_parse_keep_alive("{\"result\":{\"header\":{},\"ID\":\"7\",\"TTL\":\"4\"}}\n", &alive), 0);
@@ -241,6 +313,11 @@ int main(void)
         WITH_TABLE(test_key_that_is_no_text_counts),
         WITH_TABLE(test_range_that_is_none_is_refused),
         cmocka_unit_test(test_key_has_its_lease),
+        cmocka_unit_test(test_lock_requests),
+        cmocka_unit_test(test_lock_that_was_free),
+        cmocka_unit_test(test_lock_that_another_has),
+        cmocka_unit_test(test_lock_answers_that_are_none),
+        cmocka_unit_test(test_v2_key),
         cmocka_unit_test(test_lease_answers),
         WITH_TABLE(test_watch_applies_events),
         WITH_TABLE(test_watch_messages_without_events),
