@@ -15,6 +15,7 @@ struct relay_options {
     const char *method; /* NULL: the client's */
     const char *target; /* request target for the engine: path and query */
     const char *host;   /* Host header */
+    const char *extra;  /* header lines of our own, each with its end; NULL: none */
     const void *body;   /* a body in place of the client's, NULL: pass the client's on */
     size_t body_length;
     int answer_timeout_ms; /* from now until the head of the answer has come; 0: for ever */

@@ -85,7 +85,8 @@ int relay_write_request(struct relay *relay)
         !is_visible(options->host))
         return relay_fail(relay, "request target \"%s\" has a byte that must be percent-encoded", options->target);
     relay->to_head = strcmp(method, "HEAD") == 0;
-    if (bytes_printf(&relay->to_engine, "%s %s HTTP/1.1\r\nHost: %s\r\n", method, options->target, options->host) < 0 ||
+    if (bytes_printf(&relay->to_engine, "%s %s HTTP/1.1\r\nHost: %s\r\n%s", method, options->target, options->host,
+                     options->extra ? options->extra : "") < 0 ||
         append_headers(relay) < 0 || append_framing(relay) < 0 || bytes_append_text(&relay->to_engine, "\r\n") < 0)
         return relay_out_of_memory(relay);
     return 0;

@@ -12,6 +12,7 @@
 #include "http_server.h"
 #include "image_list.h"
 #include "info_node.h"
+#include "leader.h"
 #include "saturate.h"
 #include "timestamp.h"
 #include "traits.h"
@@ -244,11 +245,27 @@ static void shape(json_t *answer, struct api_version version)
     }
 }
 
+/* First of all lines. Where nobody is known to be the primary, or nobody but this manager, which is not, there is no
+ * address. */
+static void add_role(json_t *lines, struct leader *leader)
+{
+    bool primary = leader_is_primary(leader, NULL);
+    char *address = primary ? NULL : leader_primary(leader);
+
+    if (!primary)
+        json_array_insert_new(
+            lines, 0, json_pack("[s, s]", "Primary", address == NULL || leader_is_own(leader, address) ? "" : address));
+    json_array_insert_new(lines, 0, json_pack("[s, s]", "Role", primary ? "primary" : "replica"));
+    free(address);
+}
+
 /* Before the nodes, where there is something to say of all of them. */
 static json_t *status_lines(struct manager *manager, const struct info_node *nodes, size_t count)
 {
     json_t *lines = info_status_lines(manager->scheduler, nodes, count);
     char *held;
+
+    add_role(lines, manager->leader);
 
     pool_read_lock(manager->pool);
     held = watchdog_held_text(manager->watchdog);

@@ -13,6 +13,7 @@
 #include "engine_idle.h"
 #include "events.h"
 #include "http_server.h"
+#include "leader.h"
 #include "metrics.h"
 #include "process.h"
 #include "watchdog.h"
@@ -27,6 +28,8 @@ struct scrape {
     struct swarm_rescheduler_status rescheduling;
     size_t listeners;
     int connections;
+    bool leader;
+    uint64_t term;
     struct process process;
 };
 
@@ -62,7 +65,12 @@ static void write_build(struct scrape *scrape, const struct metric *metric)
 
 static void write_leader(struct scrape *scrape, const struct metric *metric)
 {
-    add(scrape, metric, NULL, 1);
+    add(scrape, metric, NULL, scrape->leader);
+}
+
+static void write_leader_term(struct scrape *scrape, const struct metric *metric)
+{
+    add(scrape, metric, NULL, scrape->leader ? (double)scrape->term : 0);
 }
 
 /* --- nodes and containers --- */
@@ -323,6 +331,9 @@ static void write_max_fds(struct scrape *scrape, const struct metric *metric)
 static const struct metric table[] = {
     {"swarm_build_info", "gauge", "What this manager was built from; always 1.", write_build},
     {"swarm_leader", "gauge", "1 while this manager is the one that acts.", write_leader},
+    {"swarm_leader_term", "gauge",
+     "Number of the term in which it acts, greater than those of all terms before; 0 where it does not, or is alone.",
+     write_leader_term},
     {"swarm_nodes", "gauge", "Nodes by state.", write_nodes},
     {"swarm_nodes_unannounced", "gauge", "Healthy nodes whose membership has lapsed.", write_unannounced},
     {"swarm_nodes_held_back", "gauge", "Unhealthy nodes that answer and are held back as they flap.", write_held_back},
@@ -384,6 +395,7 @@ int api_metrics(struct call *call)
     int r;
 
     take_pool(&scrape, call->manager);
+    scrape.leader = leader_is_primary(call->manager->leader, &scrape.term);
     scrape.listeners = event_hub_listeners(call->manager->events);
     scrape.connections = http_request_connections(call->request);
     process_read(&scrape.process);

@@ -11,13 +11,16 @@
 #include "failure.h"
 #include "manager.h"
 
+struct engine_guard;
+
 struct create_order {
     struct swarm_create_body *body;
-    const char *name;      /* NULL or "": none */
-    const char *platform;  /* query parameter passed on, NULL: none */
-    const char *auth;      /* X-Registry-Auth for a pull, NULL: none */
-    const char *version;   /* API version of the client, NULL: our maximum */
-    const json_t *volumes; /* named ones that it has (create_bind.h), NULL: none */
+    const char *name;                 /* NULL or "": none */
+    const char *platform;             /* query parameter passed on, NULL: none */
+    const char *auth;                 /* X-Registry-Auth for a pull, NULL: none */
+    const char *version;              /* API version of the client, NULL: our maximum */
+    const json_t *volumes;            /* named ones that it has (create_bind.h), NULL: none */
+    const struct engine_guard *guard; /* engine.h; NULL: none */
 };
 
 /* The whole of a create, with retries. *ret_answer: the engine's answer ({"Id", "Warnings"}), owned. */

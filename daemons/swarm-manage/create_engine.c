@@ -97,6 +97,7 @@ static json_t *post_create(const struct place *place, const struct create_order 
         .body = body,
         .length = length,
         .timeout_ms = CREATE_TIMEOUT_MS,
+        .guard = order->guard,
     };
     struct http_result result;
     json_t *answer = NULL;
@@ -121,6 +122,7 @@ static int pull(const struct place *place, const struct create_order *order, con
         .auth = order->auth,
         .version = order->version,
         .missing = missing,
+        .guard = order->guard,
     };
     int result = missing ? pull_image(place->engine, &pull, failure) : failure_set(failure, 500, "out of memory");
 

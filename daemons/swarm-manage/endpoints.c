@@ -57,7 +57,8 @@ int endpoints_take(struct swarm_create_body *body, struct endpoint **ret)
     return 0;
 }
 
-static int connect_one(struct engine *engine, const char *id, const struct endpoint *endpoint, struct failure *failure)
+static int connect_one(struct engine *engine, const char *id, const struct endpoint *endpoint,
+                       const struct engine_guard *guard, struct failure *failure)
 {
     static const char *const headers[] = {"Content-Type: application/json", NULL};
     char *network = uri_escape(endpoint->network), *path = NULL, *body = NULL;
@@ -68,7 +69,15 @@ static int connect_one(struct engine *engine, const char *id, const struct endpo
         asprintf(&body, "{\"Container\":\"%s\",\"EndpointConfig\":%s}", id, endpoint->settings) < 0) {
         failure_set(failure, 500, "out of memory");
     } else {
-        status = engine_call(engine, "POST", path, headers, body, strlen(body), CONNECT_TIMEOUT_MS, &result, failure);
+        struct engine_request request = {.method = "POST",
+                                         .path = path,
+                                         .headers = headers,
+                                         .body = body,
+                                         .length = strlen(body),
+                                         .timeout_ms = CONNECT_TIMEOUT_MS,
+                                         .guard = guard};
+
+        status = engine_request(engine, &request, &result, failure);
         http_result_clear(&result);
     }
     free(body);
@@ -77,12 +86,13 @@ static int connect_one(struct engine *engine, const char *id, const struct endpo
     return status;
 }
 
-void endpoints_connect(struct engine *engine, const char *id, const char *name, const struct endpoint *endpoints)
+void endpoints_connect(struct engine *engine, const char *id, const char *name, const struct endpoint *endpoints,
+                       const struct engine_guard *guard)
 {
     for (; endpoints; endpoints = endpoints->next) {
         struct failure failure = {0};
 
-        if (connect_one(engine, id, endpoints, &failure)) {
+        if (connect_one(engine, id, endpoints, guard, &failure)) {
             log_warn("Failed to connect network %s to container %s: %s", endpoints->network, name,
                      failure.message ? failure.message : "out of memory");
         }

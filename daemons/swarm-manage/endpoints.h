@@ -18,7 +18,8 @@ struct endpoint {
  * taken. */
 int endpoints_take(struct swarm_create_body *body, struct endpoint **ret);
 /* Connect container @p id, called @p name in the log, to each. What fails is logged. */
-void endpoints_connect(struct engine *engine, const char *id, const char *name, const struct endpoint *endpoints);
+void endpoints_connect(struct engine *engine, const char *id, const char *name, const struct endpoint *endpoints,
+                       const struct engine_guard *guard);
 void endpoints_free(struct endpoint *endpoints);
 
 #endif

@@ -129,6 +129,11 @@ char *engine_url(struct engine *engine, const char *wanted, const char *path);
  * health (monitor.h). Without locks held. */
 int engine_call(struct engine *engine, const char *method, const char *path, const char *const *headers,
                 const void *body, size_t length, int timeout_ms, struct http_result *result, struct failure *failure);
+/* Who may have a change made on an engine; asked right before the request goes out, when the connection stands. */
+struct engine_guard {
+    bool (*allows)(void *data);
+    void *data;
+};
 /* The same as a client that speaks API version @p wanted would make it (clamped to the engine's range), and with a
  * limit on silence rather than on the whole where @p silence_ms is not 0: a pull may take its time. */
 struct engine_request {
@@ -140,6 +145,7 @@ struct engine_request {
     size_t length;
     int timeout_ms;
     int silence_ms;
+    const struct engine_guard *guard; /* NULL: none. Where it says no, nothing was asked of the engine */
 };
 int engine_request(struct engine *engine, const struct engine_request *request, struct http_result *result,
                    struct failure *failure);

@@ -29,6 +29,7 @@ char *engine_url(struct engine *engine, const char *wanted, const char *path)
 struct waiting {
     struct engine *engine;
     int64_t since_ms, doubted_ms;
+    const struct engine_guard *guard;
     char *why; /* new text; NULL: it was not, or there was no memory for it */
 };
 
@@ -56,6 +57,16 @@ static char *target_of(struct engine *engine, const struct engine_request *reque
     return asprintf(&target, "%s%s%s", *prefix ? "/" : "", prefix, request->path) < 0 ? NULL : target;
 }
 
+/* Asked when the connection stands, right before the request goes out. */
+static bool may_send(struct waiting *waiting)
+{
+    if (!waiting->guard || waiting->guard->allows(waiting->guard->data)) {
+        return true;
+    }
+    waiting->why = strdup("this manager is not the primary any more");
+    return false;
+}
+
 /* Every kept connection may turn out to have been closed; after those comes a fresh one. */
 static void exchange(struct engine *engine, const char *target, const struct http_call *call,
                      struct http_result *result)
@@ -67,6 +78,11 @@ static void exchange(struct engine *engine, const char *target, const struct htt
     do {
         http_result_clear(result);
         if (engine_connect(engine, &stream, &reused, result)) {
+            return;
+        }
+        if (!may_send(call->give_up_data)) {
+            engine_put_back(engine, stream);
+            result->failure = HTTP_CANCELLED;
             return;
         }
         http_over(stream, engine->host, target, call, result, &end);
@@ -82,7 +98,7 @@ int engine_request(struct engine *engine, const struct engine_request *request, 
                    struct failure *failure)
 {
     char *target = target_of(engine, request);
-    struct waiting waiting = {.engine = engine, .since_ms = monotonic_ms()};
+    struct waiting waiting = {.engine = engine, .since_ms = monotonic_ms(), .guard = request->guard};
     struct http_call call = {
         .method = request->method,
         .headers = request->headers,

@@ -225,7 +225,6 @@ json_t *info_status_lines(const struct swarm_scheduler *scheduler, const struct 
 {
     json_t *lines = json_array();
 
-    add_line(lines, "Role", json_string("primary"));
     add_line(lines, "Strategy", json_string(swarm_scheduler_strategy(scheduler)));
     add_line(lines, "Filters", filter_names(scheduler));
     add_line(lines, "Nodes", json_sprintf("%zu", count));

@@ -31,7 +31,7 @@ struct info_node {
 /* All engines, pending ones too, in the order the pool has them. 0, or -1 for lack of memory. */
 int info_nodes_take(struct pool *pool, struct info_node **ret_nodes, size_t *ret_count);
 void info_nodes_free(struct info_node *nodes, size_t count);
-/* The pairs of SystemStatus. New. */
+/* The pairs of SystemStatus behind those of the manager's role. New. */
 json_t *info_status_lines(const struct swarm_scheduler *scheduler, const struct info_node *nodes, size_t count);
 /* "10 MiB", "24.72 GiB". */
 void bytes_in_words(int64_t bytes, char *buffer, size_t size);

@@ -17,6 +17,7 @@
 #include "exec_table.h"
 #include "http_client.h"
 #include "http_server.h"
+#include "leader.h"
 #include "log.h"
 #include "manage_options.h"
 #include "monitor.h"
@@ -31,6 +32,7 @@
 
 #define STOP_GRACE_MS 5000
 #define STOP_CALLS_MS 3000 /* calls to engines end sooner, so that clients are told */
+#define STOP_MOVES_MS 4000 /* what a primary has begun to move ends before another one is elected */
 #define CONNECTIONS_MAX 10000
 #define IDLE_MAX 2048 /* connections to engines that requests leave */
 
@@ -216,6 +218,14 @@ static struct http_server *start_server(struct manager *manager, const struct ma
     return server;
 }
 
+static void make_leader(struct manager *manager, struct discovery *discovery, const struct manage_config *config)
+{
+    char *error = NULL;
+
+    if (config->leader.enabled && leader_new(&manager->leader, manager, discovery, &config->leader, &error) < 0)
+        die(error);
+}
+
 static void make_parts(struct manager *manager, const struct manage_config *config)
 {
     struct timespec now;
@@ -262,6 +272,16 @@ static void reload(const struct tls *tls)
     free(error);
 }
 
+/* Before anything else ends, so that there is a new primary at once. */
+static void resign(struct manager *manager)
+{
+    if (manager->leader == NULL)
+        return;
+    leader_retire(manager->leader);
+    watchdog_await_rest(manager->watchdog, STOP_MOVES_MS);
+    leader_stop(manager->leader);
+}
+
 /* Serve until SIGTERM or SIGINT. */
 static void serve(struct manager *manager, struct discovery *discovery, const struct manage_config *config,
                   const sigset_t *signals)
@@ -272,12 +292,15 @@ static void serve(struct manager *manager, struct discovery *discovery, const st
 
     if (pthread_create(&watch.thread, NULL, run_watch, &watch) != 0)
         die("the thread that watches the discovery service could not be started");
+    if (manager->leader != NULL && leader_start(manager->leader) < 0)
+        die("the thread of the leader election could not be started");
     notify("READY=1");
     while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP)
         reload(manager->tls);
     notify("STOPPING=1");
     log_info("Stopping on %s", signal_number == SIGINT ? "SIGINT" : "SIGTERM");
     atomic_store(&manager->calls_end_ms, monotonic_ms() + STOP_CALLS_MS);
+    resign(manager);
     http_server_stop(server, STOP_GRACE_MS);
     discovery_stop(discovery);
     pthread_join(watch.thread, NULL);
@@ -310,9 +333,11 @@ int main(int argc, char **argv)
     swarm_registry_free(registry);
     if (manage_options_check_cluster(&config, &error) < 0)
         die(error);
+    make_leader(&manager, discovery, &config);
     make_parts(&manager, &config);
     serve(&manager, discovery, &config, &signals);
     free_parts(&manager);
+    leader_free(manager.leader);
     discovery_free(discovery);
     tls_free(tls);
     manage_options_free(&config);

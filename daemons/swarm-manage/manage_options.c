@@ -25,6 +25,7 @@ static const struct option known_options[] = {
     {"plugin", OPTION_LIST, NULL, NULL,
      "shared object with strategies and filters to use, as FILE.so or FILE.so:ARGUMENTS"},
     {"host, H", OPTION_LIST, "tcp://127.0.0.1:2375", "SWARM_HOST", "ip/socket to listen on"},
+    OPTIONS_LEADER,
     {"tls", OPTION_BOOL, NULL, NULL, "use TLS; implied by --tlsverify=true"},
     {"tlscacert", OPTION_STRING, NULL, NULL, "trust only remotes providing a certificate signed by the CA given here"},
     {"tlscert", OPTION_STRING, NULL, NULL, "path to TLS certificate file"},
@@ -446,5 +447,7 @@ int manage_options_check_cluster(struct manage_config *config, char **reterr)
             *reterr = NULL;
         return -1;
     }
-    return cluster_settings_read(&config->manager, find(config, "cluster-opt")->list, reterr);
+    if (cluster_settings_read(&config->manager, find(config, "cluster-opt")->list, reterr) < 0)
+        return -1;
+    return leader_options_read(&config->leader, &config->command, reterr);
 }

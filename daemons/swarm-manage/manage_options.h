@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "http_options.h"
+#include "leader.h"
 #include "manager.h"
 #include "options.h"
 #include "tls.h"
@@ -21,6 +22,7 @@ struct manage_config {
     const char *const *filters; /* NULL: the default ones */
     size_t filter_count;
     struct http_limits http;
+    struct leader_options leader;
     bool use_tls;
     struct tls_options tls;
     /* owned */

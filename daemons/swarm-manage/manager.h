@@ -17,6 +17,7 @@ struct pool;
 struct monitor;
 struct event_hub;
 struct watchdog;
+struct leader;
 struct traits_cache;
 struct exec_table;
 struct decisions;
@@ -60,6 +61,7 @@ struct manager {
     struct monitor *monitor;
     struct event_hub *events;
     struct watchdog *watchdog;
+    struct leader *leader;       /* leader.h; NULL: no --replication */
     struct traits_cache *traits; /* traits.h */
     struct exec_table *execs;    /* exec_table.h */
     struct decisions *decisions; /* decisions.h */

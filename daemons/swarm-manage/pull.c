@@ -154,6 +154,7 @@ static int run_pull(struct engine *engine, const struct pull_order *order, const
         .path = path,
         .headers = auth_header ? headers : NULL,
         .silence_ms = PULL_SILENCE_MS,
+        .guard = order->guard,
     };
     struct http_result result;
     char *error;

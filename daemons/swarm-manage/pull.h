@@ -9,11 +9,12 @@
 #include "failure.h"
 
 struct pull_order {
-    const char *image;    /* as the create body names it */
-    const char *platform; /* NULL: none */
-    const char *auth;     /* X-Registry-Auth, NULL: none */
-    const char *version;  /* API version of the client, NULL: our maximum */
-    const char *missing;  /* the engine's words for an image that it lacks */
+    const char *image;                /* as the create body names it */
+    const char *platform;             /* NULL: none */
+    const char *auth;                 /* X-Registry-Auth, NULL: none */
+    const char *version;              /* API version of the client, NULL: our maximum */
+    const struct engine_guard *guard; /* engine.h; NULL: none */
+    const char *missing;              /* the engine's words for an image that it lacks */
 };
 
 /* False for what can only be an image's id. */

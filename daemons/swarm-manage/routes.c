@@ -9,6 +9,7 @@
 #include "api.h"
 #include "log.h"
 #include "metrics.h"
+#include "replica.h"
 #include "traits.h"
 
 enum { GET = 1, HEAD = 2, POST = 4, PUT = 8, DELETE = 16, ANY = 31, PRI = 32 };
@@ -320,6 +321,21 @@ static int check_version(const char *version, struct http_reply *reply, int *ret
     return 0;
 }
 
+/* What a replica answers by itself: what it is, and how it is. */
+static bool is_own(route_handler handler)
+{
+    return handler == api_ping || handler == api_info || handler == api_metrics || handler == api_debug_vars;
+}
+
+static enum replica_kind kind_of(route_handler handler)
+{
+    if (handler == api_http2)
+        return REPLICA_HTTP2;
+    return handler == api_container_attach || handler == api_exec_start || handler == api_session || handler == api_grpc
+               ? REPLICA_HIJACK
+               : REPLICA_PLAIN;
+}
+
 static int dispatch(struct call *call, const char *path)
 {
     const char *method = http_request_method(call->request);
@@ -332,6 +348,8 @@ static int dispatch(struct call *call, const char *path)
         return http_reply_error(call->reply, 404, "page not found: this manager does not serve %s %s", method, path);
     call->route = (size_t)(route - routes);
     if (check_version(call->version, call->reply, &r) != 0)
+        return r;
+    if (!is_own(route->handler) && !replica_is_primary(call, kind_of(route->handler), &r))
         return r;
     call->name = http_decode(name, length);
     if (call->name == NULL)

@@ -8,6 +8,7 @@
 
 #include "decisions.h"
 #include "events.h"
+#include "leader.h"
 #include "log.h"
 #include "pool_private.h"
 #include "random.h"
@@ -17,7 +18,8 @@
 #define WORKERS_MAX 16
 #define WORKER_STACK (256 * 1024)
 #define LONGEST_WAIT_MS 60000
-#define RETRY_MS 1000 /* after a lack of memory */
+#define RETRY_MS 1000   /* after a lack of memory */
+#define REPLICA_MS 2000 /* what waits to leave may have been seen to by the primary */
 
 enum note_kind { NOTE_LOST, NOTE_BACK, NOTE_LEAVING };
 
@@ -91,6 +93,13 @@ static void post(struct watchdog *watchdog, enum note_kind kind, struct engine *
     note->loss = loss;
     enqueue(watchdog, note);
     kick(watchdog);
+}
+
+void watchdog_look(struct watchdog *watchdog)
+{
+    if (watchdog) {
+        kick(watchdog);
+    }
 }
 
 void watchdog_engine_lost(struct watchdog *watchdog, struct engine *engine, int loss)
@@ -302,6 +311,25 @@ static void take_actions(struct watchdog *watchdog, struct turn *turn, size_t ro
     }
 }
 
+/* Whether this manager acts; then what it does is of its present term. */
+static bool take_office(struct watchdog *watchdog)
+{
+    uint64_t term;
+
+    if (!leader_is_primary(watchdog->manager->leader, &term)) {
+        return false;
+    }
+    swarm_rescheduler_set_term(watchdog->rescheduler, monotonic_ms(), term, NULL);
+    return true;
+}
+
+/* One that does not act: the primary moves what is to be moved, and once that is seen it waits for nothing here. */
+static void follow(struct watchdog *watchdog, struct turn *turn)
+{
+    swarm_rescheduler_settle(watchdog->rescheduler, monotonic_ms(), NULL);
+    turn->due_ms = watchdog->leavers ? monotonic_ms() + REPLICA_MS : -1;
+}
+
 /* Tell the rescheduler all that is new and take what it wants done, for up to @p room workers. */
 static void step(struct watchdog *watchdog, struct note *notes, size_t room, struct turn *turn)
 {
@@ -314,7 +342,11 @@ static void step(struct watchdog *watchdog, struct note *notes, size_t room, str
         failed |= notes->failed;
     }
     swarm_rescheduler_advance(watchdog->rescheduler, monotonic_ms(), NULL);
-    take_actions(watchdog, turn, room);
+    if (take_office(watchdog)) {
+        take_actions(watchdog, turn, room);
+    } else {
+        follow(watchdog, turn);
+    }
     for (struct leaver *leaver = watchdog->leavers; leaver; leaver = leaver->next) {
         if (leaver->engine->leaving) {
             part(watchdog, leaver);
@@ -514,6 +546,17 @@ int watchdog_start(struct watchdog *watchdog)
     watchdog->started = true;
     log_debug("Watchdog enabled");
     return 0;
+}
+
+void watchdog_await_rest(struct watchdog *watchdog, int timeout_ms)
+{
+    int64_t until_ms = monotonic_ms() + timeout_ms;
+    struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+
+    pthread_mutex_lock(&watchdog->lock);
+    while (watchdog->working && pthread_cond_timedwait(&watchdog->changed, &watchdog->lock, &until) != ETIMEDOUT) {
+    }
+    pthread_mutex_unlock(&watchdog->lock);
 }
 
 static void stop(struct watchdog *watchdog)

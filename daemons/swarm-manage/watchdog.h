@@ -10,12 +10,16 @@ struct manager;
 struct watchdog;
 
 int watchdog_new(struct watchdog **ret, struct manager *manager);
-/* Start acting. */
+/* Start acting, where this manager is the primary (leader.h); one that is not follows what happens all the same. */
 int watchdog_start(struct watchdog *watchdog);
 /* Stop: what is under way ends first. */
 void watchdog_free(struct watchdog *watchdog);
 
 /* Any thread, without the pool's lock. */
+/* This manager may have become the primary. */
+void watchdog_look(struct watchdog *watchdog);
+/* Wait until no action is under way, or for that long; without taking new ones only if it may not act any more. */
+void watchdog_await_rest(struct watchdog *watchdog, int timeout_ms);
 void watchdog_engine_lost(struct watchdog *watchdog, struct engine *engine, int loss); /* enum swarm_node_loss */
 void watchdog_engine_back(struct watchdog *watchdog, struct engine *engine);
 /* Discovery dropped it (its member leaving is set, and cleared should it be listed again) and it does not answer: when

@@ -7,6 +7,7 @@
 
 #include "create.h"
 #include "endpoints.h"
+#include "leader.h"
 #include "log.h"
 #include "metrics.h"
 #include "pool_private.h"
@@ -52,6 +53,7 @@ struct watchdog_action *watchdog_action_new(struct manager *manager, const struc
     }
     action->manager = manager;
     action->id = from->id;
+    action->term = from->term;
     action->kind = from->kind;
     action->start = from->start;
     action->reservation = from->reservation;
@@ -164,6 +166,14 @@ static void fail_action(struct watchdog_action *action, struct swarm_rescheduler
     pool_unlock(pool);
 }
 
+/* Whether this manager still acts: asked right before each request that changes something on an engine goes out. */
+static bool may_act(void *data)
+{
+    const struct watchdog_action *action = data;
+
+    return leader_may_act(action->manager->leader, action->term);
+}
+
 /* Whether there is still a reason for it; where there is not, it has been reported. */
 static bool is_wanted(struct watchdog_action *action, struct swarm_rescheduler *rescheduler)
 {
@@ -172,6 +182,7 @@ static bool is_wanted(struct watchdog_action *action, struct swarm_rescheduler *
     pool_read_lock(action->manager->pool);
     wanted = swarm_rescheduler_wanted(rescheduler, action->id) != 0;
     pool_unlock(action->manager->pool);
+    wanted = wanted && may_act(action);
     if (!wanted) {
         fail_action(action, rescheduler, "not wanted any more", false);
     }
@@ -206,7 +217,10 @@ static int start_stand_in(struct watchdog_action *action, struct engine *engine,
     if (asprintf(&path, "/containers/%s/start", id) < 0) {
         return failure_set(failure, 500, "out of memory");
     }
-    status = engine_call(engine, "POST", path, NULL, NULL, 0, START_TIMEOUT_MS, &result, failure);
+    status = engine_request(engine,
+                            &(struct engine_request){
+                                .method = "POST", .path = path, .timeout_ms = START_TIMEOUT_MS, .guard = action->guard},
+                            &result, failure);
     *ret_answered = result.failure == HTTP_OK;
     if (*ret_answered) {
         pool_refresh_container(pool, engine, id);
@@ -251,7 +265,7 @@ static void finish_move(struct watchdog_action *action, struct swarm_rescheduler
     struct failure failure = {0};
     bool answered;
 
-    endpoints_connect(engine, id, action->name, endpoints);
+    endpoints_connect(engine, id, action->name, endpoints, action->guard);
     log_moved(action, engine, id);
     /* Before the start, which may take a while: as long as the pool has both, their name is ambiguous. */
     pool_write_lock(pool);
@@ -289,7 +303,7 @@ static int make_body(const struct watchdog_action *action, struct swarm_create_b
 
 static void move(struct watchdog_action *action, struct swarm_rescheduler *rescheduler)
 {
-    struct create_order order = {.name = action->name};
+    struct create_order order = {.name = action->name, .guard = action->guard};
     struct swarm_reservation *reservation = action->reservation;
     struct endpoint *endpoints = NULL;
     struct failure failure = {0};
@@ -350,7 +364,11 @@ static int remove_copy(struct watchdog_action *action, struct failure *failure)
     if (asprintf(&path, "/containers/%s?force=1", action->container_id) < 0) {
         return failure_set(failure, 500, "out of memory");
     }
-    status = engine_call(action->engine, "DELETE", path, NULL, NULL, 0, REMOVE_TIMEOUT_MS, &result, failure);
+    status =
+        engine_request(action->engine,
+                       &(struct engine_request){
+                           .method = "DELETE", .path = path, .timeout_ms = REMOVE_TIMEOUT_MS, .guard = action->guard},
+                       &result, failure);
     if (status && result.failure == HTTP_OK && result.status == 404) {
         status = 0;
     }
@@ -385,6 +403,9 @@ static void remove_duplicate(struct watchdog_action *action, struct swarm_resche
 
 void watchdog_action_run(struct watchdog_action *action, struct swarm_rescheduler *rescheduler)
 {
+    struct engine_guard guard = {may_act, action};
+
+    action->guard = &guard;
     switch (action->kind) {
     case SWARM_ACTION_MOVE:
         move(action, rescheduler);

@@ -12,6 +12,7 @@ struct watchdog_action {
     struct watchdog *watchdog;
     struct manager *manager;
     uint64_t id;
+    uint64_t term;
     int kind; /* enum swarm_action_kind */
     bool start;
     struct swarm_reservation *reservation; /* MOVE: until it is committed or aborted */
@@ -25,6 +26,7 @@ struct watchdog_action {
     char *kept_node_name; /* and where it is */
     char *inspect;        /* MOVE: NULL where it is not known */
     size_t inspect_length;
+    const struct engine_guard *guard; /* while it is carried out */
 };
 
 /* With the pool locked for writing. NULL for lack of memory. */

@@ -358,6 +358,27 @@ static int settle_held(struct swarm_rescheduler *r)
     return 0;
 }
 
+int swarm_rescheduler_settle(struct swarm_rescheduler *r, int64_t now_ms, struct swarm_error **reterr)
+{
+    struct swarm__map_item *item;
+    size_t at = 0;
+    if (r == NULL)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "rescheduler is NULL");
+    swarm__set_clock(r, now_ms);
+    while ((item = swarm__map_next(&r->sites, &at)) != NULL) {
+        struct swarm__task *next, *task = ((struct swarm__site *)item)->moves.first;
+        for (; task != NULL; task = next) {
+            struct swarm_container *idle;
+            next = task->next;
+            if (task->state != SWARM__TASK_WAITING || task->due_ms > r->now_ms || must_wait(r, task->container))
+                continue;
+            if (settled(r, task, &idle) < 0)
+                return swarm__error_nomem(reterr);
+        }
+    }
+    return 0;
+}
+
 static bool too_many_held(const struct swarm_rescheduler *r)
 {
     int count = 0;

@@ -410,6 +410,25 @@ SWARM_EXPORT int swarm_rescheduler_set_term(struct swarm_rescheduler *reschedule
                                             struct swarm_error **reterr);
 
 /**
+ * Drop the moves that are not needed, as a copy of their container lives elsewhere: for a caller that follows events
+ * but takes no actions while another one, which has a term of its own, does.
+ *
+ * As in swarm_rescheduler_next(), which does the same by itself, the lost container is taken out of the cluster then,
+ * the copy is what it was replaced by, and neither happens within the grace of its node, or while the copy does not run
+ * though the lost one did. The work grows with the number of moves there are to do.
+ *
+ * @param rescheduler  Not NULL.
+ * @param now_ms       The time of the event, in milliseconds of the caller's monotonic clock.
+ * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL), SWARM_ERR_NOMEM (some may have been dropped; to be called again).
+ *
+ * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.4
+ */
+SWARM_EXPORT int swarm_rescheduler_settle(struct swarm_rescheduler *rescheduler, int64_t now_ms,
+                                          struct swarm_error **reterr);
+
+/**
  * Get the present term.
  *
  * @param rescheduler  NULL is allowed.

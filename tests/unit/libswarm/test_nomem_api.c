@@ -419,6 +419,7 @@ static void quiet_rescheduler(void)
     QUIET(swarm_rescheduler_set_report, rescheduler, NULL, NULL);
     QUIET(swarm_rescheduler_set_memory, rescheduler, NULL, NULL);
     QUIET(swarm_rescheduler_release, rescheduler, 1, NULL);
+    QUIET(swarm_rescheduler_settle, rescheduler, 1, NULL);
     QUIET(swarm_rescheduler_wanted, rescheduler, 7);
     QUIET(swarm_rescheduler_container_removed, rescheduler, scene.c0);
     QUIET(swarm_rescheduler_node_removed, rescheduler, 1, scene.n2, NULL);

@@ -349,6 +349,7 @@ static void test_reschedulers(void **state)
     REFUSED(swarm_rescheduler_next(rescheduler, &action, NULL));
     REFUSED(swarm_rescheduler_set_term(NULL, 0, 1, NULL));
     REFUSED(swarm_rescheduler_release(NULL, 0, NULL));
+    REFUSED(swarm_rescheduler_settle(NULL, 0, NULL));
     REFUSED(swarm_rescheduler_status(NULL, &status));
     REFUSED(swarm_rescheduler_status(rescheduler, NULL));
     status.size = 1;

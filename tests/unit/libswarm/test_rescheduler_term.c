@@ -113,6 +113,43 @@ static void test_removal_of_an_old_term_is_made_again(void **state)
     story_end(&story);
 }
 
+/* One who takes no actions sees what the one who does has made. */
+static void test_moves_that_another_made_are_settled(void **state)
+{
+    struct story story;
+    story_begin(&story);
+    run(&story, story.a, "c1", "web");
+    run(&story, story.a, "c2", "db");
+    lose(&story, story.a, SWARM_NODE_STOPPED);
+    assert_int_equal(waiting(&story, story.a), 2);
+    assert_int_equal(swarm_rescheduler_settle(story.rescheduler, story.now_ms, NULL), 0);
+    assert_int_equal(waiting(&story, story.a), 2);
+    run(&story, story.b, "other1", "web");
+    assert_int_equal(swarm_rescheduler_settle(story.rescheduler, story.now_ms, NULL), 0);
+    assert_int_equal(waiting(&story, story.a), 1);
+    assert_null(swarm_cluster_find_container(story.cluster, story.a, "c1"));
+    expect_move(&story, "c2");
+    moved(&story);
+    expect_nothing(&story);
+    story_end(&story);
+}
+
+static void test_grace_is_kept_when_settling(void **state)
+{
+    struct swarm_rescheduler_options options = SWARM_RESCHEDULER_OPTIONS_INIT;
+    struct story story;
+    options.grace_ms = 5000;
+    story_begin_with(&story, &options);
+    run(&story, story.a, "c1", "web");
+    lose(&story, story.a, SWARM_NODE_SILENT);
+    run(&story, story.b, "other1", "web");
+    assert_int_equal(swarm_rescheduler_settle(story.rescheduler, story.now_ms + 4999, NULL), 0);
+    assert_int_equal(waiting(&story, story.a), 1);
+    assert_int_equal(swarm_rescheduler_settle(story.rescheduler, story.now_ms + 5000, NULL), 0);
+    assert_int_equal(waiting(&story, story.a), 0);
+    story_end(&story);
+}
+
 static void test_action_is_not_wanted_once_its_reason_is_gone(void **state)
 {
     struct story story;
@@ -141,6 +178,8 @@ int main(void)
         cmocka_unit_test(test_move_of_an_old_term_is_not_believed),
         cmocka_unit_test(test_failure_of_an_old_term_is_no_try),
         cmocka_unit_test(test_removal_of_an_old_term_is_made_again),
+        cmocka_unit_test(test_moves_that_another_made_are_settled),
+        cmocka_unit_test(test_grace_is_kept_when_settling),
         cmocka_unit_test(test_action_is_not_wanted_once_its_reason_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

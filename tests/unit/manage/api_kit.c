@@ -69,6 +69,11 @@ int api_tear_down(void **state)
     return 0;
 }
 
+const char *api_address(void)
+{
+    return url + strlen("tcp://");
+}
+
 static int ask(const char *method, const char *path, const char *body, struct http_result *result)
 {
     char target[1024];
@@ -79,7 +84,7 @@ static int ask(const char *method, const char *path, const char *body, struct ht
                              .timeout_ms = 60000};
 
     memset(result, 0, sizeof(*result));
-    snprintf(target, sizeof(target), "http://%s%s", url + strlen("tcp://"), path);
+    snprintf(target, sizeof(target), "http://%s%s", api_address(), path);
     return http_client_call(client, &call, result);
 }
 

@@ -15,6 +15,8 @@ extern struct manager api_manager;
 int api_set_up(void **state);
 int api_tear_down(void **state);
 
+/* "127.0.0.1:port" */
+const char *api_address(void);
 /* Ask; the test fails where there is no answer. Clear the result. */
 void api_ask(const char *method, const char *path, const char *body, struct http_result *result);
 void api_assert_text(const char *method, const char *path, int status, const char *text);

@@ -62,7 +62,7 @@ static void test_empty_pool_has_four_lines(void **state)
     char *text = lines_of(NULL, 0);
 
     assert_string_equal(text,
-                        "Role|primary\nStrategy|spread\n"
+                        "Strategy|spread\n"
                         "Filters|health, port, containerslots, dependency, affinity, constraint, whitelist\nNodes|0\n");
     free(text);
 }

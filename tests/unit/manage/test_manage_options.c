@@ -360,6 +360,43 @@ static void test_bad_rescheduling_is_named(void **state)
                  "invalid --reschedule-reconcile: \"both\", keep-new, keep-old or longest-running is expected");
 }
 
+static void test_replication(void **state)
+{
+    struct line line;
+
+    read_line(&line, "swarm-manage --replication --advertise=[::1]:3375 etcd://a:1");
+    assert_null(line.error);
+    assert_true(line.config.leader.enabled);
+    assert_string_equal(line.config.leader.address, "[::1]:3375");
+    assert_int_equal(line.config.leader.ttl_ms, 20000);
+    assert_int_equal(line.config.leader.wait_ms, 10000);
+    forget_line(&line);
+    read_line(&line, "swarm-manage --replication --addr h:1 --replication-ttl=4s --replication-wait=0s etcd://a:1");
+    assert_null(line.error);
+    assert_int_equal(line.config.leader.ttl_ms, 4000);
+    assert_int_equal(line.config.leader.wait_ms, 0);
+    forget_line(&line);
+    /* Only looked at together with --replication. */
+    read_line(&line, "swarm-manage --advertise=x --replication-ttl=never etcd://a:1");
+    assert_null(line.error);
+    assert_false(line.config.leader.enabled);
+    forget_line(&line);
+}
+
+static void test_bad_replication_is_named(void **state)
+{
+    assert_error("swarm-manage --replication etcd://a:1",
+                 "--advertise address must be provided when using --leader-election");
+    assert_error("swarm-manage --replication --advertise=10.0.0.1 etcd://a:1",
+                 "--advertise should be of the form ip:port or hostname:port");
+    assert_error("swarm-manage --replication --advertise=a:1 --replication-ttl=x etcd://a:1",
+                 "invalid --replication-ttl: time: invalid duration \"x\"");
+    assert_error("swarm-manage --replication --advertise=a:1 --replication-ttl=0s etcd://a:1",
+                 "--replication-ttl should be a positive number");
+    assert_error("swarm-manage --replication --advertise=a:1 --replication-wait=-1s etcd://a:1",
+                 "invalid --replication-wait: it should not be negative");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -367,6 +404,8 @@ int main(void)
         cmocka_unit_test(test_rescheduling),
         cmocka_unit_test(test_http_limits),
         cmocka_unit_test(test_bad_rescheduling_is_named),
+        cmocka_unit_test(test_replication),
+        cmocka_unit_test(test_bad_replication_is_named),
         cmocka_unit_test(test_lists_replace_their_defaults),
         cmocka_unit_test(test_global_options_are_taken_too),
         cmocka_unit_test(test_tls_files_must_fit_together),
@@ -383,6 +422,7 @@ int main(void)
     };
 
     unsetenv("SWARM_HOST");
+    unsetenv("SWARM_ADVERTISE");
     unsetenv("DEBUG");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "replica.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http_client.h"
+#include "leader.h"
+#include "log.h"
+#include "metrics.h"
+#include "relay.h"
+#include "stream.h"
+
+#define DIAL_MS 3000
+#define PAUSE_MS 100    /* between two looks for a primary */
+#define REDIAL_MS 500   /* between two tries to reach it */
+#define SILENCE_MS 1000 /* of an answer, before it is asked whether the primary is still the same */
+#define HOPS_MAX 3      /* managers that a request passes, where they do not agree on the primary */
+#define HOPS_HEADER "Swarm-Hops"
+
+/* The manager's own values of these are on every reply already. */
+static const char *const own_headers[] = {"Server",
+                                          "Api-Version",
+                                          "Ostype",
+                                          "Docker-Experimental",
+                                          "Date",
+                                          "Access-Control-Allow-Origin",
+                                          "Access-Control-Allow-Headers",
+                                          "Access-Control-Allow-Methods",
+                                          NULL};
+
+/* A request on its way. */
+struct errand {
+    struct call *call;
+    enum replica_kind kind;
+    char *address; /* of the primary; NULL: not chosen */
+    unsigned changes;
+    int64_t until_ms; /* monotonic: no longer than this for a primary */
+    char *why;        /* it could not be reached */
+};
+
+static bool is_gone(struct errand *errand, int wait_ms)
+{
+    return (http_reply_wait_any(errand->call->reply, -1, 0, wait_ms) & HTTP_WAIT_GONE) != 0;
+}
+
+/* Where it is to go. 1: nowhere, this manager is the primary, or was the last one known of; 0: to errand->address; -1:
+ * nobody is known. */
+static int choose(struct errand *errand)
+{
+    struct leader *leader = errand->call->manager->leader;
+
+    free(errand->address);
+    errand->changes = leader_changes(leader);
+    errand->address = leader_primary(leader);
+    if (leader_is_primary(leader, NULL) || (errand->address != NULL && leader_is_own(leader, errand->address)))
+        return 1;
+    return errand->address == NULL || errand->address[0] == '\0' ? -1 : 0;
+}
+
+static char *give_up(void *data, bool begun)
+{
+    struct errand *errand = data;
+    struct leader *leader = errand->call->manager->leader;
+    char *now, *why = NULL;
+
+    if (leader_changes(leader) == errand->changes)
+        return NULL;
+    now = leader_primary(leader);
+    errand->changes = leader_changes(leader);
+    if (now != NULL && now[0] != '\0' && strcmp(now, errand->address) != 0)
+        why = strdup("another manager is the primary now");
+    free(now);
+    return why;
+}
+
+static int hops(struct errand *errand)
+{
+    const char *text = http_request_header(errand->call->request, HOPS_HEADER);
+    int count = text == NULL ? 0 : atoi(text);
+
+    return count < 0 || count > HOPS_MAX ? HOPS_MAX : count;
+}
+
+/* The target as the client sent it. */
+static char *build_target(const struct errand *errand)
+{
+    const char *query = http_request_query_string(errand->call->request);
+    char *target;
+
+    if (errand->kind == REPLICA_HTTP2)
+        return strdup("/grpc");
+    if (asprintf(&target, "%s%s%s", http_request_path(errand->call->request), *query == '\0' ? "" : "?", query) < 0)
+        return NULL;
+    return target;
+}
+
+static int refuse(struct errand *errand, const struct relay_outcome *outcome)
+{
+    if (outcome->client_gone)
+        return -1;
+    if (outcome->answered) {
+        log_warn_with(LOG_FIELDS({"addr", errand->address}), "The primary's answer was cut short: %s", outcome->error);
+        return -1;
+    }
+    return http_reply_error(errand->call->reply, 500, "The primary manager at %s failed during the request: %s",
+                            errand->address, outcome->error);
+}
+
+static int exchange(struct errand *errand, struct stream *stream)
+{
+    struct relay_outcome outcome = {0};
+    char extra[64], *target = build_target(errand);
+    bool http2 = errand->kind == REPLICA_HTTP2;
+    struct relay_options options = {
+        .method = http2 ? "POST" : NULL,
+        .target = target,
+        .host = errand->address,
+        .extra = extra,
+        .body = http2 ? "" : NULL,
+        .may_hijack = errand->kind != REPLICA_PLAIN,
+        .switched = http2 ? "h2c" : NULL,
+        .drop_headers = own_headers,
+        .give_up = give_up,
+        .begun_pause_ms = SILENCE_MS,
+        .data = errand,
+    };
+    int r;
+
+    if (target == NULL)
+        return http_reply_error(errand->call->reply, 500, "out of memory");
+    snprintf(extra, sizeof(extra), HOPS_HEADER ": %d\r\n", hops(errand) + 1);
+    metrics_change(METRIC_RELAYS_ACTIVE, 1);
+    r = relay_exchange(errand->call->request, errand->call->reply, stream, &options, &outcome);
+    metrics_change(METRIC_RELAYS_ACTIVE, -1);
+    free(target);
+    return r == 0 ? 0 : refuse(errand, &outcome);
+}
+
+static struct stream *dial(struct errand *errand)
+{
+    struct address address;
+    struct stream *stream = NULL;
+
+    free(errand->why);
+    errand->why = NULL;
+    if (address_parse(&address, errand->address, &errand->why) < 0)
+        return NULL;
+    if (stream_dial(&stream, &address, errand->call->manager->tls, DIAL_MS, &errand->why) < 0)
+        return NULL;
+    return stream;
+}
+
+/* Nobody was there in time. */
+static int give_in(struct errand *errand)
+{
+    if (errand->why == NULL || errand->address == NULL)
+        return http_reply_error(errand->call->reply, 503, "No elected primary cluster manager");
+    return http_reply_error(errand->call->reply, 500, "Unable to reach primary cluster manager (%s): %s", errand->why,
+                            errand->address);
+}
+
+/* 1: this manager is the primary; else the handler's answer is in *ret. */
+static int pass(struct errand *errand, int *ret)
+{
+    for (;;) {
+        int where = choose(errand);
+        struct stream *stream = where == 0 ? dial(errand) : NULL;
+        int64_t left_ms = errand->until_ms - monotonic_ms();
+        int pause_ms = where == 0 ? REDIAL_MS : PAUSE_MS;
+
+        if (where > 0)
+            return 1;
+        if (stream != NULL) {
+            *ret = exchange(errand, stream);
+            stream_close(stream);
+            return 0;
+        }
+        if (left_ms <= 0) {
+            *ret = give_in(errand);
+            return 0;
+        }
+        if (is_gone(errand, left_ms < pause_ms ? (int)left_ms : pause_ms)) {
+            *ret = -1;
+            return 0;
+        }
+    }
+}
+
+bool replica_is_primary(struct call *call, enum replica_kind kind, int *ret)
+{
+    struct leader *leader = call->manager->leader;
+    struct errand errand = {.call = call, .kind = kind, .until_ms = monotonic_ms() + leader_wait_ms(leader)};
+    bool primary = leader_is_primary(leader, NULL);
+
+    if (!primary && hops(&errand) >= HOPS_MAX) {
+        *ret = http_reply_error(call->reply, 503, "No elected primary cluster manager");
+        return false;
+    }
+    primary = primary || pass(&errand, ret) == 1;
+    free(errand.address);
+    free(errand.why);
+    return primary;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a manager that is not the primary does with requests: passes them on to it, one by one. */
+#ifndef MANAGE_REPLICA_H
+#define MANAGE_REPLICA_H
+
+#include "routes.h"
+
+/* How a request is passed on. */
+enum replica_kind {
+    REPLICA_PLAIN,
+    REPLICA_HIJACK, /* the connection may become a raw stream */
+    REPLICA_HTTP2,  /* the client began with HTTP/2 */
+};
+
+/* Whether this manager answers by itself, as it is the primary. Where it is not, the request was passed on, or refused
+ * after a while in which there was no primary that could be reached: then *ret is what the handler returns. */
+bool replica_is_primary(struct call *call, enum replica_kind kind, int *ret);
+
+#endif
