@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Request/response calls with libcurl: engines, stores. Two ways: a blocking call, and a loop that runs any number of
- * exchanges, streams and timers on one thread. */
+/* Request/response calls: engines, stores; with libcurl, and over the wire (http_wire.h). Two ways: a blocking call,
+ * and a loop that runs any number of exchanges, streams and timers on one thread. */
 #ifndef COMMON_HTTP_CLIENT_H
 #define COMMON_HTTP_CLIENT_H
 

@@ -54,6 +54,17 @@ static int collect(struct http_answer *answer, const char *bytes, size_t length)
     return 0;
 }
 
+int http_answer_take(struct http_answer *answer, int status, const char *bytes, size_t length)
+{
+    if (!answer->on_data || status < 200 || status > 299)
+        return collect(answer, bytes, length);
+    int result = answer->on_data(answer->data, bytes, length);
+    if (result == HTTP_LATER)
+        return result;
+    answer->ended = result != 0;
+    return answer->ended ? -1 : 0;
+}
+
 static size_t on_write(char *bytes, size_t size, size_t count, void *data)
 {
     struct http_answer *answer = data;
@@ -61,14 +72,11 @@ static size_t on_write(char *bytes, size_t size, size_t count, void *data)
     long status = 0;
     answer->last_byte_ms = monotonic_ms();
     curl_easy_getinfo(answer->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (!answer->on_data || status < 200 || status > 299)
-        return collect(answer, bytes, length) == 0 ? length : 0;
-    int result = answer->on_data(answer->data, bytes, length);
+    int result = http_answer_take(answer, (int)status, bytes, length);
     if (result == HTTP_LATER)
         return CURL_WRITEFUNC_PAUSE;
-    answer->ended = result != 0;
     /* 0 is also what curl takes as failure for a piece that is not empty; curl never gives an empty one. */
-    return answer->ended ? 0 : length;
+    return result == 0 ? length : 0;
 }
 
 static size_t on_read(char *buffer, size_t size, size_t count, void *data)
@@ -237,16 +245,22 @@ static CURLcode set_callbacks(struct http_answer *answer)
     return code;
 }
 
-int http_answer_start(struct http_answer *answer, CURL *easy, const struct http_call *call)
+int http_answer_init(struct http_answer *answer, const struct http_call *call)
 {
-    answer->easy = easy;
     answer->max_response = call->max_response ? call->max_response : default_max_response;
     answer->silence_timeout_ms = call->silence_timeout_ms;
     answer->last_byte_ms = monotonic_ms();
-    if (strncasecmp(call->url, "http://", 7) != 0 && strncasecmp(call->url, "https://", 8) != 0) {
-        snprintf(answer->curl_error, sizeof answer->curl_error, "%.200s is not an http URL", call->url);
+    if (strncasecmp(call->url, "http://", 7) == 0 || strncasecmp(call->url, "https://", 8) == 0)
+        return 0;
+    snprintf(answer->curl_error, sizeof answer->curl_error, "%.200s is not an http URL", call->url);
+    return -1;
+}
+
+int http_answer_start(struct http_answer *answer, CURL *easy, const struct http_call *call)
+{
+    answer->easy = easy;
+    if (http_answer_init(answer, call) != 0)
         return -1;
-    }
     CURLcode code = set_transport(easy, call) | set_callbacks(answer);
     if (code != CURLE_OK || set_method(answer, call) != 0 || set_tls(easy, call->tls) != 0 ||
         set_headers(answer, call) != 0) {
@@ -256,13 +270,9 @@ int http_answer_start(struct http_answer *answer, CURL *easy, const struct http_
     return 0;
 }
 
-static enum http_failure classify(const struct http_answer *answer, CURLcode code)
+static enum http_failure classify(const struct http_answer *answer, CURLcode code, long os_error)
 {
-    if (answer->ended)
-        return HTTP_CANCELLED;
-    if (answer->silent || code == CURLE_OPERATION_TIMEDOUT)
-        return HTTP_TIMEOUT;
-    if (answer->result.os_error == ETIMEDOUT)
+    if (code == CURLE_OPERATION_TIMEDOUT || os_error == ETIMEDOUT)
         return HTTP_TIMEOUT;
     if (code == CURLE_COULDNT_CONNECT && answer->no_socket)
         return HTTP_NO_SOCKET;
@@ -287,7 +297,7 @@ static void drop_time(char *text)
     }
 }
 
-static void describe(struct http_answer *answer, CURLcode code)
+static void describe(struct http_answer *answer, const char *text)
 {
     char *to = answer->result.error;
     size_t size = sizeof answer->result.error;
@@ -302,13 +312,27 @@ static void describe(struct http_answer *answer, CURLcode code)
     else if (answer->result.failure == HTTP_NO_SOCKET)
         snprintf(to, size, "no socket for a connection: %s", strerror(answer->no_socket));
     else
-        snprintf(to, size, "%.255s", *answer->curl_error ? answer->curl_error : curl_easy_strerror(code));
-    drop_time(to);
+        snprintf(to, size, "%.255s", text);
+}
+
+void http_answer_fail(struct http_answer *answer, enum http_failure failure, int os_error, const char *text)
+{
+    answer->result.os_error = os_error;
+    answer->result.failure = answer->ended ? HTTP_CANCELLED : answer->silent ? HTTP_TIMEOUT : failure;
+    describe(answer, text);
+}
+
+void http_answer_succeed(struct http_answer *answer)
+{
+    if (!answer->result.body && !(answer->result.body = calloc(1, 1))) {
+        answer->no_memory = true;
+        http_answer_fail(answer, HTTP_BROKEN, 0, "");
+    }
 }
 
 void http_answer_finish(struct http_answer *answer, CURLcode code)
 {
-    long status = 0;
+    long status = 0, os_error = 0;
     if (answer->easy)
         curl_easy_getinfo(answer->easy, CURLINFO_RESPONSE_CODE, &status);
     answer->result.status = (int)status;
@@ -316,15 +340,14 @@ void http_answer_finish(struct http_answer *answer, CURLcode code)
     if (answer->easy && curl_easy_getinfo(answer->easy, CURLINFO_PRIMARY_IP, &ip) == CURLE_OK && ip &&
         *ip != '/') /* a socket's path */
         snprintf(answer->result.peer_ip, sizeof answer->result.peer_ip, "%s", ip);
-    if (code == CURLE_OK && !answer->result.body)
-        answer->no_memory |= !(answer->result.body = calloc(1, 1));
-    if (code != CURLE_OK || answer->no_memory) {
-        long os_error = 0;
+    if (code == CURLE_OK) {
+        http_answer_succeed(answer);
+    } else {
         if (code == CURLE_COULDNT_CONNECT)
             curl_easy_getinfo(answer->easy, CURLINFO_OS_ERRNO, &os_error);
-        answer->result.os_error = (int)os_error;
-        answer->result.failure = classify(answer, code);
-        describe(answer, code);
+        http_answer_fail(answer, classify(answer, code, os_error), (int)os_error,
+                         *answer->curl_error ? answer->curl_error : curl_easy_strerror(code));
+        drop_time(answer->result.error);
     }
     curl_slist_free_all(answer->headers);
     answer->headers = NULL;

@@ -26,6 +26,14 @@ struct http_answer {
     char curl_error[CURL_ERROR_SIZE];
 };
 
+/* What is alike however the call is made. -1, with the answer's text, for an URL that is not http. */
+int http_answer_init(struct http_answer *answer, const struct http_call *call);
+/* A piece of the answer's body: to its reader, or collected. 0, HTTP_LATER, or -1 where it ends here. */
+int http_answer_take(struct http_answer *answer, int status, const char *bytes, size_t length);
+/* The answer is complete. */
+void http_answer_succeed(struct http_answer *answer);
+/* It failed in that way, unless the answer says that it was ended here, or why. */
+void http_answer_fail(struct http_answer *answer, enum http_failure failure, int os_error, const char *text);
 /* Set @p easy (fresh or reset) up for @p call; its body is borrowed. -1 for lack of memory or an URL that is not http.
  * The answer must stay where it is until http_answer_finish(). */
 int http_answer_start(struct http_answer *answer, CURL *easy, const struct http_call *call);

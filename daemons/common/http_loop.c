@@ -1,84 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* curl's socket interface on epoll: an idle stream costs nothing, whatever the number of streams. curl forbids most
- * calls from within its callbacks; so http_loop_start() and http_exchange_cancel() only queue, and the loop acts
- * between. */
+/* Exchanges on epoll, over the wire (http_wire.h) or by curl's socket interface: an idle stream costs nothing, whatever
+ * the number of streams. curl forbids most calls from within its callbacks; so http_loop_start() and
+ * http_exchange_cancel() only queue, and the loop acts between. */
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "http_easy.h"
-#include "timer_heap.h"
+#include "http_loop_internal.h"
 
-enum { IDLE_CONNECTIONS = 256, EVENTS_A_TURN = 256, STREAM_BUFFER = 4096, BULK_BUFFER = 128 * 1024 };
+enum { IDLE_CONNECTIONS = 256, EVENTS_A_TURN = 256 };
 
-enum exchange_state { EXCHANGE_STARTING, EXCHANGE_RUNNING, EXCHANGE_CANCELLED, EXCHANGE_DONE };
-
-struct http_exchange {
-    struct http_loop *loop;
-    struct http_exchange *previous, *next; /* in the list of its state */
-    enum exchange_state state;
-    bool added; /* to the multi handle */
-    bool malformed;
-    CURL *easy;
-    void *body;
-    struct http_answer answer;
-    struct http_timer silence;
-    int (*on_data)(void *data, const char *bytes, size_t length);
-    ssize_t (*read)(void *data, char *buffer, size_t size);
-    void (*on_done)(void *data, struct http_result *result);
-    void *data;
-};
-
-struct exchange_list {
-    struct http_exchange *first, *last;
-};
-
-struct post {
-    struct post *next;
-    void (*fn)(void *data);
-    void *data;
-};
-
-struct http_loop {
-    CURLM *multi;
-    int epoll_fd, wake_fd;
-    int64_t curl_due_ms; /* when curl wants to be called, -1: not */
-    struct timer_heap timers;
-    struct exchange_list lists[3]; /* by state, but for done */
-    long running, idle_limit;
-    atomic_bool stopped;
-    pthread_mutex_t lock; /* of what is below */
-    struct post *posts, **posts_end;
-    bool ended;
-};
-
-static void list_append(struct http_exchange *exchange, enum exchange_state state)
+/* Odd data is the wire's. */
+static uint64_t even(int fd)
 {
-    struct exchange_list *list = &exchange->loop->lists[state];
-    exchange->state = state;
-    exchange->next = NULL;
-    exchange->previous = list->last;
-    *(list->last ? &list->last->next : &list->first) = exchange;
-    list->last = exchange;
-}
-
-static void list_remove(struct http_exchange *exchange)
-{
-    struct exchange_list *list = &exchange->loop->lists[exchange->state];
-    *(exchange->previous ? &exchange->previous->next : &list->first) = exchange->next;
-    *(exchange->next ? &exchange->next->previous : &list->last) = exchange->previous;
+    return (uint64_t)(unsigned)fd << 1;
 }
 
 /* curl tells which sockets to watch. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *known)
 {
     struct http_loop *loop = data;
-    struct epoll_event event = {.data.fd = fd};
+    struct epoll_event event = {.data.u64 = even(fd)};
     (void)easy;
     if (what == CURL_POLL_REMOVE) {
         epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, &event);
@@ -106,10 +51,12 @@ static int open_parts(struct http_loop *loop)
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     loop->multi = curl_multi_init();
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = loop->wake_fd};
-    if (loop->epoll_fd < 0 || loop->wake_fd < 0 || !loop->multi ||
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = even(loop->wake_fd)};
+    loop->wire = wire_new(loop->epoll_fd);
+    if (loop->epoll_fd < 0 || loop->wake_fd < 0 || !loop->multi || !loop->wire ||
         epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) != 0)
         return -1;
+    wire_keep(loop->wire, (size_t)loop->idle_limit);
     CURLMcode code = curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     code |= curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
     code |= curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
@@ -186,7 +133,7 @@ static void run_posts(struct http_loop *loop)
 }
 
 /* curl counts busy connections too when it looks for idle ones to close. */
-static void count_running(struct http_loop *loop, long change)
+void loop_count_running(struct http_loop *loop, long change)
 {
     loop->running += change;
     curl_multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS, loop->running + loop->idle_limit);
@@ -195,141 +142,8 @@ static void count_running(struct http_loop *loop, long change)
 void http_loop_keep(struct http_loop *loop, size_t count)
 {
     loop->idle_limit = (long)count;
-    count_running(loop, 0);
-}
-
-/* Off every list already. */
-static void exchange_free(struct http_exchange *exchange)
-{
-    struct http_loop *loop = exchange->loop;
-    timer_heap_remove(&loop->timers, &exchange->silence);
-    if (exchange->added) {
-        curl_multi_remove_handle(loop->multi, exchange->easy);
-        count_running(loop, -1);
-    }
-    curl_easy_cleanup(exchange->easy);
-    curl_slist_free_all(exchange->answer.headers);
-    http_result_clear(&exchange->answer.result);
-    free(exchange->body);
-    free(exchange);
-}
-
-static void exchange_finish(struct http_exchange *exchange, CURLcode code)
-{
-    list_remove(exchange);
-    exchange->state = EXCHANGE_DONE;
-    http_answer_finish(&exchange->answer, code);
-    if (exchange->added) {
-        curl_multi_remove_handle(exchange->loop->multi, exchange->easy);
-        exchange->added = false;
-        count_running(exchange->loop, -1);
-    }
-    exchange->on_done(exchange->data, &exchange->answer.result);
-    exchange_free(exchange);
-}
-
-static int on_piece(void *data, const char *bytes, size_t length)
-{
-    struct http_exchange *exchange = data;
-    if (exchange->state != EXCHANGE_RUNNING)
-        return 0;
-    return exchange->on_data(exchange->data, bytes, length);
-}
-
-static ssize_t on_wanted(void *data, char *buffer, size_t size)
-{
-    struct http_exchange *exchange = data;
-    if (exchange->state != EXCHANGE_RUNNING)
-        return -1;
-    return exchange->read(exchange->data, buffer, size);
-}
-
-/* The timer is set once and moved on by what came meanwhile, not at each byte. */
-static void on_silence(void *data)
-{
-    struct http_exchange *exchange = data;
-    int64_t due_ms = exchange->answer.last_byte_ms + exchange->answer.silence_timeout_ms;
-    if (monotonic_ms() >= due_ms) {
-        exchange->answer.silent = true;
-        exchange_finish(exchange, CURLE_OPERATION_TIMEDOUT);
-        return;
-    }
-    exchange->silence.due_ms = due_ms;
-    timer_heap_push(&exchange->loop->timers, &exchange->silence); /* it was just removed: there is room */
-}
-
-static int exchange_prepare(struct http_exchange *exchange, const struct http_call *call)
-{
-    struct http_call own = *call;
-    if (call->body) {
-        exchange->body = malloc(call->body_length + 1);
-        if (!exchange->body)
-            return -1;
-        own.body = memcpy(exchange->body, call->body, call->body_length);
-    }
-    exchange->easy = curl_easy_init();
-    if (!exchange->easy)
-        return -1;
-    if (http_answer_start(&exchange->answer, exchange->easy, &own) != 0) {
-        exchange->malformed = true;
-        return exchange->answer.no_memory ? -1 : 0;
-    }
-    CURLcode code = curl_easy_setopt(exchange->easy, CURLOPT_PRIVATE, exchange);
-    if (exchange->on_data) {
-        exchange->answer.on_data = on_piece;
-        if (call->timeout_ms == 0 && !call->bulk) /* there may be thousands of streams, and they carry little */
-            code |= curl_easy_setopt(exchange->easy, CURLOPT_BUFFERSIZE, (long)STREAM_BUFFER);
-    }
-    if (call->read) {
-        exchange->read = call->read;
-        exchange->answer.read = on_wanted;
-    }
-    exchange->answer.data = exchange;
-    if (call->once)
-        code |= curl_easy_setopt(exchange->easy, CURLOPT_FORBID_REUSE, 1L);
-    if (call->bulk)
-        code |= curl_easy_setopt(exchange->easy, CURLOPT_BUFFERSIZE, (long)BULK_BUFFER);
-    if (code != CURLE_OK)
-        return -1;
-    if (call->silence_timeout_ms <= 0)
-        return 0;
-    exchange->silence.due_ms = monotonic_ms() + call->silence_timeout_ms;
-    return timer_heap_push(&exchange->loop->timers, &exchange->silence);
-}
-
-struct http_exchange *http_loop_start(struct http_loop *loop, const struct http_call *call,
-                                      int (*on_data)(void *data, const char *bytes, size_t length),
-                                      void (*on_done)(void *data, struct http_result *result), void *data)
-{
-    struct http_exchange *exchange = calloc(1, sizeof *exchange);
-    if (!exchange)
-        return NULL;
-    exchange->loop = loop;
-    exchange->silence = (struct http_timer){.loop = loop, .position = TIMER_IDLE, .fn = on_silence, .data = exchange};
-    exchange->on_data = on_data;
-    exchange->on_done = on_done;
-    exchange->data = data;
-    if (exchange_prepare(exchange, call) != 0) {
-        exchange_free(exchange);
-        return NULL;
-    }
-    list_append(exchange, EXCHANGE_STARTING);
-    return exchange;
-}
-
-void http_exchange_cancel(struct http_exchange *exchange)
-{
-    if (!exchange || exchange->state >= EXCHANGE_CANCELLED)
-        return;
-    timer_heap_remove(&exchange->loop->timers, &exchange->silence);
-    list_remove(exchange);
-    list_append(exchange, EXCHANGE_CANCELLED);
-}
-
-void http_exchange_resume(struct http_exchange *exchange)
-{
-    if (exchange && exchange->state == EXCHANGE_RUNNING)
-        curl_easy_pause(exchange->easy, CURLPAUSE_CONT);
+    loop_count_running(loop, 0);
+    wire_keep(loop->wire, count);
 }
 
 struct http_timer *http_loop_timer(struct http_loop *loop, int64_t after_ms, void (*fn)(void *data), void *data)
@@ -360,39 +174,11 @@ static void fire_timers(struct http_loop *loop)
     uint64_t limit = loop->timers.next_sequence; /* one that sets itself again waits for the next turn */
     struct http_timer *timer;
     while ((timer = timer_heap_top(&loop->timers)) && timer->due_ms <= now_ms && timer->sequence < limit) {
-        bool embedded = timer->fn == on_silence;
+        bool embedded = timer->embedded;
         timer_heap_remove(&loop->timers, timer);
         timer->fn(timer->data);
         if (!embedded)
             free(timer);
-    }
-}
-
-static void start_queued(struct http_loop *loop)
-{
-    struct http_exchange *exchange;
-    while ((exchange = loop->lists[EXCHANGE_STARTING].first)) {
-        if (exchange->malformed) {
-            exchange_finish(exchange, CURLE_URL_MALFORMAT);
-            continue;
-        }
-        if (curl_multi_add_handle(loop->multi, exchange->easy) != CURLM_OK) {
-            exchange_finish(exchange, CURLE_OUT_OF_MEMORY);
-            continue;
-        }
-        exchange->added = true;
-        count_running(loop, 1);
-        list_remove(exchange);
-        list_append(exchange, EXCHANGE_RUNNING);
-    }
-}
-
-static void free_list(struct http_loop *loop, enum exchange_state state)
-{
-    struct http_exchange *exchange;
-    while ((exchange = loop->lists[state].first)) {
-        list_remove(exchange);
-        exchange_free(exchange);
     }
 }
 
@@ -416,7 +202,7 @@ static int next_timeout(const struct http_loop *loop)
 {
     const struct http_timer *timer = timer_heap_top(&loop->timers);
     int64_t due_ms = timer ? timer->due_ms : INT64_MAX;
-    if (loop->lists[EXCHANGE_STARTING].first || loop->lists[EXCHANGE_CANCELLED].first)
+    if (loop->lists[EXCHANGE_STARTING].first || loop->lists[EXCHANGE_CANCELLED].first || wire_has_resumed(loop->wire))
         return 0;
     if (loop->curl_due_ms >= 0 && loop->curl_due_ms < due_ms)
         due_ms = loop->curl_due_ms;
@@ -433,14 +219,18 @@ static void wait_and_act(struct http_loop *loop, int timeout_ms)
     for (int i = 0; i < count; i++) {
         uint32_t bits = events[i].events;
         uint64_t ignored;
-        if (events[i].data.fd == loop->wake_fd) {
+        if (events[i].data.u64 & 1) {
+            wire_event(events[i].data.u64, bits);
+            continue;
+        }
+        if (events[i].data.u64 == even(loop->wake_fd)) {
             while (read(loop->wake_fd, &ignored, sizeof ignored) > 0)
                 ;
             continue;
         }
         int mask = (bits & EPOLLIN ? CURL_CSELECT_IN : 0) | (bits & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
                    (bits & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
-        curl_multi_socket_action(loop->multi, events[i].data.fd, mask, &running);
+        curl_multi_socket_action(loop->multi, (int)(events[i].data.u64 >> 1), mask, &running);
     }
     if (loop->curl_due_ms >= 0 && monotonic_ms() >= loop->curl_due_ms) {
         loop->curl_due_ms = -1;
@@ -455,7 +245,7 @@ static void end(struct http_loop *loop)
     pthread_mutex_unlock(&loop->lock);
     run_posts(loop);
     for (int state = EXCHANGE_STARTING; state <= EXCHANGE_CANCELLED; state++)
-        free_list(loop, (enum exchange_state)state);
+        exchanges_drop(loop, (enum exchange_state)state);
     struct http_timer *timer;
     while ((timer = timer_heap_top(&loop->timers)))
         http_timer_cancel(timer);
@@ -467,8 +257,9 @@ static void turn(struct http_loop *loop, int timeout_ms)
     finish_done(loop);
     run_posts(loop);
     fire_timers(loop);
-    start_queued(loop);
-    free_list(loop, EXCHANGE_CANCELLED);
+    exchanges_start(loop);
+    exchanges_drop(loop, EXCHANGE_CANCELLED);
+    wire_settle(loop->wire);
 }
 
 void http_loop_run(struct http_loop *loop)
@@ -501,6 +292,7 @@ void http_loop_free(struct http_loop *loop)
         end(loop);
     if (loop->multi)
         curl_multi_cleanup(loop->multi);
+    wire_free(loop->wire);
     if (loop->epoll_fd >= 0)
         close(loop->epoll_fd);
     if (loop->wake_fd >= 0)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "timer_heap.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 static bool before(const struct http_timer *a, const struct http_timer *b)

@@ -3,6 +3,7 @@
 #ifndef COMMON_TIMER_HEAP_H
 #define COMMON_TIMER_HEAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@ struct http_timer {
     size_t position;   /* in the heap; TIMER_IDLE where it is not */
     void (*fn)(void *data);
     void *data;
+    bool embedded; /* part of something else: not freed when it has fired */
 };
 #define TIMER_IDLE SIZE_MAX
 
