@@ -49,10 +49,23 @@ int swarm__json_load(const char *json, size_t length, json_t **ret_value, struct
 /** The same, but a member that is there twice is an error; of such ones, swarm__json_load() takes the last. */
 int swarm__json_load_unique(const char *json, size_t length, json_t **ret_value, struct swarm_error **reterr);
 
+/** Members that are kept of an object; ended by one without a name. */
+struct swarm__json_wanted {
+    const char *name;
+    const struct swarm__json_wanted *inside; /**< Of its value, where that is an object; NULL: all of it. */
+};
+
+/** As swarm__json_load(), but of the outermost object only what is @p wanted is kept; the rest is checked. */
+int swarm__json_load_some(const char *json, size_t length, const struct swarm__json_wanted *wanted, json_t **ret_value,
+                          struct swarm_error **reterr);
+
 /* ---- codec_json.c ---- */
 
 /** Parse a body, which is a JSON object. @param ret_root  New. */
 int swarm__json_parse(const char *json, size_t length, json_t **ret_root, struct swarm_error **reterr);
+/** The same of what is @p wanted; NULL: all of it. */
+int swarm__json_parse_some(const char *json, size_t length, const struct swarm__json_wanted *wanted, json_t **ret_root,
+                           struct swarm_error **reterr);
 
 /**
  * The member @p name of @p object.

@@ -18,11 +18,12 @@ struct inspect {
     const char *network_mode;
 };
 
-static int open_inspect(struct inspect *ret, const char *json, size_t length, struct swarm_error **reterr)
+static int open_inspect(struct inspect *ret, const char *json, size_t length, const struct swarm__json_wanted *wanted,
+                        struct swarm_error **reterr)
 {
     struct inspect made = {NULL};
     json_t *settings = NULL;
-    int rc = swarm__json_parse(json, length, &made.root, reterr);
+    int rc = swarm__json_parse_some(json, length, wanted, &made.root, reterr);
     if (rc < 0)
         return rc;
     rc = swarm__json_member(made.root, "", "Config", JSON_OBJECT, &made.config, reterr);
@@ -53,6 +54,23 @@ static bool is_short_id(const struct inspect *inspect, const char *text)
 
 /* ---- accounting ---- */
 
+/* What swarm__codec_read_request() and open_inspect() look at. An answer has some hundred members else, and a manager
+ * that starts reads one of each container. */
+static const struct swarm__json_wanted no_members[] = {{NULL, NULL}};
+static const struct swarm__json_wanted config_members[] = {
+    {"Image", NULL}, {"Env", NULL}, {"Labels", NULL}, {"ExposedPorts", NULL}, {NULL, NULL}};
+static const struct swarm__json_wanted host_config_members[] = {
+    {"CpuShares", NULL},    {"NanoCpus", NULL},    {"Memory", NULL}, {"MemoryReservation", NULL},
+    {"PortBindings", NULL}, {"VolumesFrom", NULL}, {"Links", NULL},  {"NetworkMode", NULL},
+    {"PidMode", NULL},      {"IpcMode", NULL},     {NULL, NULL}};
+static const struct swarm__json_wanted settings_members[] = {{"Networks", no_members}, {NULL, NULL}};
+static const struct swarm__json_wanted request_members[] = {{"Id", NULL},
+                                                            {"Name", NULL},
+                                                            {"Config", config_members},
+                                                            {"HostConfig", host_config_members},
+                                                            {"NetworkSettings", settings_members},
+                                                            {NULL, NULL}};
+
 /** What CpuShares mean in an inspect answer where no label says it. */
 static enum swarm_cpu_shares unsaid_meaning(enum swarm_cpu_shares policy)
 {
@@ -67,7 +85,7 @@ int swarm_request_from_inspect_as(struct swarm_request **ret_request, const char
     struct swarm_request *request;
     if (ret_request == NULL || (json == NULL && length != 0) || engine_cpus < 1)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "no inspect answer, or no CPUs of an engine");
-    int rc = open_inspect(&inspect, json, length, reterr);
+    int rc = open_inspect(&inspect, json, length, request_members, reterr);
     if (rc < 0)
         return rc;
     rc = swarm__codec_read_request(inspect.config, inspect.host_config, shares, false, &request, reterr);
@@ -253,7 +271,7 @@ int swarm_create_body_from_inspect_as(struct swarm_create_body **ret_body, const
     struct swarm_create_body *body;
     if (ret_body == NULL || (json == NULL && length != 0) || engine_cpus < 1)
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "no inspect answer, or no CPUs of an engine");
-    int rc = open_inspect(&inspect, json, length, reterr);
+    int rc = open_inspect(&inspect, json, length, NULL, reterr);
     if (rc < 0)
         return rc;
     bool kept;

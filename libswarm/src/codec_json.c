@@ -16,10 +16,16 @@ static bool is_blank(const char *json, size_t length)
 
 int swarm__json_parse(const char *json, size_t length, json_t **ret_root, struct swarm_error **reterr)
 {
+    return swarm__json_parse_some(json, length, NULL, ret_root, reterr);
+}
+
+int swarm__json_parse_some(const char *json, size_t length, const struct swarm__json_wanted *wanted, json_t **ret_root,
+                           struct swarm_error **reterr)
+{
     json_t *root;
     if (is_blank(json, length))
         return swarm__error_set(reterr, SWARM_ERR_PARSE, "invalid JSON: got EOF while reading request body");
-    int rc = swarm__json_load(json, length, &root, reterr);
+    int rc = swarm__json_load_some(json, length, wanted, &root, reterr);
     if (rc < 0)
         return rc;
     if (!json_is_object(root)) {

@@ -17,6 +17,8 @@
 /* Docker's bodies are about ten levels deep. */
 #define MAX_DEPTH 100
 
+static const struct swarm__json_wanted all[] = {{"", NULL}};
+
 static const char too_deep[] = "too deep";
 
 struct reader {
@@ -24,8 +26,9 @@ struct reader {
     const char *at;
     const char *end;
     int depth;
-    bool unique;         /* no member may be there twice */
-    const char *problem; /* what is wrong at @c at; NULL where memory ran out */
+    bool unique;                             /* no member may be there twice */
+    const struct swarm__json_wanted *wanted; /* of the object that is being read; NULL: all of it */
+    const char *problem;                     /* what is wrong at @c at; NULL where memory ran out */
 };
 
 static void *wrong(struct reader *reader, const char *problem)
@@ -144,41 +147,92 @@ static char *take_escape(struct reader *reader, char *out)
     return out;
 }
 
+/** How many bytes from there on are characters that stand for themselves, one byte each. */
+static size_t plain_length(const char *at, const char *end)
+{
+    const char *begin = at;
+    while (at < end && (unsigned char)(*at - ' ') < 0x60 && *at != '"' && *at != '\\')
+        at++;
+    return (size_t)(at - begin);
+}
+
+/** The closing quote of the string whose inside begins there; NULL where there is none. */
+static const char *find_close(const struct reader *reader, const char *at)
+{
+    for (; at < reader->end && *at != '"'; at++)
+        if (*at == '\\' && at + 1 < reader->end)
+            at++;
+    return at < reader->end ? at : NULL;
+}
+
+/**
+ * Move behind the string at the reader, which is on its opening quote.
+ *
+ * @param out  Where what it stands for is put, as many bytes as it is written with at most; moved on. NULL: nowhere.
+ * @return false where it is wrong.
+ */
+static bool take_string(struct reader *reader, const char *close, char **out)
+{
+    char ignored[4];
+    for (reader->at++; reader->at < close;) {
+        size_t length = plain_length(reader->at, close);
+        if (length == 0 && *reader->at == '\\') {
+            char *end = take_escape(reader, out != NULL ? *out : ignored);
+            if (end == NULL)
+                return false;
+            if (out != NULL)
+                *out = end;
+            continue;
+        }
+        bool control = length == 0 && (unsigned char)*reader->at < ' ';
+        if (length == 0 && !control)
+            length = character_length(reader->at, close);
+        if (length == 0) {
+            (void)wrong(reader, control ? "a control character in a string" : "invalid UTF-8");
+            return false;
+        }
+        if (out != NULL) {
+            memcpy(*out, reader->at, length);
+            *out += length;
+        }
+        reader->at += length;
+    }
+    reader->at = close + 1;
+    return true;
+}
+
+static void *not_closed(struct reader *reader)
+{
+    reader->at = reader->end;
+    return wrong(reader, "a string is not closed");
+}
+
 /** The string at the reader, which is on its opening quote. @return New, release with swarm__free(); NULL on failure.
  */
 static char *read_string(struct reader *reader, size_t *ret_length)
 {
-    const char *close = ++reader->at;
-    for (; close < reader->end && *close != '"'; close++)
-        if (*close == '\\' && close + 1 < reader->end)
-            close++;
-    if (close == reader->end) {
-        reader->at = reader->end;
-        return wrong(reader, "a string is not closed");
-    }
-    char *text = swarm__malloc((size_t)(close - reader->at) + 1), *out = text;
+    const char *close = find_close(reader, reader->at + 1);
+    if (close == NULL)
+        return not_closed(reader);
+    char *text = swarm__malloc((size_t)(close - reader->at)), *end = text;
     if (text == NULL)
         return NULL;
-    while (out != NULL && reader->at < close) {
-        size_t length = character_length(reader->at, close);
-        if (*reader->at == '\\') {
-            out = take_escape(reader, out);
-        } else if (length == 0 || (unsigned char)*reader->at < ' ') {
-            out = wrong(reader, length == 0 ? "invalid UTF-8" : "a control character in a string");
-        } else {
-            memcpy(out, reader->at, length);
-            out += length;
-            reader->at += length;
-        }
-    }
-    if (out == NULL) {
+    if (!take_string(reader, close, &end)) {
         swarm__free(text);
         return NULL;
     }
-    reader->at = close + 1;
-    *out = '\0';
-    *ret_length = (size_t)(out - text);
+    *end = '\0';
+    *ret_length = (size_t)(end - text);
     return text;
+}
+
+static bool skip_string(struct reader *reader)
+{
+    const char *close = find_close(reader, reader->at + 1);
+    if (close != NULL)
+        return take_string(reader, close, NULL);
+    (void)not_closed(reader);
+    return false;
 }
 
 static json_t *read_text(struct reader *reader)
@@ -268,13 +322,68 @@ static bool take_word(struct reader *reader, const char *word)
 
 static json_t *read_value(struct reader *reader);
 
-static int read_member(struct reader *reader, json_t *object)
+/** What is wanted of the member whose key is written there; NULL: nothing. One that is spelled with escapes is read. */
+static const struct swarm__json_wanted *find_wanted(const struct reader *reader, const char *key, const char *close)
+{
+    const struct swarm__json_wanted *wanted = reader->wanted;
+    size_t length = (size_t)(close - key);
+    if (memchr(key, '\\', length) != NULL)
+        return all;
+    while (wanted->name != NULL && (strncmp(wanted->name, key, length) != 0 || wanted->name[length] != '\0'))
+        wanted++;
+    return wanted->name != NULL ? wanted : NULL;
+}
+
+static bool skip_member(struct reader *reader);
+
+static bool refuse(struct reader *reader, const char *problem)
+{
+    (void)unexpected(reader, problem);
+    return false;
+}
+
+/** Move behind a value that is not wanted; it is checked all the same. @return false where it is wrong. */
+static bool skip_value(struct reader *reader)
+{
+    bool is_real;
+    skip_blanks(reader);
+    if (next_is(reader, '"'))
+        return skip_string(reader);
+    if (take_word(reader, "true") || take_word(reader, "false") || take_word(reader, "null"))
+        return true;
+    if (!next_is(reader, '{') && !next_is(reader, '['))
+        return skip_number(reader, &is_real) || refuse(reader, "a value is expected");
+    if (reader->depth == MAX_DEPTH) {
+        (void)wrong(reader, too_deep);
+        return false;
+    }
+    char close = *reader->at++ == '{' ? '}' : ']';
+    bool first = true, good = true;
+    reader->depth++;
+    for (skip_blanks(reader); good && !take(reader, close); skip_blanks(reader)) {
+        if (!first && !take(reader, ','))
+            return refuse(reader, close == '}' ? "',' or '}' is expected" : "',' or ']' is expected");
+        skip_blanks(reader);
+        good = close == '}' ? skip_member(reader) : skip_value(reader);
+        first = false;
+    }
+    reader->depth--;
+    return good;
+}
+
+static bool skip_member(struct reader *reader)
+{
+    if (!next_is(reader, '"'))
+        return refuse(reader, "a string is expected");
+    if (!skip_string(reader))
+        return false;
+    skip_blanks(reader);
+    return take(reader, ':') ? skip_value(reader) : refuse(reader, "':' is expected");
+}
+
+static int keep_member(struct reader *reader, json_t *object)
 {
     size_t length;
-    if (!next_is(reader, '"')) {
-        (void)unexpected(reader, "a string is expected");
-        return -1;
-    }
     char *key = read_string(reader, &length);
     json_t *value = NULL;
     skip_blanks(reader);
@@ -286,6 +395,22 @@ static int read_member(struct reader *reader, json_t *object)
         value = read_value(reader);
     int rc = value != NULL ? json_object_set_new_nocheck(object, key, value) : -1;
     swarm__free(key);
+    return rc;
+}
+
+static int read_member(struct reader *reader, json_t *object)
+{
+    const struct swarm__json_wanted *outer = reader->wanted, *member = NULL;
+    if (!next_is(reader, '"')) {
+        (void)unexpected(reader, "a string is expected");
+        return -1;
+    }
+    const char *close = outer != NULL ? find_close(reader, reader->at + 1) : NULL;
+    if (close != NULL && (member = find_wanted(reader, reader->at + 1, close)) == NULL)
+        return skip_member(reader) ? 0 : -1;
+    reader->wanted = member != NULL ? member->inside : NULL;
+    int rc = keep_member(reader, object);
+    reader->wanted = outer;
     return rc;
 }
 
@@ -355,9 +480,10 @@ static int describe(const struct reader *reader, struct swarm_error **reterr)
                             reader->problem);
 }
 
-static int load(const char *json, size_t length, bool unique, json_t **ret_value, struct swarm_error **reterr)
+static int load(const char *json, size_t length, bool unique, const struct swarm__json_wanted *wanted,
+                json_t **ret_value, struct swarm_error **reterr)
 {
-    struct reader reader = {json, json, json + length, 0, unique, NULL};
+    struct reader reader = {json, json, json + length, 0, unique, wanted, NULL};
     json_t *value = read_value(&reader);
     skip_blanks(&reader);
     if (value != NULL && reader.at < reader.end) {
@@ -373,10 +499,16 @@ static int load(const char *json, size_t length, bool unique, json_t **ret_value
 
 int swarm__json_load(const char *json, size_t length, json_t **ret_value, struct swarm_error **reterr)
 {
-    return load(json, length, false, ret_value, reterr);
+    return load(json, length, false, NULL, ret_value, reterr);
 }
 
 int swarm__json_load_unique(const char *json, size_t length, json_t **ret_value, struct swarm_error **reterr)
 {
-    return load(json, length, true, ret_value, reterr);
+    return load(json, length, true, NULL, ret_value, reterr);
+}
+
+int swarm__json_load_some(const char *json, size_t length, const struct swarm__json_wanted *wanted, json_t **ret_value,
+                          struct swarm_error **reterr)
+{
+    return load(json, length, false, wanted, ret_value, reterr);
 }

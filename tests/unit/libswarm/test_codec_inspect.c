@@ -88,6 +88,34 @@ static void test_existing_container_may_carry_bad_expressions(void **state)
     swarm_request_unref(request);
 }
 
+/* What nothing is read of is looked at all the same. */
+static void test_mistakes_anywhere_are_refused(void **state)
+{
+    static const char *const wrong[] = {
+        INSPECT("\"Tty\":tru", "", ""),          INSPECT("\"X\":[1,]", "", ""),
+        INSPECT("\"X\":{\"a\" 1}", "", ""),      INSPECT("", "\"X\":\"\xff\"", ""),
+        INSPECT("", "\"X\":\"\\u12\"", ""),      INSPECT("", "", "\"n\":{\"a\":01}"),
+        INSPECT("", "", "\"n\":{\"a\":\"\n\"}"), INSPECT("", "", "\"n\":[}"),
+    };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        struct swarm_request *request = NULL;
+        struct swarm_error *error = NULL;
+        assert_int_equal(swarm_request_from_inspect(&request, wrong[i], strlen(wrong[i]), 2, &error), SWARM_ERR_PARSE);
+        if (strstr(swarm_error_message(error), "invalid JSON: line ") == NULL)
+            fail_msg("%s: %s", wrong[i], swarm_error_message(error));
+        swarm_error_free(error);
+    }
+}
+
+static void test_keys_may_be_written_with_escapes(void **state)
+{
+    struct swarm_request *request =
+        accounted(INSPECT("\"I\\u006dage\":\"busybox\",\"\\u0058\":[{}]", "\"\\u004demory\":4096", ""), 2);
+    assert_string_equal(swarm_request_image(request), "busybox");
+    assert_int_equal(swarm_request_memory(request), 4096);
+    swarm_request_unref(request);
+}
+
 static void test_inspect_without_its_parts_is_refused(void **state)
 {
     struct swarm_request *request = NULL;
@@ -294,6 +322,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_request_has_name_image_labels_and_resources),
         cmocka_unit_test(test_existing_container_may_carry_bad_expressions),
+        cmocka_unit_test(test_mistakes_anywhere_are_refused),
+        cmocka_unit_test(test_keys_may_be_written_with_escapes),
         cmocka_unit_test(test_inspect_without_its_parts_is_refused),
         cmocka_unit_test(test_plain_container_needs_no_endpoint),
         cmocka_unit_test(test_default_network_keeps_what_says_something),
