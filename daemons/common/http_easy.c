@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+_Static_assert(sizeof((struct http_result){0}.error) >= CURL_ERROR_SIZE, "curl's own text has room there");
+
 enum { CONNECT_TIMEOUT_MS = 10000, KEEPALIVE_S = 15, CA_CACHE_S = 60 };
 static const size_t default_max_response = (size_t)256 << 20;
 
@@ -241,7 +243,7 @@ static CURLcode set_callbacks(struct http_answer *answer)
     code |= curl_easy_setopt(answer->easy, CURLOPT_HEADERDATA, answer);
     code |= curl_easy_setopt(answer->easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     code |= curl_easy_setopt(answer->easy, CURLOPT_OPENSOCKETDATA, answer);
-    code |= curl_easy_setopt(answer->easy, CURLOPT_ERRORBUFFER, answer->curl_error);
+    code |= curl_easy_setopt(answer->easy, CURLOPT_ERRORBUFFER, answer->result.error);
     return code;
 }
 
@@ -252,7 +254,7 @@ int http_answer_init(struct http_answer *answer, const struct http_call *call)
     answer->last_byte_ms = monotonic_ms();
     if (strncasecmp(call->url, "http://", 7) == 0 || strncasecmp(call->url, "https://", 8) == 0)
         return 0;
-    snprintf(answer->curl_error, sizeof answer->curl_error, "%.200s is not an http URL", call->url);
+    snprintf(answer->result.error, sizeof answer->result.error, "%.200s is not an http URL", call->url);
     return -1;
 }
 
@@ -311,7 +313,7 @@ static void describe(struct http_answer *answer, const char *text)
         snprintf(to, size, "out of memory");
     else if (answer->result.failure == HTTP_NO_SOCKET)
         snprintf(to, size, "no socket for a connection: %s", strerror(answer->no_socket));
-    else
+    else if (text != to)
         snprintf(to, size, "%.255s", text);
 }
 
@@ -324,6 +326,7 @@ void http_answer_fail(struct http_answer *answer, enum http_failure failure, int
 
 void http_answer_succeed(struct http_answer *answer)
 {
+    *answer->result.error = '\0'; /* of an address before the one that answered */
     if (!answer->result.body && !(answer->result.body = calloc(1, 1))) {
         answer->no_memory = true;
         http_answer_fail(answer, HTTP_BROKEN, 0, "");
@@ -346,7 +349,7 @@ void http_answer_finish(struct http_answer *answer, CURLcode code)
         if (code == CURLE_COULDNT_CONNECT)
             curl_easy_getinfo(answer->easy, CURLINFO_OS_ERRNO, &os_error);
         http_answer_fail(answer, classify(answer, code, os_error), (int)os_error,
-                         *answer->curl_error ? answer->curl_error : curl_easy_strerror(code));
+                         *answer->result.error ? answer->result.error : curl_easy_strerror(code));
         drop_time(answer->result.error);
     }
     curl_slist_free_all(answer->headers);

@@ -23,7 +23,6 @@ struct http_answer {
     bool no_memory;
     int no_socket; /* errno where there was no descriptor or memory for one */
     struct curl_slist *headers;
-    char curl_error[CURL_ERROR_SIZE];
 };
 
 /* What is alike however the call is made. -1, with the answer's text, for an URL that is not http. */
