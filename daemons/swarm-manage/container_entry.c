@@ -3,78 +3,71 @@
 
 #include <arpa/inet.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "container_record.h"
 #include "saturate.h"
 
-/* Text that grows; failed once memory ran out. */
-struct text {
-    char *at;
-    size_t length, capacity;
+/* The two pieces being written. */
+struct writer {
+    struct bytes head, tail;
+    struct bytes *part; /* one of them */
+    const struct entry_context *context;
+    const struct entry_changes *changes;
     bool failed;
 };
 
-static int append(const char *bytes, size_t length, void *data)
+static void put(struct writer *writer, const char *bytes, size_t length)
 {
-    struct text *text = data;
+    if (bytes_append(writer->part, bytes, length) < 0)
+        writer->failed = true;
+}
 
-    if (text->length + length + 1 > text->capacity) {
-        size_t capacity = (text->length + length + 1) * 3 / 2 + 256;
-        char *at = realloc(text->at, capacity);
+static void put_text(struct writer *writer, const char *text)
+{
+    put(writer, text, strlen(text));
+}
 
-        if (!at) {
-            text->failed = true;
-            return -1;
+static void put_span(struct writer *writer, struct json_span span)
+{
+    put(writer, span.at, span.length);
+}
+
+/* As the inside of a string. */
+static void put_escaped(struct writer *writer, const char *text)
+{
+    char escape[8];
+
+    for (; *text; text++) {
+        if (*text != '"' && *text != '\\' && (unsigned char)*text >= ' ') {
+            put(writer, text, 1);
+            continue;
         }
-        text->at = at;
-        text->capacity = capacity;
-    }
-    memcpy(text->at + text->length, bytes, length);
-    text->length += length;
-    text->at[text->length] = '\0';
-    return 0;
-}
-
-static void append_text(struct text *text, const char *bytes)
-{
-    append(bytes, strlen(bytes), text);
-}
-
-static void append_json(struct text *text, const json_t *value)
-{
-    if (json_dump_callback(value, append, text, JSON_COMPACT | JSON_ENCODE_ANY)) {
-        text->failed = true;
+        snprintf(escape, sizeof(escape), "\\u%04x", (unsigned)(unsigned char)*text);
+        put_text(writer, escape);
     }
 }
 
-/* Cut to its length, as it stays for as long as the container does. NULL where memory ran out. */
-static char *finish(struct text *text)
+static void put_names(struct writer *writer, struct json_span names)
 {
-    char *fitted;
+    struct json_walk walk = json_walk(names);
+    struct json_span name;
+    const char *before = "[\"/";
 
-    if (text->failed) {
-        free(text->at);
-        return NULL;
+    while (json_walk_item(&walk, &name)) {
+        if (!json_span_is_string(name))
+            continue;
+        put_text(writer, before);
+        put_escaped(writer, writer->context->node_name);
+        if (name.at[1] != '/' && strncmp(name.at, "\"\\/", 3) != 0)
+            put_text(writer, "/");
+        put(writer, name.at + 1, name.length - 1);
+        before = ",\"/";
     }
-    fitted = realloc(text->at, text->length + 1);
-    return fitted ? fitted : text->at;
-}
-
-static json_t *prefixed_names(json_t *names, const char *node)
-{
-    json_t *prefixed = json_array(), *item;
-    size_t index;
-
-    json_array_foreach (names, index, item) {
-        const char *name = json_string_value(item);
-
-        if (name) {
-            json_array_append_new(prefixed, json_sprintf("/%s%s%s", node, *name == '/' ? "" : "/", name));
-        }
-    }
-    return prefixed;
+    put_text(writer, *before == '[' ? "[]" : "]");
 }
 
 bool ip_is_unspecified(const char *ip)
@@ -119,64 +112,99 @@ static json_t *shown_ports(json_t *ports, const char *engine_ip)
     return shown;
 }
 
-/* The value to show under @p key: new reference. */
-static json_t *shown_value(const char *key, json_t *value, json_t *labels, const struct entry_context *context)
+/* Few containers publish any: these are worth a tree. */
+static void put_ports(struct writer *writer, struct json_span value)
 {
-    if (!strcmp(key, "Names") && json_is_array(value) && !context->plain_names) {
-        return prefixed_names(value, context->node_name);
-    }
-    if (!strcmp(key, "Ports") && json_is_array(value)) {
-        return shown_ports(value, context->ip);
-    }
-    if (!strcmp(key, "Labels") && labels) {
-        return json_incref(labels);
-    }
-    if (!strcmp(key, "Created") && json_is_integer(value)) {
-        return json_integer(saturating_add(json_integer_value(value), context->clock_delta_ms / 1000));
-    }
-    return json_incref(value);
+    json_t *ports = value.length > 2 ? json_read(value.at, value.length, JSON_ALLOW_NUL, NULL) : NULL;
+    json_t *shown = ports ? shown_ports(ports, writer->context->ip) : NULL;
+    char *text = shown ? json_dumps(shown, JSON_COMPACT) : NULL;
+
+    if (text)
+        put_text(writer, text);
+    else
+        put_span(writer, value);
+    free(text);
+    json_decref(shown);
+    json_decref(ports);
 }
 
-int container_entry_render(json_t *entry, json_t *labels, const struct entry_context *context, char **ret_head,
-                           char **ret_tail)
+/* Numbers from elsewhere may be of any size. */
+static void put_created(struct writer *writer, struct json_span value)
 {
-    struct text head = {0}, tail = {0}, *part = &head;
-    const char *key, *separator = "{";
-    char *head_text, *tail_text;
-    json_t *value;
+    char number[24];
 
-    json_object_foreach (entry, key, value) {
-        json_t *name = json_string(key), *shown;
+    snprintf(number, sizeof(number), "%lld",
+             (long long)saturating_add(json_span_integer(value), writer->context->clock_delta_ms / 1000));
+    put_text(writer, number);
+}
 
-        append_text(part, separator);
-        append_json(part, name);
-        append_text(part, ":");
-        json_decref(name);
-        separator = ",";
-        if (!strcmp(key, "Status")) {
-            append_text(part, "\"");
-            part = &tail;
-            append_text(part, "\"");
+static void put_value(struct writer *writer, struct json_span key, struct json_span value)
+{
+    if (json_key_is(key, "Names") && json_span_is_array(value) && !writer->context->plain_names)
+        put_names(writer, value);
+    else if (json_key_is(key, "Ports") && json_span_is_array(value))
+        put_ports(writer, value);
+    else if (json_key_is(key, "Labels") && writer->changes->labels.length)
+        put_span(writer, writer->changes->labels);
+    else if (json_key_is(key, "State") && writer->changes->state.length)
+        put_span(writer, writer->changes->state);
+    else if (json_key_is(key, "Created") && json_span_is_integer(value))
+        put_created(writer, value);
+    else
+        put_span(writer, value);
+}
+
+static void put_members(struct writer *writer, struct json_span entry)
+{
+    struct json_walk walk = json_walk(entry);
+    struct json_span key, value;
+    const char *before = "{\"";
+
+    while (json_walk_member(&walk, &key, &value)) {
+        bool is_status = json_key_is(key, "Status");
+
+        if (is_status && writer->part == &writer->tail) /* it is there twice */
+            continue;
+        put_text(writer, before);
+        put_span(writer, key);
+        put_text(writer, "\":");
+        before = ",\"";
+        if (!is_status) {
+            put_value(writer, key, value);
             continue;
         }
-        shown = shown_value(key, value, labels, context);
-        append_json(part, shown);
-        json_decref(shown);
+        put_text(writer, "\"");
+        writer->part = &writer->tail;
+        put_text(writer, "\"");
     }
-    if (part == &head) { /* an engine that sends none */
-        append_text(&head, *separator == '{' ? "{\"Status\":\"" : ",\"Status\":\"");
-        append_text(&tail, "\"");
+    if (writer->part == &writer->head) { /* an engine that sends none */
+        put_text(writer, before);
+        put_text(writer, "Status\":\"");
+        writer->part = &writer->tail;
+        put_text(writer, "\"");
     }
-    append_text(&tail, "}");
-    head_text = finish(&head);
-    tail_text = finish(&tail);
-    if (!head_text || !tail_text) {
-        free(head_text);
-        free(tail_text);
+    put_text(writer, "}");
+}
+
+int container_entry_render(struct json_span entry, const struct entry_changes *changes,
+                           const struct entry_context *context, char **ret_head, char **ret_tail)
+{
+    struct writer writer = {.part = &writer.head, .context = context, .changes = changes};
+    char *head, *tail;
+
+    put_members(&writer, entry);
+    /* They stay for as long as the container does: no longer than they are. */
+    head = writer.failed ? NULL : strndup(bytes_at(&writer.head), bytes_length(&writer.head));
+    tail = writer.failed ? NULL : strndup(bytes_at(&writer.tail), bytes_length(&writer.tail));
+    bytes_free(&writer.head);
+    bytes_free(&writer.tail);
+    if (!head || !tail) {
+        free(head);
+        free(tail);
         return -1;
     }
-    *ret_head = head_text;
-    *ret_tail = tail_text;
+    *ret_head = head;
+    *ret_tail = tail;
     return 0;
 }
 
@@ -190,28 +218,68 @@ static const struct {
     {46, "HostConfig", "Annotations"},
 };
 
-static json_t *holder_of(const json_t *entry, size_t field)
-{
-    const char *object = newer_fields[field].object;
-
-    return object ? json_object_get(entry, object) : (json_t *)(uintptr_t)entry;
-}
-
-int container_entry_minor(const json_t *entry)
+/* Of the member @p key of @p object (NULL: the entry), 0: of any. */
+static int minor_of(const char *object, struct json_span key)
 {
     for (size_t i = 0; i < sizeof(newer_fields) / sizeof(*newer_fields); i++) {
-        if (json_object_get(holder_of(entry, i), newer_fields[i].key)) {
+        const char *holder = newer_fields[i].object;
+
+        if ((holder ? object && !strcmp(object, holder) : !object) && json_key_is(key, newer_fields[i].key)) {
             return newer_fields[i].minor;
         }
     }
     return 0;
 }
 
+static int minor_inside(const char *object, struct json_span value)
+{
+    struct json_walk walk = json_walk(value);
+    struct json_span key, member;
+    int newest = 0;
+
+    while (json_span_is_object(value) && json_walk_member(&walk, &key, &member)) {
+        int minor = minor_of(object, key);
+
+        newest = minor > newest ? minor : newest;
+    }
+    return newest;
+}
+
+struct entry_parts container_entry_parts(struct json_span entry)
+{
+    struct entry_parts parts = {{"", 0}, {"", 0}, {"", 0}, {"", 0}, {"", 0}, 0};
+    struct json_walk walk = json_walk(entry);
+    struct json_span key, value;
+    int inside = 0;
+
+    while (json_span_is_object(entry) && json_walk_member(&walk, &key, &value)) {
+        int minor = minor_of(NULL, key);
+
+        parts.minor = minor > parts.minor ? minor : parts.minor;
+        if (json_key_is(key, "Id")) {
+            parts.id = value;
+        } else if (json_key_is(key, "Names")) {
+            parts.names = value;
+        } else if (json_key_is(key, "State")) {
+            parts.state = value;
+        } else if (json_key_is(key, "NetworkSettings")) {
+            parts.networks = json_span_get(value, "Networks");
+        } else if (json_key_is(key, "Mounts")) {
+            parts.mounts = value;
+        } else if (json_key_is(key, "HostConfig")) {
+            inside = minor_inside("HostConfig", value);
+        }
+    }
+    parts.minor = inside > parts.minor ? inside : parts.minor;
+    return parts;
+}
+
 void container_entry_shape(json_t *entry, int minor)
 {
     for (size_t i = 0; i < sizeof(newer_fields) / sizeof(*newer_fields); i++) {
         if (minor < newer_fields[i].minor) {
-            (void)json_object_del(holder_of(entry, i), newer_fields[i].key);
+            (void)json_object_del(newer_fields[i].object ? json_object_get(entry, newer_fields[i].object) : entry,
+                                  newer_fields[i].key);
         }
     }
 }

@@ -6,18 +6,30 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "json_scan.h"
+
 struct entry_context;
 
-/* Write @p entry as JSON in two pieces that the value of Status goes between, quotes excluded. Names get "/<node>" in
- * front where the context says so, addresses of ports that mean all interfaces become the engine's (then exact duplicates are dropped), Labels
- * become @p labels (NULL: stay), Created is corrected by the clock delta; all else stays, in its order. Both pieces are
- * new. 0, or -1 for lack of memory. */
-int container_entry_render(json_t *entry, json_t *labels, const struct entry_context *context, char **ret_head,
-                           char **ret_tail);
+/* What is of use in an entry besides its text. */
+struct entry_parts {
+    struct json_span id, names, state, networks, mounts;
+    int minor; /* the newest minor API version that a field is from, of those that container_entry_shape() knows */
+};
+struct entry_parts container_entry_parts(struct json_span entry);
 
-/* The newest minor API version that a field of the entry is from, of those that container_entry_shape() knows; 0: none.
- */
-int container_entry_minor(const json_t *entry);
+/* What an entry shows in place of what its engine said. No length: that stays. */
+struct entry_changes {
+    struct json_span labels;
+    struct json_span state;
+};
+
+/* Write @p entry, an object, as JSON in two pieces that the value of Status goes between, quotes excluded. Names get
+ * "/<node>" in front where the context says so, addresses of ports that mean all interfaces become the engine's (then
+ * exact duplicates are dropped), Created is corrected by the clock delta; all else stays as it is written, in its
+ * order. Both pieces are new. 0, or -1 for lack of memory. */
+int container_entry_render(struct json_span entry, const struct entry_changes *changes,
+                           const struct entry_context *context, char **ret_head, char **ret_tail);
+
 /* Take out what clients of API 1.@p minor do not get from an engine. */
 void container_entry_shape(json_t *entry, int minor);
 

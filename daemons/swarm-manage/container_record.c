@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "container_entry.h"
-#include "json_read.h"
 #include "saturate.h"
 #include "timestamp.h"
 
@@ -32,53 +30,81 @@ void container_report_clear(struct container_report *report)
     free(report->ports);
     free(report->inspect);
     swarm_request_unref(report->request);
-    json_decref(report->entry);
-    json_decref(report->root);
     memset(report, 0, sizeof(*report));
 }
 
-/* The container's own name has no slash within; the others are aliases of links ("db/alias"). */
-static int take_names(struct container_report *report, json_t *entry)
+/* Room for the texts of all strings in @p value behind an array of @p count items of @p size; *ret_text: where they go.
+ * NULL for lack of memory. */
+static void *array_and_texts(size_t count, size_t size, struct json_span value, char **ret_text)
 {
-    json_t *names = json_object_get(entry, "Names"), *item;
-    size_t index, capacity = json_array_size(names);
+    char *array = calloc(1, count * size + value.length + 1);
 
-    report->names = calloc(capacity ? capacity : 1, sizeof(*report->names));
+    *ret_text = array ? array + count * size : NULL;
+    return array;
+}
+
+static const char *put_text(struct json_span value, char **text)
+{
+    const char *begin = *text;
+
+    json_span_text(value, *text, value.length + 1);
+    *text += strlen(begin) + 1;
+    return begin;
+}
+
+/* Strings are two quotes and a comma at least, so as many items there may be. */
+static size_t items_at_most(struct json_span array)
+{
+    return array.length / 3 + 1;
+}
+
+/* The container's own name has no slash within; the others are aliases of links ("db/alias"). *ret_own: it as it is
+ * written. */
+static int take_names(struct container_report *report, struct json_span names, struct json_span *ret_own)
+{
+    struct json_span item;
+    struct json_walk walk = json_walk(json_span_is_array(names) ? names : (struct json_span){"", 0});
+    char *text;
+
+    *ret_own = (struct json_span){"", 0};
+    report->names = array_and_texts(items_at_most(names), sizeof(*report->names), names, &text);
     if (!report->names) {
         return -1;
     }
-    json_array_foreach (names, index, item) {
-        const char *name = json_string_value(item);
+    while (json_walk_item(&walk, &item)) {
+        const char *name;
 
-        if (!name) {
+        if (!json_span_is_string(item)) {
             continue;
         }
+        name = put_text(item, &text);
         name += *name == '/';
         report->names[report->name_count++] = name;
-        if (!strchr(name, '/')) {
+        if (report->name_count == 1 || !strchr(name, '/')) {
             report->names[report->name_count - 1] = report->names[0];
             report->names[0] = name;
+            *ret_own = item;
         }
     }
     return 0;
 }
 
-int container_report_from_entry(struct container_report *report, json_t *entry, json_t *labels,
-                                const struct entry_context *context)
+int container_report_from_entry(struct container_report *report, struct json_span entry,
+                                const struct entry_changes *changes, const struct entry_context *context)
 {
-    const char *id = json_string_value(json_object_get(entry, "Id"));
+    struct entry_parts parts = container_entry_parts(entry);
+    struct json_span name;
 
     memset(report, 0, sizeof(*report));
-    if (!id || !*id) {
+    if (!json_span_is_string(parts.id) || parts.id.length == 2) {
         return -1;
     }
-    report->entry = json_incref(entry);
-    report->state = json_string_value(json_object_get(entry, "State"));
-    report->entry_minor = container_entry_minor(entry);
-    report->id = strdup(id);
-    if (!report->id || take_names(report, entry) ||
-        container_entry_render(entry, labels, context, &report->head, &report->tail) ||
-        container_uses_read(&report->uses, entry, report->name_count ? report->names[0] : "")) {
+    report->state = parts.state;
+    report->entry_minor = parts.minor;
+    report->id = json_span_strdup(parts.id);
+    if (!report->id || take_names(report, parts.names, &name) ||
+        container_entry_render(entry, changes, context, &report->head, &report->tail) ||
+        container_uses_read(&report->uses, parts.networks, parts.mounts, parts.id, name)) {
         container_report_clear(report);
         return -1;
     }
@@ -86,82 +112,116 @@ int container_report_from_entry(struct container_report *report, json_t *entry, 
 }
 
 /* 0 for what is missing, malformed, or never was. */
-static int64_t time_of(const json_t *object, const char *key, int64_t delta_ms)
+static int64_t time_of(struct json_span value, int64_t delta_ms)
 {
-    const char *text = json_string_value(json_object_get(object, key));
+    char text[64];
     int64_t ns;
 
-    if (!text || timestamp_parse(text, &ns) || !ns) {
+    json_span_text(value, text, sizeof(text));
+    if (timestamp_parse(text, &ns) || !ns) {
         return 0;
     }
     return saturating_add(ns, delta_ms * 1000000);
 }
 
-static void take_health(struct container_record *facts, const json_t *state)
+/* What of an inspect answer is of use here. */
+struct inspect {
+    struct json_span created, state, status, labels, ports;
+};
+
+static struct inspect look_at(struct json_span root)
+{
+    struct inspect inspect = {.created = {"", 0}, {"", 0}, {"", 0}, {"", 0}, {"", 0}};
+    struct json_walk walk = json_walk(root);
+    struct json_span key, value;
+
+    while (json_walk_member(&walk, &key, &value)) {
+        if (json_key_is(key, "Created")) {
+            inspect.created = value;
+        } else if (json_key_is(key, "State")) {
+            inspect.state = value;
+        } else if (json_key_is(key, "Config")) {
+            inspect.labels = json_span_get(value, "Labels");
+        } else if (json_key_is(key, "NetworkSettings")) {
+            inspect.ports = json_span_get(value, "Ports");
+        }
+    }
+    inspect.status = json_span_get(inspect.state, "Status");
+    return inspect;
+}
+
+static void take_health(struct container_record *facts, struct json_span health)
 {
     static const char *const known[] = {"starting", "healthy", "unhealthy"};
-    const char *health = json_string_value(json_object_get(json_object_get(state, "Health"), "Status"));
+    struct json_span status = json_span_get(health, "Status");
 
     strcpy(facts->health, "none");
-    for (size_t i = 0; health && i < sizeof(known) / sizeof(*known); i++) {
-        if (!strcmp(health, known[i])) {
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+        if (json_span_equals(status, known[i])) {
             strcpy(facts->health, known[i]);
         }
     }
 }
 
-static void take_state(struct container_record *facts, const json_t *root, int64_t delta_ms)
+static void take_state(struct container_record *facts, const struct inspect *inspect, int64_t delta_ms)
 {
-    const json_t *state = json_object_get(root, "State");
-    const char *word = json_string_value(json_object_get(state, "Status"));
+    struct json_walk walk = json_walk(inspect->state);
+    struct json_span key, value;
 
-    facts->running = json_is_true(json_object_get(state, "Running"));
-    facts->paused = json_is_true(json_object_get(state, "Paused"));
-    facts->restarting = json_is_true(json_object_get(state, "Restarting"));
-    facts->dead = json_is_true(json_object_get(state, "Dead"));
-    facts->removing = word && !strcmp(word, "removing");
-    facts->exit_code = (int)json_integer_value(json_object_get(state, "ExitCode"));
-    facts->created_ns = time_of(root, "Created", delta_ms);
-    facts->started_ns = time_of(state, "StartedAt", delta_ms);
-    facts->finished_ns = time_of(state, "FinishedAt", delta_ms);
-    take_health(facts, state);
-}
-
-static size_t count_bindings(json_t *ports)
-{
-    const char *key;
-    json_t *bindings;
-    size_t count = 0;
-
-    json_object_foreach (ports, key, bindings) {
-        count += json_array_size(bindings);
+    strcpy(facts->health, "none");
+    facts->created_ns = time_of(inspect->created, delta_ms);
+    facts->removing = json_span_equals(inspect->status, "removing");
+    while (json_span_is_object(inspect->state) && json_walk_member(&walk, &key, &value)) {
+        if (json_key_is(key, "Running")) {
+            facts->running = json_span_is_true(value);
+        } else if (json_key_is(key, "Paused")) {
+            facts->paused = json_span_is_true(value);
+        } else if (json_key_is(key, "Restarting")) {
+            facts->restarting = json_span_is_true(value);
+        } else if (json_key_is(key, "Dead")) {
+            facts->dead = json_span_is_true(value);
+        } else if (json_key_is(key, "ExitCode")) {
+            facts->exit_code = (int)json_span_integer(value);
+        } else if (json_key_is(key, "StartedAt")) {
+            facts->started_ns = time_of(value, delta_ms);
+        } else if (json_key_is(key, "FinishedAt")) {
+            facts->finished_ns = time_of(value, delta_ms);
+        } else if (json_key_is(key, "Health")) {
+            take_health(facts, value);
+        }
     }
-    return count;
 }
 
-static int take_ports(struct container_report *report)
+static void take_bindings(struct container_report *report, struct json_span bindings, char **text)
 {
-    json_t *ports = json_object_get(json_object_get(report->root, "NetworkSettings"), "Ports"), *bindings, *binding;
-    const char *key;
-    size_t index, count = count_bindings(ports);
+    struct json_walk walk = json_walk(json_span_is_array(bindings) ? bindings : (struct json_span){"", 0});
+    struct json_span binding;
 
-    if (!count) {
+    while (json_walk_item(&walk, &binding)) {
+        struct swarm_bound_port *port = &report->ports[report->port_count];
+
+        port->host_ip = put_text(json_span_get(binding, "HostIp"), text);
+        port->host_port = put_text(json_span_get(binding, "HostPort"), text);
+        report->port_count += *port->host_port != '\0';
+    }
+}
+
+/* As many bindings there may be: `{"HostPort":""}` is the shortest that counts. */
+static int take_ports(struct container_report *report, struct json_span ports)
+{
+    struct json_walk walk = json_walk(ports);
+    struct json_span key, bindings;
+    char *text;
+
+    if (!json_span_is_object(ports) || ports.length == 2) {
         return 0;
     }
-    report->ports = calloc(count, sizeof(*report->ports));
+    report->ports = array_and_texts(ports.length / 3 + 1, sizeof(*report->ports), ports, &text);
     if (!report->ports) {
         return -1;
     }
-    json_object_foreach (ports, key, bindings) {
-        json_array_foreach (bindings, index, binding) {
-            const char *ip = json_string_value(json_object_get(binding, "HostIp"));
-            const char *port = json_string_value(json_object_get(binding, "HostPort"));
-
-            if (port && *port) {
-                report->ports[report->port_count].host_ip = ip ? ip : "";
-                report->ports[report->port_count++].host_port = port;
-            }
-        }
+    while (json_walk_member(&walk, &key, &bindings)) {
+        take_bindings(report, bindings, &text);
     }
     return 0;
 }
@@ -191,49 +251,36 @@ static int fail(struct container_report *report, char **reterr, const char *what
     return -1;
 }
 
-/* An engine's list lags behind its inspect: a container that has just ended still runs there. The entry with the state
- * that the inspect answer tells. New reference. */
-static json_t *with_state_of(json_t *entry, const json_t *root)
-{
-    json_t *word = json_object_get(json_object_get(root, "State"), "Status"), *copy;
-
-    if (!json_is_string(word) || !json_object_get(entry, "State")) {
-        return json_incref(entry);
-    }
-    copy = json_copy(entry);
-    json_object_set(copy, "State", word);
-    return copy;
-}
-
-int container_report_from_inspect(struct container_report *report, json_t *entry, const char *inspect, size_t length,
-                                  const struct entry_context *context, char **reterr)
+int container_report_from_inspect(struct container_report *report, struct json_span entry, const char *inspect,
+                                  size_t length, const struct entry_context *context, char **reterr)
 {
     struct swarm_error *error = NULL;
-    json_error_t parse_error;
-    json_t *root = json_read(inspect, length, JSON_ALLOW_NUL, &parse_error);
-    json_t *labels = json_object_get(json_object_get(root, "Config"), "Labels");
-    int result;
+    struct swarm_request *request;
+    struct entry_changes changes = {{"", 0}, {"", 0}};
+    struct inspect answer;
 
     memset(report, 0, sizeof(*report));
-    if (!json_is_object(root)) {
-        json_decref(root);
-        return fail(report, reterr, "the engine's inspect answer is no JSON object", root ? NULL : parse_error.text);
-    }
-    entry = with_state_of(entry, root);
-    result = container_report_from_entry(report, entry, json_is_object(labels) ? labels : NULL, context);
-    json_decref(entry);
-    if (result) {
-        json_decref(root);
-        return fail(report, reterr, "the engine's list entry has no Id, or out of memory", NULL);
-    }
-    report->root = root;
-    if (swarm_request_from_inspect_as(&report->request, inspect, length, context->cpus, context->cpu_shares, &error)) {
+    /* It refuses what is no JSON. */
+    if (swarm_request_from_inspect_as(&request, inspect, length, context->cpus, context->cpu_shares, &error)) {
         fail(report, reterr, "the engine's inspect answer", swarm_error_message(error));
         swarm_error_free(error);
         return -1;
     }
-    take_state(&report->facts, root, context->clock_delta_ms);
-    if (take_ports(report) || keep_inspect(report, inspect, length)) {
+    answer = look_at(json_span_of(inspect, length));
+    if (json_span_is_object(answer.labels)) {
+        changes.labels = answer.labels;
+    }
+    /* An engine's list lags behind its inspect: a container that has just ended still runs there. */
+    if (json_span_is_string(answer.status)) {
+        changes.state = answer.status;
+    }
+    if (container_report_from_entry(report, entry, &changes, context)) {
+        swarm_request_unref(request);
+        return fail(report, reterr, "the engine's list entry has no Id, or out of memory", NULL);
+    }
+    report->request = request;
+    take_state(&report->facts, &answer, context->clock_delta_ms);
+    if (take_ports(report, answer.ports) || keep_inspect(report, inspect, length)) {
         return fail(report, reterr, "out of memory", NULL);
     }
     return 0;

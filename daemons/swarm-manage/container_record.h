@@ -4,13 +4,14 @@
 #ifndef MANAGE_CONTAINER_RECORD_H
 #define MANAGE_CONTAINER_RECORD_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <swarm/swarm.h>
 
+#include "container_entry.h"
+#include "json_scan.h"
 #include "pool.h"
 
 /* What of the engine goes into an entry. */
@@ -25,31 +26,29 @@ struct entry_context {
 
 struct container_report {
     char *id;
-    const char **names; /* without slash in front, the container's own first; borrowed from entry */
+    const char **names; /* without slash in front, the container's own first; they lie behind the array */
     size_t name_count;
-    const char *state; /* the entry's State word; borrowed from entry */
-    char *head, *tail; /* as in struct container_record */
+    struct json_span state; /* the entry's State word; borrowed from entry */
+    char *head, *tail;      /* as in struct container_record */
     int entry_minor;
     struct container_uses uses;
-    json_t *entry; /* reference */
 
     /* from the inspect answer; request is NULL where there was none */
     struct swarm_request *request;
-    struct container_record facts; /* states and times only */
-    struct swarm_bound_port *ports;
+    struct container_record facts;  /* states and times only */
+    struct swarm_bound_port *ports; /* their texts lie behind the array */
     size_t port_count;
     char *inspect; /* to keep: the request has a reschedule policy */
     size_t inspect_length;
-    json_t *root; /* the answer parsed, for ports */
 };
 
-/* From a list entry alone: 0, or -1 for an entry without id or for lack of memory. @p labels: those to show, NULL: the
- * entry's own. */
-int container_report_from_entry(struct container_report *report, json_t *entry, json_t *labels,
-                                const struct entry_context *context);
+/* From a list entry alone, an object that json_valid() has passed: 0, or -1 for an entry without id or for lack of
+ * memory. */
+int container_report_from_entry(struct container_report *report, struct json_span entry,
+                                const struct entry_changes *changes, const struct entry_context *context);
 /* From both. -1 with *reterr new text. */
-int container_report_from_inspect(struct container_report *report, json_t *entry, const char *inspect, size_t length,
-                                  const struct entry_context *context, char **reterr);
+int container_report_from_inspect(struct container_report *report, struct json_span entry, const char *inspect,
+                                  size_t length, const struct entry_context *context, char **reterr);
 void container_report_clear(struct container_report *report);
 
 /* enum swarm_container_state of a record. */

@@ -4,9 +4,10 @@
 #ifndef MANAGE_CONTAINER_USES_H
 #define MANAGE_CONTAINER_USES_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "json_scan.h"
 
 struct network_use {
     char *network;  /* id */
@@ -20,8 +21,10 @@ struct container_uses {
     size_t volume_count;
 };
 
-/* From the container's list entry and its own name. 0, or -1 for lack of memory. */
-int container_uses_read(struct container_uses *uses, const json_t *entry, const char *name);
+/* From the Networks and Mounts of the container's list entry, its id and its own name as they are there. 0, or -1 for
+ * lack of memory. */
+int container_uses_read(struct container_uses *uses, struct json_span networks, struct json_span mounts,
+                        struct json_span id, struct json_span name);
 void container_uses_clear(struct container_uses *uses);
 /* The endpoint as above; NULL: it has none there. */
 const char *container_uses_endpoint(const struct container_uses *uses, const char *network);

@@ -81,6 +81,7 @@ struct engine {
     json_t *images;          /* array as GET /images/json?all=1 gave it; replaced whole */
     uint64_t images_ticket;  /* of that answer */
     struct object_table networks, volumes;
+    uint64_t container_changes; /* of its containers: answers that were applied, and removals */
     struct removal removals[ENGINE_REMOVALS_MAX]; /* the last ones, a ring */
     unsigned removal_next;
     uint64_t removal_ticket; /* the highest that fell out of the ring: counts for any container */

@@ -47,6 +47,7 @@ static struct watched *worker_take(struct worker *worker, unsigned *ret_orders)
         worker->inbox = w->next_in_inbox;
         if (!worker->inbox)
             worker->inbox_end = &worker->inbox;
+    worker->waiting_end = &worker->waiting;
         *ret_orders = w->orders;
         w->orders = 0;
         w->in_inbox = false;

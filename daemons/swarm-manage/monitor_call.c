@@ -35,7 +35,8 @@ static void call_ended(void *data, struct http_result *result)
     call_done done = call->done;
     void *done_data = call->data;
 
-    metrics_call(METRIC_CALLER_MONITOR, result->failure, metrics_now_ns() - call->begun_ns);
+    w->took_ns = metrics_now_ns() - call->begun_ns;
+    metrics_call(METRIC_CALLER_MONITOR, result->failure, w->took_ns);
     call_free(call);
     if (result->failure == HTTP_OK)
         w->heard_ms = monotonic_ms();

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An engine's containers: the list, then the inspects that the pool asks for, a few at once. */
+/* An engine's containers: the list, then the inspects that the pool asks for, a few at once. Engines take turns: the
+ * answers of thousands that are listed all at once fill the memory, and no engine is known before all of them are. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_read.h"
+#include "answer_hash.h"
 #include "log.h"
 #include "monitor_private.h"
 #include "pool_private.h"
@@ -12,20 +13,93 @@
 #define ROUNDS_MAX 3 /* of a list that removals overtook */
 
 static void listing_ask(struct watched *w);
+static void turns_give(void *data);
 
 static void listing_clear_round(struct listing *listing)
 {
     for (size_t i = 0; i < listing->count; i++)
-        free(listing->ids[i]);
-    free(listing->ids);
-    json_decref(listing->entries);
-    listing->ids = NULL;
-    listing->entries = NULL;
+        free(listing->wanted[i].id);
+    free(listing->wanted);
+    free(listing->text);
+    listing->wanted = NULL;
+    listing->text = NULL;
     listing->count = listing->next = 0;
 }
 
+/* --- turns --- */
+
+static struct watched *next_waiting(struct worker *worker)
+{
+    struct watched *w = worker->waiting;
+
+    if (w) {
+        worker->waiting = w->listing.next_waiting;
+        if (!worker->waiting)
+            worker->waiting_end = &worker->waiting;
+    }
+    return w;
+}
+
+/* What is over its time goes on without a turn, so that a slow engine holds nobody up. */
+static void turn_ended(struct watched *w)
+{
+    struct worker *worker = w->worker;
+
+    w->listing.turn = LISTING_NO_TURN;
+    watch_timer_clear(w, TIMER_TURN);
+    worker->turns--;
+    /* From a timer: who is next may fail at once, and who has ended is still at it. */
+    if (worker->waiting && worker->running && !http_loop_timer(worker->loop, 0, turns_give, worker))
+        turns_give(worker);
+}
+
+static void turn_begins(struct watched *w)
+{
+    w->listing.turn = LISTING_HAS_TURN;
+    w->worker->turns++;
+    watch_timer_set(w, TIMER_TURN, TURN_MS, turn_ended);
+    listing_ask(w);
+}
+
+static void turns_give(void *data)
+{
+    struct worker *worker = data;
+    struct watched *w;
+
+    while (worker->turns < TURNS_MAX && (w = next_waiting(worker)))
+        turn_begins(w);
+}
+
+static void turn_wait(struct watched *w)
+{
+    struct worker *worker = w->worker;
+
+    w->listing.turn = LISTING_WAITS;
+    *worker->waiting_end = w;
+    worker->waiting_end = &w->listing.next_waiting;
+}
+
+static void turn_leave(struct watched *w)
+{
+    struct worker *worker = w->worker;
+    struct watched **link = &worker->waiting;
+
+    if (w->listing.turn == LISTING_HAS_TURN)
+        turn_ended(w);
+    if (w->listing.turn != LISTING_WAITS)
+        return;
+    while (*link != w)
+        link = &(*link)->listing.next_waiting;
+    *link = w->listing.next_waiting;
+    if (!*link)
+        worker->waiting_end = link;
+}
+
+/* --- a listing --- */
+
 void listing_cancel(struct watched *w)
 {
+    turn_leave(w);
     listing_clear_round(&w->listing);
     memset(&w->listing, 0, sizeof(w->listing));
 }
@@ -65,7 +139,7 @@ static bool round_was_overtaken(struct watched *w)
     struct listing *listing = &w->listing;
 
     for (size_t i = 0; i < listing->count; i++) {
-        if (container_was_refused(w, listing->ids[i], listing->ticket))
+        if (container_was_refused(w, listing->wanted[i].id, listing->ticket))
             return true;
     }
     return false;
@@ -84,6 +158,8 @@ static void round_ended(struct watched *w)
         listing->full = false;
         listing_ask(w);
     } else {
+        w->listed_hash = listing->hash;
+        w->listed_changes = listing->changes;
         listing_end(w, NULL);
     }
 }
@@ -94,18 +170,25 @@ static void inspects_start(struct watched *w);
 static void inspected(struct watched *w, void *data, struct http_result *result)
 {
     struct listing *listing = &w->listing;
-    const char *id = listing->ids[(uintptr_t)data];
+    const struct listed_container *one = &listing->wanted[(uintptr_t)data];
     struct trouble trouble;
 
     listing->running--;
+    if (result->status != 200) /* it is asked about again, even if the list says nothing new */
+        listing->hash = 0;
+    if (w->took_ns > CALL_SLOW_NS)
+        listing->at_once = CALLS_MAX;
     if (result->failure != HTTP_OK) {
         listing->failed = trouble_from_result(&listing->trouble, w, result);
     } else if (result->status == 200) {
-        pool_apply_container(w->monitor->manager->pool, w->engine, listing->ticket,
-                             json_object_get(listing->entries, id), result->body, result->length);
+        if (pool_apply_answers(w->monitor->manager->pool, w->engine, listing->ticket, one->entry, result->body,
+                               result->length) == 0)
+            listing->changes++;
+        else
+            listing->hash = 0;
     } else if (result->status != 404 && trouble_from_result(&trouble, w, result)) { /* 404: removed meanwhile */
         log_warn_with(LOG_FIELDS({"id", w->engine->id}, {"name", w->engine->name}),
-                      "Unable to update state of container \"%s\": %s", id, trouble.text);
+                      "Unable to update state of container \"%s\": %s", one->id, trouble.text);
     }
     inspects_start(w);
 }
@@ -115,10 +198,10 @@ static void inspects_start(struct watched *w)
     struct listing *listing = &w->listing;
     char path[64 + CONTAINER_ID_MAX];
 
-    while (!listing->failed && listing->next < listing->count && listing->running < CALLS_MAX) {
+    while (!listing->failed && listing->next < listing->count && listing->running < listing->at_once) {
         const struct call_order order = {path, true, CONNECT_MS, SMALL_CALL_MS};
 
-        snprintf(path, sizeof(path), "/containers/%s/json", listing->ids[listing->next]);
+        snprintf(path, sizeof(path), "/containers/%s/json", listing->wanted[listing->next].id);
         if (watch_call(w, &order, inspected, (void *)(uintptr_t)listing->next) != 0) {
             trouble_set(&listing->trouble, "out of memory");
             listing->failed = true;
@@ -131,49 +214,39 @@ static void inspects_start(struct watched *w)
         round_ended(w);
 }
 
-/* The list's entries by id. New, borrowed entries referenced; NULL for lack of memory. */
-static json_t *by_id(json_t *list)
-{
-    json_t *entries = json_object(), *entry;
-    size_t i;
-
-    json_array_foreach (list, i, entry) {
-        const char *id = json_string_value(json_object_get(entry, "Id"));
-
-        if (id && json_object_set(entries, id, entry) != 0) {
-            json_decref(entries);
-            return NULL;
-        }
-    }
-    return entries;
-}
-
 static void listed(struct watched *w, void *data, struct http_result *result)
 {
     struct listing *listing = &w->listing;
     struct trouble trouble;
-    json_t *list;
+    struct json_span list;
 
     if (trouble_from_result(&trouble, w, result)) {
         listing_end(w, &trouble);
         return;
     }
-    list = result->body ? json_read(result->body, result->length, JSON_ALLOW_NUL, NULL) : NULL;
-    if (!json_is_array(list)) {
-        json_decref(list);
+    listing->hash = answer_hash_list(result->body, result->length);
+    if (!listing->full && listing->hash == w->listed_hash &&
+        pool_container_changes(w->monitor->manager->pool, w->engine) == w->listed_changes) {
+        listing_end(w, NULL);
+        return;
+    }
+    if (memmem(result->body, result->length, "\"restarting\"", 12)) /* looked at each time */
+        listing->hash = 0;
+    list = json_span_of(result->body, result->length);
+    if (!json_span_is_array(list) || !json_valid(result->body, result->length)) {
         trouble_set(&trouble, "engine %s answered GET /containers/json with something else than a JSON array",
                     w->engine->address);
         listing_end(w, &trouble);
         return;
     }
-    listing->entries = by_id(list);
-    if (!listing->entries || pool_apply_list(w->monitor->manager->pool, w->engine, listing->ticket, list, listing->full,
-                                             &listing->ids, &listing->count) != 0) {
-        json_decref(list);
+    listing->text = result->body; /* the entries lie in it */
+    result->body = NULL;
+    if (pool_apply_listed(w->monitor->manager->pool, w->engine, listing->ticket, list, listing->full, &listing->wanted,
+                          &listing->count) != 0) {
         listing_trouble(w, "out of memory");
         return;
     }
-    json_decref(list);
+    listing->changes = pool_container_changes(w->monitor->manager->pool, w->engine);
     inspects_start(w);
 }
 
@@ -192,5 +265,9 @@ void listing_start(struct watched *w, bool full, void (*done)(struct watched *w,
     w->listing.active = true;
     w->listing.full = full;
     w->listing.done = done;
-    listing_ask(w);
+    w->listing.at_once = CALLS_FAST;
+    if (w->worker->turns < TURNS_MAX)
+        turn_begins(w);
+    else
+        turn_wait(w);
 }

@@ -36,6 +36,10 @@
 #define EVENT_PARK_STEP_MS 10
 
 #define CALLS_MAX 8                   /* inspects and other refreshes of one engine at once */
+#define CALLS_FAST 2                  /* the same of a list's, as long as it answers within … */
+#define CALL_SLOW_NS 25000000         /* … this: new connections cost more than they bring */
+#define TURNS_MAX 32                  /* engines of a worker that are listed at once … */
+#define TURN_MS 1000                  /* … but for those that have been listed for so long */
 #define EVENT_QUEUE_MAX 10000         /* events of one engine that wait for their refresh */
 #define EVENT_MAX (16u * 1024 * 1024) /* bytes of one event */
 #define JOB_BUCKETS 64                /* of the table of containers being refreshed */
@@ -58,7 +62,10 @@ struct worker {
     pthread_t thread;
     bool running;
     unsigned random;
-    size_t kept; /* engines whose connection is kept; its thread's own */
+    /* its thread's own */
+    size_t kept;                            /* engines whose connection is kept */
+    size_t turns;                           /* engines whose turn to be listed it is */
+    struct watched *waiting, **waiting_end; /* those that wait for one */
 
     pthread_mutex_t lock; /* guards the inbox; taken after the monitor's */
     struct watched *inbox, **inbox_end;
@@ -93,6 +100,7 @@ enum watch_timer {
     TIMER_RELEASE,   /* an event has waited long enough */
     TIMER_PARKED,    /* what parked events tell may be known by now */
     TIMER_LEAVE,     /* has it left the pool? is it to? */
+    TIMER_TURN,      /* its listing has taken its turn for long enough */
     TIMER_COUNT
 };
 
@@ -106,6 +114,7 @@ struct watch_slot {
 enum object_kind { OBJECT_IMAGES, OBJECT_NETWORKS, OBJECT_VOLUMES, OBJECT_KINDS };
 struct object_fetch {
     uint64_t ticket;
+    uint64_t seen_hash, seen_ticket; /* of the answer that was applied last */
     void (*done)(struct watched *watched, enum object_kind kind, const struct trouble *trouble);
 };
 
@@ -144,10 +153,15 @@ struct specs_fetch {
 /* The list of containers, and the inspects that it calls for. */
 struct listing {
     bool active, full;
+    enum { LISTING_NO_TURN, LISTING_WAITS, LISTING_HAS_TURN } turn;
+    struct watched *next_waiting;
     int rounds;
+    int at_once; /* inspects */
+    uint64_t hash;
+    uint64_t changes; /* that this makes are the last ones, else the count is another one */
     uint64_t ticket;
-    json_t *entries; /* by id */
-    char **ids;
+    char *text; /* the list */
+    struct listed_container *wanted;
     size_t count, next;
     int running;
     struct trouble trouble;
@@ -196,6 +210,7 @@ struct watched {
     int64_t hold_ms;          /* for so long it has to */
     int64_t backoff_ms;
     int64_t heard_ms; /* when it last answered */
+    int64_t took_ns;  /* the call that was answered last */
     int64_t specs_ms; /* when it last said what it is */
     char prefix[16];  /* "/v1.41", "" before it is known */
     char builder[8];
@@ -207,6 +222,7 @@ struct watched {
     struct probe probe;
     struct specs_fetch specs;
     struct listing listing;
+    uint64_t listed_hash, listed_changes; /* nothing differs from a list with that hash, as long as that is the count */
     struct object_fetch fetches[OBJECT_KINDS];
 
     struct http_exchange *stream;

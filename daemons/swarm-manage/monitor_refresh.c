@@ -46,6 +46,7 @@ static void specs_apply(struct watched *w)
         return;
     }
     w->specs_ms = monotonic_ms();
+    w->listed_hash = 0; /* entries show its name, address and clock */
     engine_version_prefix(w->engine, NULL, prefix, sizeof(prefix));
     w->prefix[0] = '/';
     memcpy(w->prefix + 1, prefix, sizeof(prefix));

@@ -19,6 +19,7 @@
 #include "container_uses.h"
 #include "engine.h"
 #include "failure.h"
+#include "json_scan.h"
 
 #define POOL_CONTAINER_STATES 7
 
@@ -113,6 +114,11 @@ void pool_apply_images(struct pool *pool, struct engine *engine, uint64_t ticket
 /* The same for GET /networks and GET /volumes, whose answer is an object. */
 void pool_apply_networks(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *networks);
 void pool_apply_volumes(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *volumes);
+/* The tickets of what is in force of images, networks and volumes. */
+struct object_tickets {
+    uint64_t images, networks, volumes;
+};
+struct object_tickets pool_object_tickets(struct pool *pool, const struct engine *engine);
 /* One that was made just now, as the engine's answer describes it, or that is gone. */
 void pool_put_volume(struct pool *pool, struct engine *engine, json_t *volume);
 void pool_drop_volume(struct pool *pool, struct engine *engine, const char *name);
@@ -128,7 +134,20 @@ uint64_t pool_ticket(struct pool *pool);
  * or all of them where @p full. */
 int pool_apply_list(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *list, bool full, char ***ret_ids,
                     size_t *ret_count);
-/* One container: its list entry (an object) and its inspect answer. */
+/* The same of the answer itself, an array that json_valid() has passed; what must be inspected comes with its entry,
+ * which lies in the answer. */
+struct listed_container {
+    char *id; /* owned */
+    struct json_span entry;
+};
+int pool_apply_listed(struct pool *pool, struct engine *engine, uint64_t ticket, struct json_span list, bool full,
+                      struct listed_container **ret_wanted, size_t *ret_count);
+/* Grows by one with each answer about one of the engine's containers that is applied, and with each that is removed. */
+uint64_t pool_container_changes(struct pool *pool, const struct engine *engine);
+/* One container: its list entry, an object that json_valid() has passed, and its inspect answer. */
+int pool_apply_answers(struct pool *pool, struct engine *engine, uint64_t ticket, struct json_span entry,
+                       const char *inspect, size_t length);
+/* The same with a tree. */
 int pool_apply_container(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *entry, const char *inspect,
                          size_t length);
 /* Whether what is known of a container has the event in it already: "create", "start", or a network's "connect", which

@@ -29,6 +29,7 @@ void pool_remember_removal(struct pool *pool, struct engine *engine, const char 
 {
     struct removal *slot = &engine->removals[engine->removal_next];
 
+    engine->container_changes++;
     engine->removal_next = (engine->removal_next + 1) % ENGINE_REMOVALS_MAX;
     if (slot->ticket > engine->removal_ticket) {
         engine->removal_ticket = slot->ticket;
@@ -50,6 +51,16 @@ bool pool_is_stale(const struct engine *engine, const char *id, uint64_t ticket)
         }
     }
     return false;
+}
+
+uint64_t pool_container_changes(struct pool *pool, const struct engine *engine)
+{
+    uint64_t changes;
+
+    pool_read_lock(pool);
+    changes = engine->container_changes;
+    pool_unlock(pool);
+    return changes;
 }
 
 void pool_drop_container(struct pool *pool, struct swarm_container *container)
@@ -230,6 +241,7 @@ static int apply_report(struct pool *pool, struct engine *engine, uint64_t ticke
     } else if (swarm_container_set_request(container, report->request, NULL)) {
         return -1;
     }
+    engine->container_changes++;
     record = container_record(container);
     record->ticket = ticket;
     if (record->entry_ticket <= ticket) {
@@ -243,8 +255,8 @@ static int apply_report(struct pool *pool, struct engine *engine, uint64_t ticke
     return result;
 }
 
-int pool_apply_container(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *entry, const char *inspect,
-                         size_t length)
+int pool_apply_answers(struct pool *pool, struct engine *engine, uint64_t ticket, struct json_span entry,
+                       const char *inspect, size_t length)
 {
     struct container_report report = {0};
     struct entry_context context = {0};
@@ -255,9 +267,10 @@ int pool_apply_container(struct pool *pool, struct engine *engine, uint64_t tick
     if (!spare || pool_entry_context(pool, engine, &context)) {
         log_error("Unable to update state of a container of engine %s: out of memory", engine->address);
     } else if (container_report_from_inspect(&report, entry, inspect, length, &context, &error)) {
-        const char *id = json_string_value(json_object_get(entry, "Id"));
+        char *id = json_span_strdup(json_span_get(entry, "Id"));
 
         log_error("Unable to update state of container \"%s\": %s", id ? id : "", error ? error : "out of memory");
+        free(id);
         free(error);
     } else {
         pool_write_lock(pool);
@@ -273,34 +286,108 @@ int pool_apply_container(struct pool *pool, struct engine *engine, uint64_t tick
     return result;
 }
 
+int pool_apply_container(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *entry, const char *inspect,
+                         size_t length)
+{
+    char *text = json_dumps(entry, JSON_COMPACT);
+    int result = -1;
+
+    if (text) {
+        result = pool_apply_answers(pool, engine, ticket, json_span_of(text, strlen(text)), inspect, length);
+    }
+    free(text);
+    return result;
+}
+
 /* --- the whole list --- */
 
+struct list_report {
+    char *id;
+    struct json_span entry;
+    bool known;                     /* to the pool; one that is not will be inspected, with its entry */
+    struct container_report report; /* of a known one */
+};
+
 struct list_reports {
-    struct container_report *items; /* sorted by id */
-    size_t count;
+    struct list_report *items; /* sorted by id */
+    size_t count, capacity;
 };
 
 static int compare_reports(const void *a, const void *b)
 {
-    const struct container_report *x = a, *y = b;
+    const struct list_report *x = a, *y = b;
 
     return strcmp(x->id, y->id);
 }
 
-static int take_list(struct list_reports *reports, json_t *list, const struct entry_context *context)
+/* For one more. */
+static int make_room(struct list_reports *reports)
 {
-    size_t index, size = json_array_size(list);
-    json_t *entry;
+    size_t capacity = reports->capacity ? reports->capacity * 2 : 32;
+    struct list_report *items;
 
-    reports->items = calloc(size ? size : 1, sizeof(*reports->items));
-    if (!reports->items) {
+    if (reports->count < reports->capacity) {
+        return 0;
+    }
+    items = realloc(reports->items, capacity * sizeof(*items));
+    if (!items) {
         return -1;
     }
-    json_array_foreach (list, index, entry) {
-        if (!container_report_from_entry(&reports->items[reports->count], entry, NULL, context)) {
-            reports->count++;
+    reports->items = items;
+    reports->capacity = capacity;
+    return 0;
+}
+
+static int add_item(struct list_reports *reports, struct json_span entry, struct json_span id)
+{
+    if (make_room(reports)) {
+        return -1;
+    }
+    reports->items[reports->count] = (struct list_report){.id = json_span_strdup(id), .entry = entry};
+    return reports->items[reports->count++].id ? 0 : -1;
+}
+
+/* Those of them that the pool knows. */
+static void find_known(struct pool *pool, struct engine *engine, struct list_reports *reports)
+{
+    pool_read_lock(pool);
+    for (size_t i = 0; engine->node && i < reports->count; i++) {
+        struct list_report *item = &reports->items[i];
+
+        item->known = swarm_cluster_find_container(pool->cluster, engine->node, item->id);
+    }
+    pool_unlock(pool);
+}
+
+static int take_list(struct pool *pool, struct engine *engine, struct list_reports *reports, struct json_span list,
+                     const struct entry_context *context)
+{
+    static const struct entry_changes none = {{"", 0}, {"", 0}};
+    struct json_walk walk = json_walk(list);
+    struct json_span entry;
+    size_t kept = 0;
+
+    if (make_room(reports)) {
+        return -1;
+    }
+    while (json_walk_item(&walk, &entry)) {
+        struct json_span id = json_span_get(entry, "Id");
+
+        if (json_span_is_string(id) && id.length > 2 && add_item(reports, entry, id)) {
+            return -1;
         }
     }
+    find_known(pool, engine, reports);
+    for (size_t i = 0; i < reports->count; i++) {
+        struct list_report *item = &reports->items[i];
+
+        if (item->known && container_report_from_entry(&item->report, item->entry, &none, context)) {
+            free(item->id);
+        } else {
+            reports->items[kept++] = *item;
+        }
+    }
+    reports->count = kept;
     qsort(reports->items, reports->count, sizeof(*reports->items), compare_reports);
     return 0;
 }
@@ -308,7 +395,8 @@ static int take_list(struct list_reports *reports, json_t *list, const struct en
 static void clear_list(struct list_reports *reports)
 {
     for (size_t i = 0; i < reports->count; i++) {
-        container_report_clear(&reports->items[i]);
+        free(reports->items[i].id);
+        container_report_clear(&reports->items[i].report);
     }
     free(reports->items);
 }
@@ -320,7 +408,7 @@ static void remove_missing(struct pool *pool, struct engine *engine, uint64_t ti
 
     for (container = swarm_node_next_container(engine->node, NULL); container; container = next) {
         char id[65];
-        struct container_report key = {.id = id};
+        struct list_report key = {.id = id};
 
         next = swarm_node_next_container(engine->node, container);
         strncpy(id, swarm_container_id(container), sizeof(id) - 1);
@@ -333,53 +421,88 @@ static void remove_missing(struct pool *pool, struct engine *engine, uint64_t ti
 }
 
 /* Renew what is known. True where the container must be inspected. */
-static bool apply_entry(struct pool *pool, struct engine *engine, uint64_t ticket, struct container_report *report,
-                        bool full)
+static bool apply_entry(struct pool *pool, struct engine *engine, uint64_t ticket, struct list_report *item, bool full)
 {
-    struct swarm_container *container = swarm_cluster_find_container(pool->cluster, engine->node, report->id);
+    struct swarm_container *container = swarm_cluster_find_container(pool->cluster, engine->node, item->id);
     struct container_record *record;
 
     if (!container) {
-        return !pool_is_stale(engine, report->id, ticket);
+        return !pool_is_stale(engine, item->id, ticket);
     }
     record = container_record(container);
     if (record->entry_ticket > ticket) {
         return false;
     }
+    if (!item->known) { /* it has become so just now */
+        return true;
+    }
     record->entry_ticket = ticket; /* what is being asked about its state is not made stale by this */
-    renew_entry(container, report);
-    return full || record->restarting || (report->state && strcmp(report->state, container_state_text(record)));
+    renew_entry(container, &item->report);
+    return full || record->restarting ||
+           (item->report.state.length && !json_span_equals(item->report.state, container_state_text(record)));
+}
+
+static void apply_items(struct pool *pool, struct engine *engine, uint64_t ticket, struct list_reports *reports,
+                        bool full, struct listed_container *wanted, size_t *ret_count)
+{
+    size_t count = 0;
+
+    if (engine->node) {
+        remove_missing(pool, engine, ticket, reports);
+    }
+    for (size_t i = 0; engine->node && i < reports->count; i++) {
+        if (apply_entry(pool, engine, ticket, &reports->items[i], full)) {
+            wanted[count++] = (struct listed_container){reports->items[i].id, reports->items[i].entry};
+            reports->items[i].id = NULL;
+        }
+    }
+    *ret_count = count;
+}
+
+int pool_apply_listed(struct pool *pool, struct engine *engine, uint64_t ticket, struct json_span list, bool full,
+                      struct listed_container **ret_wanted, size_t *ret_count)
+{
+    struct list_reports reports = {0};
+    struct entry_context context = {0};
+    struct listed_container *wanted = NULL;
+
+    if (!pool_entry_context(pool, engine, &context) && !take_list(pool, engine, &reports, list, &context)) {
+        wanted = calloc(reports.count + 1, sizeof(*wanted));
+    }
+    if (wanted) {
+        pool_write_lock(pool);
+        apply_items(pool, engine, ticket, &reports, full, wanted, ret_count);
+        pool_unlock(pool);
+        *ret_wanted = wanted;
+    }
+    clear_list(&reports);
+    entry_context_clear(&context);
+    return wanted ? 0 : -1;
 }
 
 int pool_apply_list(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *list, bool full, char ***ret_ids,
                     size_t *ret_count)
 {
-    struct list_reports reports = {0};
-    struct entry_context context = {0};
-    char **ids = NULL;
+    char *text = json_dumps(list, JSON_COMPACT), **ids = NULL;
+    struct listed_container *wanted = NULL;
     size_t count = 0;
-    int result = -1;
 
-    if (!pool_entry_context(pool, engine, &context) && !take_list(&reports, list, &context)) {
-        ids = calloc(reports.count + 1, sizeof(*ids));
+    if (text && !pool_apply_listed(pool, engine, ticket, json_span_of(text, strlen(text)), full, &wanted, &count)) {
+        ids = calloc(count + 1, sizeof(*ids));
     }
-    if (ids) {
-        result = 0;
-        pool_write_lock(pool);
-        if (engine->node) {
-            remove_missing(pool, engine, ticket, &reports);
+    for (size_t i = 0; i < count; i++) {
+        if (ids) {
+            ids[i] = wanted[i].id;
+        } else {
+            free(wanted[i].id);
         }
-        for (size_t i = 0; engine->node && i < reports.count; i++) {
-            if (apply_entry(pool, engine, ticket, &reports.items[i], full)) {
-                ids[count++] = reports.items[i].id;
-                reports.items[i].id = NULL;
-            }
-        }
-        pool_unlock(pool);
-        *ret_ids = ids;
-        *ret_count = count;
     }
-    clear_list(&reports);
-    entry_context_clear(&context);
-    return result;
+    free(wanted);
+    free(text);
+    if (!ids) {
+        return -1;
+    }
+    *ret_ids = ids;
+    *ret_count = count;
+    return 0;
 }

@@ -49,6 +49,16 @@ void pool_apply_volumes(struct pool *pool, struct engine *engine, uint64_t ticke
         apply(pool, &engine->volumes, ticket, &table);
 }
 
+struct object_tickets pool_object_tickets(struct pool *pool, const struct engine *engine)
+{
+    struct object_tickets tickets;
+
+    pool_read_lock(pool);
+    tickets = (struct object_tickets){engine->images_ticket, engine->networks.ticket, engine->volumes.ticket};
+    pool_unlock(pool);
+    return tickets;
+}
+
 /* What was asked for before this does not know of it. */
 static void set_ticket(struct pool *pool, struct object_table *table)
 {

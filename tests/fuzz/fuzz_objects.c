@@ -9,6 +9,7 @@
 
 #include "container_uses.h"
 #include "json_read.h"
+#include "json_scan.h"
 #include "object_record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -59,11 +60,13 @@ static void check_entry(json_t *entry, int (*read)(struct object_record *record,
     object_record_clear(&record);
 }
 
-static void check_uses(const json_t *entry)
+static void check_uses(struct json_span entry)
 {
+    struct json_span id = json_span_get(entry, "Id"), name = {"\"/name\"", 7};
     struct container_uses uses;
 
-    if (container_uses_read(&uses, entry, "name") < 0)
+    if (container_uses_read(&uses, json_span_get(json_span_get(entry, "NetworkSettings"), "Networks"),
+                            json_span_get(entry, "Mounts"), id, name) < 0)
         return;
     for (size_t i = 0; i < uses.network_count; i++) {
         const char *endpoint = container_uses_endpoint(&uses, uses.networks[i].network);
@@ -106,15 +109,74 @@ static void check_table(json_t *list)
     object_table_clear(&table);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void check(bool right)
 {
-    json_t *list = json_read((const char *)data, size, JSON_ALLOW_NUL, NULL), *entry;
+    if (!right)
+        abort();
+}
+
+static void check_string(struct json_span span, const json_t *tree)
+{
+    const char *text = json_string_value(tree);
+    char *copy = json_span_strdup(span), cut[4];
+
+    check(json_span_is_string(span) && copy != NULL && strcmp(copy, text) == 0);
+    json_span_text(span, cut, sizeof(cut));
+    check(strlen(cut) < sizeof(cut) && strncmp(cut, text, strlen(cut)) == 0);
+    check(!json_span_equals(span, text) || json_string_length(tree) == strlen(text));
+    free(copy);
+}
+
+/* What is seen in place is what the tree has. */
+static void check_same(struct json_span span, json_t *tree)
+{
+    struct json_walk walk = json_walk(span);
+    struct json_span item;
+    const char *key;
+    json_t *value;
+    size_t count = 0;
+
+    check(span.length > 0 && json_valid(span.at, span.length));
+    check(json_span_is_object(span) == json_is_object(tree) && json_span_is_array(span) == json_is_array(tree));
+    check(json_span_is_true(span) == json_is_true(tree) && json_span_is_integer(span) == json_is_integer(tree));
+    check(json_span_integer(span) == json_integer_value(tree));
+    if (json_is_string(tree))
+        check_string(span, tree);
+    while (json_is_array(tree) && json_walk_item(&walk, &item))
+        check_same(item, json_array_get(tree, count++));
+    check(count == json_array_size(tree));
+    json_object_foreach (tree, key, value) {
+        item = json_span_get(span, key);
+        if (item.length > 0 && strchr(key, '"') == NULL && strchr(key, '\\') == NULL && json_object_size(tree) == 1)
+            check_same(item, value);
+    }
+}
+
+static void check_entries(json_t *list, struct json_span text)
+{
+    struct json_walk walk = json_walk(text);
+    struct json_span span;
+    json_t *entry;
     size_t i;
 
     json_array_foreach (list, i, entry) {
         check_entry(entry, object_record_from_network);
         check_entry(entry, object_record_from_volume);
-        check_uses(entry);
+        check(json_walk_item(&walk, &span));
+        check_uses(span);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const char *text = (const char *)data;
+    json_t *list = json_read(text, size, JSON_ALLOW_NUL, NULL);
+    bool valid = json_valid(text, size);
+
+    check(list == NULL || valid); /* jansson refuses numbers that are too large, and scalars alone */
+    if (list != NULL) {
+        check_same(json_span_of(text, size), list);
+        check_entries(list, json_span_of(text, size));
     }
     check_table(list);
     json_decref(list);

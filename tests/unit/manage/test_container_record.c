@@ -16,6 +16,27 @@
 static char node_name[] = "node-1";
 static const struct entry_context context = {.node_name = node_name, .ip = "192.0.2.7", .cpus = 2};
 
+/* From a tree, which nothing is borrowed from. */
+static int from_entry(struct container_report *report, const json_t *entry)
+{
+    static const struct entry_changes none = {{"", 0}, {"", 0}};
+    char *text = json_dumps(entry, 0);
+    int result = container_report_from_entry(report, json_span_of(text, strlen(text)), &none, &context);
+
+    free(text);
+    return result;
+}
+
+static int from_inspect(struct container_report *report, const json_t *entry, const char *inspect, size_t length,
+                        const struct entry_context *with, char **reterr)
+{
+    char *text = json_dumps(entry, 0);
+    int result = container_report_from_inspect(report, json_span_of(text, strlen(text)), inspect, length, with, reterr);
+
+    free(text);
+    return result;
+}
+
 static struct container_report report_of(const char *container, const struct entry_context *with)
 {
     struct container_report report;
@@ -25,7 +46,7 @@ static struct container_report report_of(const char *container, const struct ent
 
     snprintf(file, sizeof(file), "inspect_%s", container);
     text = canned_text(file, &length);
-    assert_int_equal(container_report_from_inspect(&report, entry, text, length, with, &error), 0);
+    assert_int_equal(from_inspect(&report, entry, text, length, with, &error), 0);
     assert_null(error);
     free(text);
     json_decref(entry);
@@ -112,7 +133,7 @@ static void test_entry_keeps_the_rest(void **state)
     static const char *const changed[] = {"Names", "Ports", "Status"};
 
     json_object_set_new(entry, "FieldOfTomorrow", json_pack("{s:[i,n]}", "x", 1));
-    assert_int_equal(container_report_from_entry(&report, entry, NULL, &context), 0);
+    assert_int_equal(from_entry(&report, entry), 0);
     result = shown(&report, "x");
     for (int i = 0; i < 3; i++) {
         json_object_del(result, changed[i]);
@@ -129,7 +150,7 @@ static void test_entry_without_status_gets_one(void **state)
     struct container_report report;
     json_t *entry = json_pack("{s:s}", "Id", "abc"), *result;
 
-    assert_int_equal(container_report_from_entry(&report, entry, NULL, &context), 0);
+    assert_int_equal(from_entry(&report, entry), 0);
     result = shown(&report, "Created");
     assert_string_equal(json_string_value(json_object_get(result, "Status")), "Created");
     json_decref(result);
@@ -142,7 +163,7 @@ static void test_entry_without_id_is_refused(void **state)
     struct container_report report;
     json_t *entry = json_pack("{s:[s]}", "Names", "/x");
 
-    assert_int_equal(container_report_from_entry(&report, entry, NULL, &context), -1);
+    assert_int_equal(from_entry(&report, entry), -1);
     json_decref(entry);
 }
 
@@ -216,7 +237,7 @@ static void test_state_of_the_inspect_answer_wins_over_a_lagging_list(void **sta
 
     json_object_set_new(entry, "State", json_string("running"));
     text = canned_text("inspect_done", &length);
-    assert_int_equal(container_report_from_inspect(&report, entry, text, length, &context, &error), 0);
+    assert_int_equal(from_inspect(&report, entry, text, length, &context, &error), 0);
     list = shown(&report, "x");
     assert_string_equal(json_string_value(json_object_get(list, "State")), "exited");
     assert_string_equal(json_string_value(json_object_get(entry, "State")), "running"); /* the caller's is untouched */
@@ -232,7 +253,7 @@ static void test_broken_inspect_is_refused(void **state)
     json_t *entry = canned_entry("web");
     char *error = NULL;
 
-    assert_int_equal(container_report_from_inspect(&report, entry, "[1", 2, &context, &error), -1);
+    assert_int_equal(from_inspect(&report, entry, "[1", 2, &context, &error), -1);
     assert_non_null(strstr(error, "inspect"));
     free(error);
     json_decref(entry);
