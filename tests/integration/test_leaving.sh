@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Leaving is not failing: agents that are told to stop, that are killed, and machines that die, on etcd (v3 and v2),
-# Consul (tests/lib/consul.py) and ZooKeeper, which are restarted and emptied as well; and three members of an etcd
-# killed in turn while containers are made. The stories run side by side, each with engines, agents and a manager of its own.
+# Consul (tests/lib/consul.py) and ZooKeeper, which are restarted and emptied as well, and on a token service; lines of a
+# file that go; and three members of an etcd killed in turn while containers are made. The stories run side by side, each
+# with engines, agents and a manager of its own.
 # BIN: where swarm, swarm-join and swarm-manage are. LEAVING_ROUNDS: so often everything happens (1).
 # shellcheck source-path=SCRIPTDIR source=../lib/membership.sh
 . "$(dirname "$0")/../lib/membership.sh"
@@ -84,6 +85,13 @@ END
   within 60 says_imok
 }
 
+start_token() {
+  mkdir -p "$W/data"
+  "$SWARM" token-service -H tcp://127.0.0.1:2580 --state "$W/data/state" >>"$W/store.log" 2>&1 &
+  store=$!
+  within 60 curl -s -m 2 -o "$W/version" "$SWARM_TOKEN_SERVICE/"
+}
+
 # --- leaving, dying, lapsing
 one_leaves() {
   mark
@@ -118,10 +126,12 @@ agent_dies() {
 machine_dies() {
   mark
   fault 2 stop
-  stop "$three" -KILL
   began=$(milliseconds)
   check "$name: a machine that dies is unhealthy" within 30 state_is 2 unhealthy
   took "$began"
+  check "$name: but not removed" for_all 2 state_is 2 unhealthy
+  stop "$three" -KILL
+  began=$(milliseconds)
   check "$name: it is removed when its membership has lapsed" within 40 state_is 2 ''
   took "$began"
   check "$name: what ran there runs elsewhere" within 30 eval '[[ $(node_of "d$n") == node-* && $(node_of "d$n") != node-$((first + 2)) ]]'
@@ -162,6 +172,7 @@ story() { # NAME FIRST URL OPTIONS…
   W=$ALL/$name
   mkdir -p "$W"
   "start_$name"
+  [ "$name" != token ] || url=token://$("$SWARM" create 2>>"$W/store.log")
   manage
   agent one 0
   agent two 1
@@ -174,13 +185,45 @@ story() { # NAME FIRST URL OPTIONS…
     agent_dies
     machine_dies
     store_restarts
-    store_is_emptied
+    # A token service that has lost its token says so, which is no list.
+    [ "$name" = token ] || store_is_emptied
     for one_of in a b c d; do api -f -o "$W/answer" -X DELETE "$api/containers/$one_of$n?force=1"; done
   done
   stop "$manage"
   check "$name: the manager stops cleanly" test $? = 0
   # shellcheck disable=SC2154
   kill "$one" "$two" "$three" "$store" 2>/dev/null
+}
+
+# --- a file
+lines() { # ENGINE…: in one step
+  local engine
+  for engine in "$@"; do address "$engine"; done >"$W/nodes.new"
+  mv "$W/nodes.new" "$W/nodes"
+}
+file() { # FIRST
+  name=file first=$1 W=$ALL/file
+  mkdir -p "$W"
+  url=file://$W/nodes
+  options=()
+  lines 0 1 2
+  manage
+  check "$name: its engines are there" within 60 healthy 3
+  mark
+  lines 1 2
+  check "$name: a line that is taken out leaves" within 20 state_is 0 ''
+  check "$name: with a word in the log" within 10 eval '[ "$(since)" = "0 1" ]'
+  lines 0 1 2
+  check "$name: and is back with its line" within 30 healthy 3
+  mark
+  lines
+  check "$name: a file without lines leaves all unannounced" within 20 eval 'state_is 0 unannounced && state_is 1 unannounced && state_is 2 unannounced'
+  check "$name: and there" for_all 2 nothing_since
+  lines 0 1 2
+  check "$name: until the lines are back" within 30 healthy 3
+  equal "$name: nobody was removed" "$(since)" "0 0"
+  stop "$manage"
+  check "$name: the manager stops cleanly" test $? = 0
 }
 
 # --- an etcd of three
@@ -215,9 +258,9 @@ three_members() {
   within 60 member_up 0
   manage
   : >"$W/failed"
-  # Long enough for an etcd to elect a leader: an agent's try at a dead member costs time.
+  # Long enough for an etcd to elect a leader on a busy machine.
   for i in 0 1 2; do
-    "$SWARM" join --heartbeat 1s --ttl 10s --advertise "$(address $i)" "$url" >"$W/agent$i.log" 2>&1 &
+    "$SWARM" join --heartbeat 1s --ttl 30s --advertise "$(address $i)" "$url" >"$W/agent$i.log" 2>&1 &
     agents[i]=$!
   done
   check "$name: three agents join" within 60 healthy 3
@@ -244,7 +287,7 @@ three_members() {
   kill "${agents[@]}" "${member[@]}" 2>/dev/null
 }
 
-"$FAKE_ENGINES" --engines 15 --containers 0 --control "$CONTROL" --addresses "$W/pool" >"$W/engines.log" 2>&1 &
+"$FAKE_ENGINES" --engines 21 --containers 0 --control "$CONTROL" --addresses "$W/pool" >"$W/engines.log" 2>&1 &
 engines=$!
 within 60 curl -sf -m 2 -o "$W/stats" "http://$CONTROL/stats" || no "the engines are there"
 
@@ -264,6 +307,8 @@ side_by_side story v2 3 etcd://127.0.0.1:2479/pre --discovery-opt kv.api=2
 side_by_side story consul 6 consul://127.0.0.1:8500/pre
 side_by_side story zk 9 zk://127.0.0.1:2181/pre
 side_by_side three_members 12
+SWARM_TOKEN_SERVICE=http://127.0.0.1:2580/v1 side_by_side story token 15 ''
+side_by_side file 18
 for ((i = 0; i < ${#stories[@]}; i += 2)); do
   wait "${stories[i]}"
   cat "$ALL/said.${stories[i + 1]}"
