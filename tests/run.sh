@@ -6,7 +6,8 @@
 #   tests/run.sh                       all of it
 #   tests/run.sh unit                  unit tests, golden cases and fuzz regressions, under ASan and UBSan
 #   tests/run.sh integration [NAME…]   tests on real engines (cli, main_job, …), with programs built the same way
-#   tests/run.sh cli-table             every docker command and flag on one engine and on a pool: the same answers
+#   tests/run.sh cli-table [write]     every docker command and flag on one engine and on a pool: the same answers (20
+#                                      minutes); write: README's table of them, too
 #   tests/run.sh leaving [ROUNDS]      agents, machines and stores that go, on every store, that often (10)
 #   tests/run.sh fuzz [SECONDS]        every fuzz target for that long (300)
 #   tests/run.sh differential [CASES]  libswarm against the oracle, that many random cases (100000)
@@ -104,7 +105,7 @@ integration_test() { # FILE
   reports=$out/$name.reports
   rm -rf "$reports" && mkdir -p "$reports"
   ASAN_OPTIONS=$ASAN_OPTIONS:log_path=$reports/report UBSAN_OPTIONS=$UBSAN_OPTIONS:log_path=$reports/report \
-    BIN=$stage/bin LD_LIBRARY_PATH=$stage/lib KEEP_LOGS=$out/$name.logs timeout --foreground -k 30 1500 bash "$1" >"$log" 2>&1 </dev/null
+    BIN=$stage/bin LD_LIBRARY_PATH=$stage/lib KEEP_LOGS=$out/$name.logs timeout --foreground -k 30 "${TEST_LIMIT:-1500}" bash "$1" >"$log" 2>&1 </dev/null
   if [ -n "$(ls "$reports")" ]; then
     no "$name: no sanitizer report ($reports)"
     cat "$reports"/* | head -n 80
@@ -150,10 +151,10 @@ integration_tests() { # [NAME…]
   for name in "${names[@]}"; do count_integration "test_$name"; done
 }
 
-cli_table() {
+cli_table() { # all|write
   step "docker commands and flags"
   rm -f "$out/cli_table.count"
-  CLI_TABLE=all integration_test tests/cli_table/cli_table.sh
+  CLI_TABLE=$1 TEST_LIMIT=7200 integration_test tests/cli_table/cli_table.sh
   count_integration cli_table
 }
 
@@ -178,7 +179,7 @@ fuzz() { # SECONDS
 case ${1:-all} in
 all | unit | integration | leaving | cli-table | fuzz | differential | coverage | tsan | valgrind) ;;
 *)
-  sed -n '3,18s/^# \{0,1\}//p' "$0"
+  sed -n '3,19s/^# \{0,1\}//p' "$0"
   exit 2
   ;;
 esac
@@ -205,6 +206,7 @@ integration)
   integration_tests "${@:2}"
   ;;
 leaving) LEAVING_ROUNDS=${2:-10} integration_tests leaving ;;
+cli-table) cli_table "${2:-all}" ;;
 fuzz) fuzz "${2:-300}" ;;
 differential) differential "${2:-100000}" ;;
 all)
@@ -213,6 +215,7 @@ all)
   tsan
   installed_checks
   step_ok "the ABI is that of the last release" "$out/abi.log" tests/abi/abi.sh check
+  step_ok "README has what docker's commands come to" "$out/cli_table_readme.log" tests/cli_table/readme.py check
   node_modules
   integration_tests
   ;;

@@ -65,14 +65,14 @@ case("container export", "-o --output", "docker create --name $c busybox >/dev/n
 case("container commit", "-a --author -c --change -m --message -p --pause", """
 idle $c; docker exec $c touch /new; docker commit -a me -c 'ENV A=b' -m note $c $c:1 | wc -c; docker commit --author you --change 'CMD ["ls","/new"]' --message more --pause=false $c $c:2 | wc -c; docker commit -p $c | wc -c
 docker image inspect -f '{{.Author}} {{.Comment}} {{.Config.Env}} {{.Config.Cmd}}' $c:1 $c:2; docker run --rm $c:2; docker ps --filter name=$c --format '{{.Status}}'; docker rmi $c:1 $c:2; refused docker commit $c-none""", lines="any order")
-case("container prune", "-f --force --filter", "idle $c-1; docker create --name $c-2 busybox >/dev/null; docker create --name $c-3 -l keep busybox >/dev/null; docker container prune -f --filter label!=keep; docker container prune --force --filter until=1h; docker ps -a --format '{{.Names}}' | sort; docker container prune --force", alone=True)
+case("container prune", "-f --force --filter", "idle $c-1; docker create --name $c-2 busybox >/dev/null; docker create --name $c-3 -l keep busybox >/dev/null; docker container prune -f --filter label!=keep; docker container prune --force --filter until=1h; docker ps -a --format '{{.Names}}' | sed 's,.*/,,' | sort; docker container prune --force", alone=True)
 case("container prune", "asks, refuses an unknown filter", "docker create --name $c busybox >/dev/null; echo n | docker container prune || echo status $?; refused docker container prune -f --filter bogus=1; echo y | docker container prune", alone=True)
 case("container create", "names that are parts of paths", """
-for n in co v1 json containers attach; do idle $n; docker exec $n echo in $n; docker logs $n; docker top $n | wc -l; docker inspect -f '{{.State.Status}}' $n; docker rm -f $n; done""", alone=True)
+for n in co v1 json containers attach; do idle $n; docker exec $n echo in $n; docker logs $n; docker top $n | grep -c trap; docker inspect -f '{{.State.Status}}' $n; docker rm -f $n; done""", alone=True)
 
 CRIU = ("CRIU|criu", "CRIU on the engine")
-case("checkpoint create", "--checkpoint-dir --leave-running", "idle $c; docker checkpoint create --leave-running $c one", lacks=CRIU)
-case("checkpoint create", "--checkpoint-dir", "idle $c; docker checkpoint create --checkpoint-dir /tmp/$c $c one", lacks=CRIU)
-case("checkpoint ls", "--checkpoint-dir", "docker create --name $c busybox >/dev/null; docker checkpoint ls $c; docker checkpoint ls --checkpoint-dir /tmp $c | head -n 1; refused docker checkpoint ls $c-none")
-case("checkpoint rm", "--checkpoint-dir", "docker create --name $c busybox >/dev/null; refused docker checkpoint rm $c none; refused docker checkpoint rm --checkpoint-dir /tmp $c none")
-case("container start", "--checkpoint --checkpoint-dir", "docker create --name $c busybox >/dev/null; refused docker start --checkpoint none $c; refused docker start --checkpoint none --checkpoint-dir /tmp/none $c")
+case("checkpoint create", "--leave-running", "idle $c; docker checkpoint create --leave-running $c one", lacks=CRIU)
+case("checkpoint create", "--checkpoint-dir", "idle $c; mkdir points; docker checkpoint create --checkpoint-dir $PWD/points $c one", lacks=CRIU)
+case("checkpoint ls", "--checkpoint-dir", "docker create --name $c busybox >/dev/null; mkdir points; docker checkpoint ls $c; docker checkpoint ls --checkpoint-dir $PWD/points $c; refused docker checkpoint ls $c-none")
+case("checkpoint rm", "--checkpoint-dir", "docker create --name $c busybox >/dev/null; refused docker checkpoint rm $c none; refused docker checkpoint rm --checkpoint-dir $PWD $c none")
+case("container start", "--checkpoint --checkpoint-dir", "docker create --name $c busybox >/dev/null; refused docker start --checkpoint none $c; refused docker start --checkpoint none --checkpoint-dir $PWD/none $c")

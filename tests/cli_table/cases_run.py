@@ -93,7 +93,7 @@ docker run --rm --net $c busybox sh -c 'ping -c 1 alias1 | grep received'
 docker rm -f $c-1; docker network rm $c""")
 case("container create", "--net --network --network-alias --ip --ip6 --link-local-ip", """
 docker network create --ipv6 --subnet $net.0/24 --subnet $net6::/64 $c
-docker create --name $c --net $c --network-alias a --ip $net.9 --ip6 $net6::9 --link-local-ip 169.254.9.9 busybox sleep 9
+docker create --name $c --network-alias a --ip $net.9 --ip6 $net6::9 --link-local-ip 169.254.9.9 --net $c busybox sleep 9
 docker inspect -f '{{json .NetworkSettings.Networks}}' $c | sed 's/"[A-Za-z]*ID":"[^"]*"//g'; docker rm $c
 docker create --name $c --network none busybox true; settings $c; docker rm $c; docker network rm $c""")
 case("container run", "--ip6", """

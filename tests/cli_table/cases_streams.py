@@ -5,9 +5,10 @@ from case import case
 # Typing the keys gives the terminal back; then a CLI that would tell the container's exit status waits for it, on one engine, too.
 LOOP = "sh -c 'while read l; do echo got:$l; [ $l != end ] || exit 5; done'"
 
+# An engine ends the output of such a container's attach when the input ends: it is to end last.
 case("container attach", "in and out, exit status", f"""
 docker run -di --name $c busybox {LOOP} >/dev/null
-{{ echo one; await eval 'docker logs $c | grep -q got:one' >/dev/null; echo end; }} | docker attach $c || echo status $?""")
+{{ echo one; await eval 'docker logs $c | grep -q got:one' >/dev/null; echo end; docker wait $c >/dev/null; }} | docker attach $c || echo status $?""")
 case("container attach", "--no-stdin", f"docker run -di --name $c busybox sh -c 'sleep 2; echo out' >/dev/null; echo end | docker attach --no-stdin $c")
 case("container attach", "--detach-keys", r"""
 docker run -dit --name $c busybox cat >/dev/null
@@ -44,7 +45,7 @@ refused docker exec $c true; docker unpause $c; refused docker exec $c-none true
 SAY = "up $c busybox sh -c 'echo first; echo second >&2; sleep 0.5; echo third'; docker wait $c >/dev/null\n"
 case("container logs", "all, stdout and stderr apart", SAY + "docker logs $c 2>err; cat err")
 case("container logs", "-n --tail", "up $c busybox sh -c 'echo first; echo second; echo third'; docker wait $c >/dev/null; docker logs -n 1 $c; docker logs --tail 2 $c; docker logs --tail all $c; docker logs --tail 0 $c")
-case("container logs", "-t --timestamps", SAY + "docker logs -t $c 2>&1; docker logs --timestamps --tail 1 $c")
+case("container logs", "-t --timestamps", SAY + "docker logs -t $c 2>&1; docker logs --timestamps --tail 1 $c", lines="any order")
 case("container logs", "--since --until", SAY + """
 docker logs --since 10m $c; docker logs --since 2100-01-01T00:00:00Z $c; docker logs --until 10m $c; docker logs --until 2100-01-01 $c""")
 case("container logs", "--details", "up $c -l who=me --log-opt labels=who busybox echo hello; docker wait $c; docker logs --details $c")
@@ -64,17 +65,23 @@ case("container start", "several, one that runs, one that is not there", "docker
 case("container stats", "--no-stream", "idle $c; docker stats --no-stream $c | awk '{print (NF > 10), $2}' | tail -n 1")
 case("container stats", "--format --no-trunc", "idle $c; docker stats --no-stream --no-trunc --format '{{.Container}} {{.Name}} {{.ID}} {{.PIDs}}' $c | sed 's/[0-9]*$//'")
 case("container stats", "streaming", "idle $c; timeout 60 docker stats --format '{{.Name}}' $c >out & await eval '[ $(grep -c $c out) -ge 2 ]'; grep -ao \"$c\" out | head -n 1")
-case("container stats", "-a --all", "idle $c-1; docker create --name $c-2 busybox true >/dev/null; docker stats -a --no-stream --format '{{.Name}}' | grep $c | sort; docker stats --all --no-stream --format '{{.Name}}' | grep -c $c; docker stats --no-stream --format '{{.Name}}'", alone=True)
+case("container stats", "-a --all", "idle $c-1; docker create --name $c-2 busybox true >/dev/null; docker stats -a --no-stream --format '{{.Name}}' | grep $c | sed 's,.*/,,' | sort; docker stats --all --no-stream --format '{{.Name}}' | grep -c $c; docker stats --no-stream --format '{{.Name}}'", alone=True)
 case("container stats", "of what is not there", "refused docker stats --no-stream $c-none")
 
-EVENTS = "since=$(($(date +%s) - 1)); idle $c -l group=$c; docker rm -f $c >/dev/null; until=$(($(date +%s) + 2))\n"
-case("system events", "--since --until --format", EVENTS + "docker events --since $since --until $until -f type=container --filter container=$c --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{.Status}}'")
-case("system events", "as text", EVENTS + "docker events --since $since --until $until --filter container=$c --filter event=create", differs=(r"node\.name=", "attributes node.* name the node"))
-case("system events", "--filter event, label, image, type", EVENTS + """
+# Events of the past, once the last one of them is there: an engine tells it to the manager a moment after it has answered.
+EVENTS = """since=$(($(date +%s) - 1))
+past() { docker events --since $since --until $(($(date +%s) + 1)) "$@"; }
+told() { await eval "past --filter $1 | grep ."; until=$(($(date +%s) + 1)); }
+"""
+OF_CONTAINER = EVENTS + "idle $c -l group=$c; docker rm -f $c >/dev/null; told 'event=destroy --filter container=$c'\n"
+case("system events", "--since --until --format", OF_CONTAINER + "docker events --since $since --until $until -f type=container --filter container=$c --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{.Status}}'")
+case("system events", "as text", OF_CONTAINER + "docker events --since $since --until $until --filter container=$c --filter event=create", differs=(r"node\.name=", "attributes node.* name the node"))
+case("system events", "--filter event, label, image, type", OF_CONTAINER + """
 for f in event=create label=group=$c image=busybox type=network; do
   docker events --since $since --until $until -f container=$c --filter $f --format '{{.Type}} {{.Action}}'; done""")
-case("system events", "--filter volume, network, image", """
-since=$(($(date +%s) - 1)); docker volume create $c; docker network create $c; docker tag busybox $c:1; docker rmi $c:1; docker network rm $c; docker volume rm $c; until=$(($(date +%s) + 2))
+case("system events", "--filter volume, network, image", EVENTS + """
+docker volume create $c; docker network create $c; docker tag busybox $c:1; docker rmi $c:1; docker network rm $c; docker volume rm $c
+told 'event=destroy --filter network=$c --filter type=network'; told 'event=destroy --filter volume=$c --filter type=volume'
 docker events --since $since --until $until --filter volume=$c --format '{{.Type}} {{.Action}}'
 docker events --since $since --until $until --filter network=$c --format '{{.Type}} {{.Action}} {{.Actor.Attributes.type}}'""", lines="any order")
 case("system events", "while they happen", """
@@ -82,4 +89,4 @@ docker events --filter container=$c --format '{{.Action}}' >out & sleep 0.5
 await eval 'docker rm -f $c; docker create --name $c busybox true; sleep 0.3; grep -q create out'
 docker start $c >/dev/null; await grep -q die out; grep -x -e start -e die out""")
 case("system events", "--filter that is unknown", "docker events --until 1 --filter bogus=1 || echo status $?", differs=("invalid filter|Invalid filter", "an unknown filter is refused"))
-case("system events", "--format json", EVENTS + "docker events --since $since --until $until --filter container=$c --filter event=start --format '{{json .}}' | jq -c '[.status, .from, .Type, .Action, .scope, .Actor.Attributes.name]'", differs=("busybox node:", "`from` names the node"))
+case("system events", "--format json", OF_CONTAINER + "docker events --since $since --until $until --filter container=$c --filter event=start --format '{{json .}}' | jq -c '[.status, .from, .Type, .Action, .scope, .Actor.Attributes.name]'", differs=("busybox node:", "`from` names the node"))

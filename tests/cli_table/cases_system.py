@@ -2,7 +2,8 @@
 """Networks, volumes, the system, plugins, Swarm mode."""
 from case import case
 
-SWARM = ("[Ss]warm", "Swarm mode is another product")
+SWARM = ("classic Swarm cluster manager|[Ss]warm mode", "needs Swarm mode, which is another product")
+NO_SWARM = ("[Ss]warm", "Swarm mode, which is another product")
 NET = "$net"
 case("network create", "-d --driver --subnet --gateway --ip-range --aux-address -o --opt --label --internal --attachable", f"""
 docker network create -d bridge --subnet {NET}.0/24 --gateway {NET}.1 --ip-range {NET}.128/25 --aux-address x={NET}.5 -o com.docker.network.driver.mtu=1400 --opt a=b --label l=1 --internal --attachable $c
@@ -12,7 +13,7 @@ docker network create --driver bridge --ipam-driver default --ipam-opt a=b --ipv
 case("network create", "--config-only --config-from", f"""
 docker network create --config-only --subnet {NET}.0/24 $c-conf; docker network create --config-from $c-conf $c; docker network inspect -f '{{{{json .ConfigFrom}}}} {{{{json .IPAM.Config}}}}' $c; docker network rm $c $c-conf""")
 case("network create", "--ipv4", "docker network create --ipv4 $c; docker network rm $c", cli="28")
-case("network create", "--ingress", "docker network create --ingress -d overlay $c", lacks=SWARM)
+case("network create", "--ingress", "docker network create --ingress -d overlay $c", lacks=NO_SWARM)
 case("network create", "of a name that is taken, of a driver that is not there", "docker network create $c; refused docker network create $c; refused docker network create -d nosuch $c-2; docker network rm $c")
 case("network ls", "-f --filter -q --quiet --no-trunc --format", """
 docker network create --label a=$c $c >/dev/null; for f in name=$c label=a=$c driver=bridge type=custom scope=local; do echo $f; docker network ls -f $f --filter name=$c; done
@@ -61,14 +62,18 @@ docker system prune -f --filter label=none; docker system prune --force; docker 
 docker volume create $c >/dev/null; docker system prune -f --volumes; docker volume ls -q | sed 's,.*/,,' | sort -u | wc -l; idle $c; docker system prune -a -f; docker system prune --all --force; echo n | docker system prune || echo status $?""", alone=True, lines="any order",
      without=("WARNING|This will remove|  - |Are you sure", "Total reclaimed|untagged: (other|busybox|httpd)|deleted: "))
 
-PLUGINS = ("manage plugins on|each engine|on the engine|lugins", "plugins are managed on each engine")
+PLUGINS = ("plugins are managed per engine", "plugins are managed on each engine")
 case("plugin ls", "-f --filter -q --quiet --no-trunc --format", "docker plugin ls; docker plugin ls -f enabled=true; docker plugin ls -q --filter capability=volumedriver; docker plugin ls --no-trunc; docker plugin ls --quiet --format '{{.Name}}'")
 case("plugin inspect", "-f --format, of what is not there", "refused docker plugin inspect $c; refused docker plugin inspect -f x $c; refused docker plugin inspect --format x $c")
-case("plugin create", "--compress", "mkdir -p p/rootfs; echo '{\"description\":\"x\",\"entrypoint\":[\"/x\"],\"interface\":{\"types\":[],\"socket\":\"x.sock\"}}' >p/config.json; docker plugin create --compress $c p || echo status $?; docker plugin rm $c || echo status $?", differs=PLUGINS)
-for command, arguments in (("install", "--alias a --disable --disable-content-trust --grant-all-permissions 127.0.0.1:1/x"), ("push", "--disable-content-trust $registry/x"),
-                           ("enable", "--timeout 1 $c"), ("disable", "-f $c"), ("disable", "--force $c"), ("rm", "-f $c"), ("rm", "--force $c"), ("set", "$c a=b"),
-                           ("upgrade", "--disable-content-trust --grant-all-permissions --skip-remote-check $c")):
-    case("plugin " + command, arguments.replace("$c", "").strip(), f"refused docker plugin {command} {arguments}", differs=None if command == "upgrade" else PLUGINS)
+PLUGIN = """mkdir -p p/rootfs; echo '{"description":"x","entrypoint":["/x"],"interface":{"types":[],"socket":"x.sock"}}' >p/config.json
+docker plugin create --compress $c p || echo status $?; """
+case("plugin create", "--compress", PLUGIN + "docker plugin rm $c || echo status $?", refuses=PLUGINS)
+for command, arguments in (
+        ("install", "--alias a --disable --disable-content-trust --grant-all-permissions 127.0.0.1:1/x"), ("push", "--disable-content-trust $registry/x"),
+        ("enable", "--timeout 1 $c"), ("disable", "-f $c"), ("disable", "--force $c"), ("rm", "-f $c"), ("rm", "--force $c"), ("set", "$c a=b")):
+    case("plugin " + command, arguments.replace("$c", "").strip(), f"refused docker plugin {command} {arguments}", refuses=PLUGINS)
+case("plugin upgrade", "--disable-content-trust --grant-all-permissions --skip-remote-check",
+     PLUGIN + "refused docker plugin upgrade --disable-content-trust --grant-all-permissions --skip-remote-check $c $registry/x; docker plugin rm $c || echo status $?", refuses=PLUGINS)
 
 CREATE = "echo x >f\n"
 for command, arguments in (
@@ -79,6 +84,7 @@ for command, arguments in (
         ("stack rm", "x"), ("stack services", "x"), ("secret ls", ""), ("secret create", "x f"), ("secret inspect", "x"), ("secret rm", "x"),
         ("config ls", ""), ("config create", "x f"), ("config inspect", "x"), ("config rm", "x")):
     case(command, arguments, CREATE + "printf \"version: '3'\\nservices: {a: {image: busybox}}\\n\" >c.yml\n" + f"docker {command} {arguments} || echo status $?; docker swarm leave -f >/dev/null 2>&1 || true",
-         differs=SWARM, alone=command == "swarm init")
-case("swarm unlock", "", "docker swarm unlock", lacks=SWARM)
-case("stack deploy", "-c", "printf \"version: '3'\\nservices: {a: {image: busybox}}\\n\" >c.yml; docker stack deploy -c c.yml x", lacks=SWARM)
+         refuses=SWARM, alone=command == "swarm init")
+case("swarm unlock", "", "docker swarm unlock", lacks=NO_SWARM)
+case("stack deploy", "-c", "printf \"version: '3'\\nservices: {a: {image: busybox}}\\n\" >c.yml; docker stack deploy -c c.yml x", lacks=NO_SWARM)
+case("stack config", "-c --compose-file --skip-interpolation", "printf \"version: '3'\\nservices: {a: {image: busybox:\\$V}}\\n\" >c.yml; V=1 docker stack config -c c.yml; docker stack config --compose-file c.yml --skip-interpolation", cli="28")

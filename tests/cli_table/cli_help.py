@@ -34,11 +34,14 @@ class Command:
 
 
 class Cli:
-    def __init__(self, path, engine):
+    def __init__(self, path):
         self.path = path
         version = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
         self.version = ".".join(re.search(r"version (\d+)\.(\d+)", version).groups())
         self.commands = {}
+
+    def read_help(self, engine):
+        """Learn its commands and flags; what is used of them can be told from then on."""
         with concurrent.futures.ThreadPoolExecutor(4) as workers:
             self._read("", NOWHERE, workers)
             # What is hidden unless the engine has experimental features.
