@@ -233,11 +233,20 @@ static int connect_to(const struct sockaddr *to, socklen_t length, struct deadli
     return -error;
 }
 
+/* Nobody tells when there is room again among those that the other end has not accepted yet. */
 static int connect_unix(const char *path, struct deadline deadline)
 {
+    enum { FULL_PAUSE_MS = 10 };
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     snprintf(to.sun_path, sizeof to.sun_path, "%s", path);
-    return connect_to((const struct sockaddr *)&to, sizeof to, deadline);
+    for (;;) {
+        int fd = connect_to((const struct sockaddr *)&to, sizeof to, deadline);
+        if (fd != -EAGAIN)
+            return fd;
+        if (deadline_left(deadline) == 0)
+            return -ETIMEDOUT;
+        poll(NULL, 0, FULL_PAUSE_MS);
+    }
 }
 
 /* Try each address; the time is shared out, so that a silent one does not take it all. */

@@ -138,6 +138,7 @@ static void on_done(void *data, struct http_result *result)
     struct manager *manager = member->run->broadcast->manager;
 
     heard(member);
+    engine_explain(answer->engine, result);
     if (!member->stopped && (result->failure != HTTP_OK || result->status >= 400)) {
         if (manager->monitor != NULL)
             monitor_report(manager->monitor, answer->engine, result->failure);
@@ -244,6 +245,7 @@ static void on_source_done(void *data, struct http_result *result)
     }
     struct failure failure = {0};
 
+    engine_explain(run->order->source, result);
     failure_from_engine(&failure, run->order->source, result);
     fail_all(run, failure.message);
     failure_clear(&failure);

@@ -2,6 +2,7 @@
 #include "engine.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,8 @@
 #include "metrics.h"
 #include "monitor.h"
 #include "pool.h"
+#include "ssh_address.h"
+#include "ssh_bridge.h"
 
 /* At most: no longer than an engine may be silent (detection.h). */
 #define DIAL_TIMEOUT_MS 10000
@@ -92,6 +95,25 @@ static void take_literal_ip(struct engine *engine)
     }
 }
 
+/* Where to connect to, and for ssh what leads on from there. */
+static int find_way(struct engine *engine, const char *address, char **reterr)
+{
+    struct ssh_address to;
+
+    if (!ssh_address_is(address)) {
+        return address_parse(&engine->dial, address, reterr);
+    }
+    if (ssh_bridge_open(&engine->bridge, engine->manager->bridges, address, reterr)) {
+        return -1;
+    }
+    engine->dial.is_unix = true;
+    snprintf(engine->dial.path, sizeof(engine->dial.path), "%s", ssh_bridge_socket(engine->bridge));
+    if (!ssh_address_parse(&to, address)) { /* for take_literal_ip() */
+        snprintf(engine->dial.host, sizeof(engine->dial.host), "%s", to.host);
+    }
+    return 0;
+}
+
 /* The texts made of the address. */
 static int take_address(struct engine *engine, const char *address)
 {
@@ -113,6 +135,7 @@ static int take_address(struct engine *engine, const char *address)
 
 static void free_address(struct engine *engine)
 {
+    ssh_bridge_close(engine->bridge);
     free(engine->base);
     free(engine->shown);
     free(engine->address);
@@ -129,7 +152,7 @@ int engine_new(struct engine **ret, struct manager *manager, const char *address
     engine->manager = manager;
     engine->state = ENGINE_PENDING;
     engine->updated_at = time(NULL);
-    if (address_parse(&engine->dial, address, reterr) || take_address(engine, address)) {
+    if (find_way(engine, address, reterr) || take_address(engine, address)) {
         goto fail_engine;
     }
     take_literal_ip(engine);
@@ -169,6 +192,24 @@ void engine_unref(struct engine *engine)
     free(engine->id);
     free_address(engine);
     free(engine);
+}
+
+bool engine_explain(const struct engine *engine, struct http_result *result)
+{
+    char words[sizeof(result->error)];
+    enum ssh_trouble trouble;
+
+    if (!engine->bridge || (result->failure != HTTP_BROKEN && result->failure != HTTP_REFUSED)) {
+        return false;
+    }
+    trouble = ssh_bridge_trouble(engine->bridge, words, sizeof(words));
+    if (trouble == SSH_NO_TROUBLE) {
+        return false;
+    }
+    result->failure = trouble == SSH_ENGINE_DOWN ? HTTP_REFUSED : HTTP_BROKEN;
+    result->os_error = trouble == SSH_ENGINE_DOWN ? ECONNREFUSED : 0;
+    snprintf(result->error, sizeof(result->error), "%s", words);
+    return true;
 }
 
 /* stream_dial() tells by its text only. */

@@ -46,12 +46,13 @@ struct engine {
     atomic_int references;
     /* constant */
     struct manager *manager;
-    char *address;         /* as discovered: "host:port", "unix:///path" */
-    char *shown;           /* the same with a scheme in any case: "tcp://host:port" */
-    char *base;            /* of its URLs: "http://host:port", "http://localhost" where it has no name */
-    const char *host;      /* the same without the scheme, for requests' heads */
-    struct address dial;   /* where connections go */
-    const struct tls *tls; /* NULL: in the clear, as through sockets */
+    char *address;             /* as discovered: "host:port", "unix:///path", "ssh://host" */
+    char *shown;               /* the same with a scheme in any case: "tcp://host:port" */
+    char *base;                /* of its URLs: "http://host:port", "http://localhost" where it has no name */
+    const char *host;          /* the same without the scheme, for requests' heads */
+    struct address dial;       /* where connections go */
+    const struct tls *tls;     /* NULL: in the clear, as through sockets */
+    struct ssh_bridge *bridge; /* NULL: not behind ssh, else dial is its socket */
 
     /* engine_idle.c's */
     struct idle_stream *idle;
@@ -124,6 +125,9 @@ char *engine_why_cut(struct engine *engine);
 /* "https://host:port/v1.41/containers/json" for @p path without version, with the version as above; new text, NULL for
  * lack of memory. */
 char *engine_url(struct engine *engine, const char *wanted, const char *path);
+
+/* Put a call's failure into the words of ssh, where the engine is behind it; whether it has any. Any thread. */
+bool engine_explain(const struct engine *engine, struct http_result *result);
 
 /* A blocking call of the manager's own. @p path without version ("/containers/x/start?t=1"). result is filled in any
  * case; -1 with failure where there was no answer or a status >= 400. Success and failure count for the engine's

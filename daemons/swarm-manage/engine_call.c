@@ -118,6 +118,7 @@ int engine_request(struct engine *engine, const struct engine_request *request, 
     }
     begun_ns = metrics_now_ns();
     exchange(engine, target, &call, result);
+    engine_explain(engine, result);
     metrics_call(METRIC_CALLER_REQUEST, result->failure, metrics_now_ns() - begun_ns);
     free(target);
     if (engine->manager->monitor) {

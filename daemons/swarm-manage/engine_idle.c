@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#define IDLE_BEHIND_SSH 2 /* each is a process here and one at the far end */
+
 struct idle_stream {
     struct stream *stream;
     struct engine *engine;
@@ -91,7 +93,7 @@ void engine_put_back(struct engine *engine, struct stream *stream)
     entry->stream = stream;
     entry->engine = engine;
     pthread_mutex_lock(&idle.lock);
-    if (engine->idle_count < ENGINE_IDLE_MAX) {
+    if (engine->idle_count < (engine->bridge ? IDLE_BEHIND_SSH : ENGINE_IDLE_MAX)) {
         put_in(entry);
         surplus = idle.count > idle.limit ? take_out(idle.oldest) : NULL;
     }

@@ -26,6 +26,7 @@
 #include "plugins.h"
 #include "pool.h"
 #include "routes.h"
+#include "ssh_bridge.h"
 #include "stream.h"
 #include "traits.h"
 #include "watchdog.h"
@@ -235,11 +236,12 @@ static void make_parts(struct manager *manager, const struct manage_config *conf
     manager->options = config->manager;
     limit_idle(manager);
     manager->id = cluster_id(config->discovery);
-    if (manager->id == NULL || pool_new(&manager->pool, manager) < 0 || event_hub_new(&manager->events) < 0 ||
-        traits_cache_new(&manager->traits) < 0 || exec_table_new(&manager->execs) < 0 ||
-        decisions_new(&manager->decisions) < 0 || pin_table_new(&manager->pins) < 0 ||
-        watchdog_new(&manager->watchdog, manager) < 0 || monitor_new(&manager->monitor, manager) < 0 ||
-        watchdog_start(manager->watchdog) < 0)
+    manager->bridges = ssh_bridges_new(config->ssh_options);
+    if (manager->id == NULL || manager->bridges == NULL || pool_new(&manager->pool, manager) < 0 ||
+        event_hub_new(&manager->events) < 0 || traits_cache_new(&manager->traits) < 0 ||
+        exec_table_new(&manager->execs) < 0 || decisions_new(&manager->decisions) < 0 ||
+        pin_table_new(&manager->pins) < 0 || watchdog_new(&manager->watchdog, manager) < 0 ||
+        monitor_new(&manager->monitor, manager) < 0 || watchdog_start(manager->watchdog) < 0)
         die("the manager's parts could not be started: out of memory or threads");
 }
 
@@ -254,6 +256,7 @@ static void free_parts(struct manager *manager)
     traits_cache_free(manager->traits);
     event_hub_free(manager->events);
     pool_free(manager->pool);
+    ssh_bridges_free(manager->bridges);
     swarm_scheduler_free(manager->scheduler);
     free(manager->id);
 }

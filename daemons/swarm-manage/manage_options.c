@@ -35,6 +35,8 @@ static const struct option known_options[] = {
     {"engine-refresh-max-interval", OPTION_STRING, "60s", NULL, "set engine refresh maximum interval"},
     {"engine-failure-retry", OPTION_INT, "3", NULL, "set engine failure retry count"},
     OPTIONS_DETECTION,
+    {"engine-ssh-opt", OPTION_LIST, NULL, NULL,
+     "option for ssh to engines at ssh:// addresses, as in ssh_config(5): IdentityFile=/path"},
     {"engine-refresh-retry", OPTION_INT, "3", NULL, "deprecated; replaced by --engine-failure-retry"},
     {"heartbeat", OPTION_STRING, "60s", NULL, "period between each heartbeat"},
     OPTIONS_HTTP,
@@ -110,6 +112,7 @@ int manage_options_parse(struct manage_config *config, int argc, char **argv)
     config->discovery_settings = find(config, "discovery-opt")->list;
     config->hosts = find(config, "host")->list;
     config->plugins = find(config, "plugin")->list;
+    config->ssh_options = find(config, "engine-ssh-opt")->list;
     config->strategy = value_of(config, "strategy");
     if (find(config, "filter")->given) {
         config->filters = find(config, "filter")->list;
@@ -195,6 +198,10 @@ static int check_engine_options(struct manage_config *config, char **reterr)
         return refuse(reterr, "--engine-refresh-retry is deprecated. Use --engine-failure-retry");
     if (retry <= 0 || retry > INT_MAX)
         return refuse(reterr, "invalid failure retry count");
+    for (const char *const *option = config->ssh_options; option != NULL && *option != NULL; option++) {
+        if (strchr(*option, '=') == NULL)
+            return refuse(reterr, "--engine-ssh-opt must contain key=value strings");
+    }
     config->manager.failure_retry = (int)retry;
     return 0;
 }

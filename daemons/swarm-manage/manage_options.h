@@ -16,8 +16,9 @@ struct manage_config {
     struct manager_options manager;
     const char *discovery; /* NULL: none given */
     const char *const *discovery_settings;
-    const char *const *hosts;   /* NULL-ended */
-    const char *const *plugins; /* NULL-ended */
+    const char *const *hosts;       /* NULL-ended */
+    const char *const *plugins;     /* NULL-ended */
+    const char *const *ssh_options; /* NULL-ended */
     const char *strategy;
     const char *const *filters; /* NULL: the default ones */
     size_t filter_count;

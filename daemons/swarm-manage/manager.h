@@ -22,6 +22,7 @@ struct traits_cache;
 struct exec_table;
 struct decisions;
 struct pin_table;
+struct ssh_bridges;
 
 /* Whether lists show names with the node in front, "node/name". */
 enum node_prefix {
@@ -55,7 +56,8 @@ struct manager_options {
 
 struct manager {
     struct manager_options options;
-    const struct tls *tls; /* NULL: none */
+    const struct tls *tls;       /* NULL: none */
+    struct ssh_bridges *bridges; /* to engines behind ssh */
     struct swarm_scheduler *scheduler;
     struct pool *pool;
     struct monitor *monitor;

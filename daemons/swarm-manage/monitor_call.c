@@ -38,6 +38,7 @@ static void call_ended(void *data, struct http_result *result)
     w->took_ns = metrics_now_ns() - call->begun_ns;
     metrics_call(METRIC_CALLER_MONITOR, result->failure, w->took_ns);
     call_free(call);
+    engine_explain(w->engine, result);
     if (result->failure == HTTP_OK)
         w->heard_ms = monotonic_ms();
     done(w, done_data, result);

@@ -42,6 +42,7 @@ static void ended(void *data, struct http_result *result)
     char error[sizeof(result->error) + 32];
 
     w->stream = NULL;
+    engine_explain(w->engine, result);
     if (result->failure == HTTP_OK && result->status >= 400)
         snprintf(error, sizeof(error), "status %d", result->status);
     else

@@ -77,6 +77,7 @@ static int engine_failed(struct manager *manager, const struct proxy_order *orde
                          const struct relay_outcome *outcome, struct failure *failure)
 {
     const struct errand *errand = options->data;
+    struct http_result explained = {.failure = HTTP_BROKEN};
 
     metrics_proxy_failed(errand->given_up ? HTTP_CANCELLED : HTTP_BROKEN);
     if (manager->monitor != NULL && !errand->given_up)
@@ -89,6 +90,8 @@ static int engine_failed(struct manager *manager, const struct proxy_order *orde
         failure_clear(failure);
         return -1;
     }
+    if (engine_explain(order->engine, &explained))
+        return failure_from_engine(failure, order->engine, &explained);
     return failure_set(failure, 500, "The engine at %s failed during the request: %s", order->engine->shown,
                        outcome->error);
 }

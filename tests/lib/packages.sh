@@ -10,7 +10,7 @@ set -u
 
 build='gcc libc6-dev meson ninja-build pkg-config libjansson-dev libpcre2-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev libzookeeper-mt-dev'
 run='docker.io busybox-static iproute2 curl ca-certificates util-linux procps'
-test='abigail-tools clang doxygen g++ libclang-rt-14-dev libcmocka-dev lcov valgrind etcd-server etcd-client docker-compose python3-docker docker-registry jq socat openssl bsdutils mandoc libzookeeper-java default-jre-headless python3'
+test='abigail-tools clang doxygen g++ libclang-rt-14-dev libcmocka-dev lcov valgrind etcd-server etcd-client docker-compose python3-docker docker-registry jq socat openssl bsdutils mandoc openssh-server libzookeeper-java default-jre-headless python3'
 node='nodejs npm'
 
 fail() {

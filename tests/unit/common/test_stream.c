@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "http_kit.h"
@@ -95,6 +96,28 @@ static void test_dial_errors_are_worded_as_go_words_them(void **state)
     free(url);
     check_dial_error("unix:///nonexistent/swarm.sock", KIT_TIMEOUT_MS, "no such file or directory");
     check_dial_error("no-such-host.invalid:1", KIT_TIMEOUT_MS, "lookup no-such-host.invalid: ");
+}
+
+/* A socket whose owner accepts nothing any more: its queue is full, and that is silence. */
+static void test_full_queue_of_a_socket_counts_as_silent(void **state)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    char url[128];
+    struct address address;
+    struct stream *first = NULL;
+    char *error = NULL;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(name.sun_path, sizeof name.sun_path, "/tmp/test-stream.%d", (int)getpid());
+    unlink(name.sun_path);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&name, sizeof name), 0);
+    assert_int_equal(listen(fd, 0), 0);
+    snprintf(url, sizeof url, "unix://%s", name.sun_path);
+    assert_int_equal(address_parse(&address, url, &error), 0);
+    assert_int_equal(stream_dial(&first, &address, NULL, KIT_TIMEOUT_MS, &error), 0);
+    check_dial_error(url, 100, "i/o timeout");
+    stream_close(first);
+    close(fd);
+    unlink(name.sun_path);
 }
 
 static void test_dial_by_name_reaches_a_listener(void **state)
@@ -291,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_addresses_are_taken_apart),
         cmocka_unit_test(test_bad_addresses_are_named),
         cmocka_unit_test(test_dial_errors_are_worded_as_go_words_them),
+        cmocka_unit_test(test_full_queue_of_a_socket_counts_as_silent),
         cmocka_unit_test(test_dial_by_name_reaches_a_listener),
         cmocka_unit_test(test_half_close_by_client_leaves_reading_open),
         cmocka_unit_test(test_half_close_by_server_leaves_reading_open),
