@@ -47,8 +47,10 @@ ends manager
 equal "the manager stops" $? 0
 
 # --- a socket of no permission ---
-engine_start n1 10.9.0.2:2375 -H unix:///run/a.sock
-engine_start n2 10.9.0.3:2375 -H unix:///run/b.sock -H 'tcp://[::1]:2377'
+case $from in
+n1) engine_start n1 10.9.0.2:2375 -H unix:///run/a.sock ;;
+n2) engine_start n2 10.9.0.3:2375 -H unix:///run/b.sock -H 'tcp://[::1]:2377' ;;
+esac
 chmod 0 /run/a.sock
 background manager setpriv --bounding-set=-dac_override,-dac_read_search "$BIN/swarm" manage -H "$MANAGER" \
   unix:///run/a.sock,10.9.0.3:2375
