@@ -155,6 +155,7 @@ int container_query_read(struct container_query *query, struct pool *pool, struc
     if (check_exited(query->filters, failure) < 0 || check_status(query, failure) < 0 ||
         check_is_task(query->filters, failure) < 0 || check_health(query->filters, failure) < 0)
         return -1;
+    query->plain = json_object_size(query->filters) == 0;
     return read_span(query, pool, request, failure);
 }
 
@@ -305,5 +306,5 @@ bool container_query_passes(const struct container_query *query, const struct sw
         return false;
     if (query->live_filters && json_object_get(query->live, swarm_container_id(container)) == NULL)
         return false;
-    return filters_pass(query, container, record, request);
+    return query->plain || filters_pass(query, container, record, request);
 }

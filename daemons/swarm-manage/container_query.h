@@ -19,6 +19,7 @@ struct container_query {
     int minor;  /* the client's API version is 1.<this> */
     long limit; /* 0 or less: none */
     json_t *filters;
+    bool plain; /* there are none */
     struct filter name, id, status, node;
     bool span; /* `before` or `since` was given as a parameter: stopped ones are shown */
     /* Only those created before and after these; INT64_MAX and INT64_MIN where not asked. */

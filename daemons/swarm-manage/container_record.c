@@ -321,6 +321,18 @@ const char *container_state_text(const struct container_record *record)
     return container_state_word(container_record_shown_state(record));
 }
 
+static int up_text(const char *words, char *buffer, size_t size)
+{
+    size_t length = strlen(words);
+
+    if (length + sizeof("Up ") > size) {
+        return snprintf(buffer, size, "Up %s", words);
+    }
+    memcpy(buffer, "Up ", 3);
+    memcpy(buffer + 3, words, length + 1);
+    return (int)length + 3;
+}
+
 int container_status_text(const struct container_record *record, int64_t now_ns, bool engine_healthy, char *buffer,
                           size_t size)
 {
@@ -329,17 +341,17 @@ int container_status_text(const struct container_record *record, int64_t now_ns,
     if (!engine_healthy) {
         return snprintf(buffer, size, "Host Down");
     }
-    duration_in_words((now_ns - record->started_ns) / NS_PER_S, up, sizeof(up));
-    duration_in_words((now_ns - record->finished_ns) / NS_PER_S, ago, sizeof(ago));
     if (record->running) {
+        duration_in_words((now_ns - record->started_ns) / NS_PER_S, up, sizeof(up));
         if (record->paused) {
             return snprintf(buffer, size, "Up %s (Paused)", up);
         }
         if (record->restarting) {
+            duration_in_words((now_ns - record->finished_ns) / NS_PER_S, ago, sizeof(ago));
             return snprintf(buffer, size, "Restarting (%d) %s ago", record->exit_code, ago);
         }
-        if (!strcmp(record->health, "none")) {
-            return snprintf(buffer, size, "Up %s", up);
+        if (!strcmp(record->health, "none")) { /* most of a list is this */
+            return up_text(up, buffer, size);
         }
         return snprintf(buffer, size, "Up %s (%s%s)", up,
                         strcmp(record->health, "starting") ? "" : "health: ", record->health);
@@ -356,5 +368,6 @@ int container_status_text(const struct container_record *record, int64_t now_ns,
     if (!record->finished_ns) {
         return snprintf(buffer, size, "%s", "");
     }
+    duration_in_words((now_ns - record->finished_ns) / NS_PER_S, ago, sizeof(ago));
     return snprintf(buffer, size, "Exited (%d) %s ago", record->exit_code, ago);
 }

@@ -31,10 +31,33 @@ static void free_record(void *data)
 {
     struct container_record *record = data;
 
-    if (record && record->engine) {
-        pool_uncount_container(record->engine->manager->pool, record);
+    struct pool *pool = record && record->engine ? record->engine->manager->pool : NULL;
+
+    if (pool) {
+        pool_uncount_container(pool, record);
     }
-    container_record_free(record);
+    if (pool && atomic_load(&pool->lists) > 0) {
+        record->next_ended = pool->ended;
+        pool->ended = record;
+    } else {
+        container_record_free(record);
+    }
+}
+
+void pool_end_list(struct pool *pool)
+{
+    struct container_record *ended = NULL, *next;
+
+    pool_write_lock(pool);
+    if (atomic_fetch_sub(&pool->lists, 1) == 1) {
+        ended = pool->ended;
+        pool->ended = NULL;
+    }
+    pool_unlock(pool);
+    for (; ended; ended = next) {
+        next = ended->next_ended;
+        container_record_free(ended);
+    }
 }
 
 int pool_new(struct pool **ret, struct manager *manager)

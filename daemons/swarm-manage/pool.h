@@ -33,6 +33,8 @@ struct pool {
     struct held_name *held_networks; /* pool_objects.c */
     struct manager *manager;
     size_t container_states[POOL_CONTAINER_STATES]; /* containers by container_record_shown_state() */
+    atomic_int lists;                               /* of containers, under way (container_list.h) */
+    struct container_record *ended;                 /* of containers that are gone, which lists may show */
 };
 
 int pool_new(struct pool **ret, struct manager *manager);
@@ -43,7 +45,10 @@ void pool_unlock(struct pool *pool);
 
 /* What the pool keeps of a container beside libswarm's facts: data of its struct swarm_container. */
 struct container_record {
-    struct engine *engine; /* borrowed: lives as long as the record */
+    union {
+        struct engine *engine;               /* borrowed: lives as long as the container */
+        struct container_record *next_ended; /* of the pool's */
+    };
     uint64_t ticket;       /* of the inspect answer that is in force */
     uint64_t entry_ticket; /* of the list entry that is: the same or a later one */
     /* The engine's list entry as JSON, names prefixed, labels and port addresses as the list shows them,
@@ -150,6 +155,8 @@ int pool_apply_answers(struct pool *pool, struct engine *engine, uint64_t ticket
 /* The same with a tree. */
 int pool_apply_container(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *entry, const char *inspect,
                          size_t length);
+/* One of its lists is at its end. */
+void pool_end_list(struct pool *pool);
 /* Whether what is known of a container has the event in it already: "create", "start", or a network's "connect", which
  * the engine told at that time of its clock (Unix, ns). False for any other, and where that is not certain. */
 bool pool_shows_event(struct pool *pool, const struct engine *engine, const char *id, const char *action,

@@ -106,6 +106,25 @@ int64_t timestamp_now_ns(void)
     return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
+/* "12 hours": lists have many of these. */
+static void put_number(int64_t number, const char *unit, char *buffer, size_t size)
+{
+    char digits[24];
+    size_t begin = sizeof(digits), length, unit_length = strlen(unit);
+
+    do {
+        digits[--begin] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    length = sizeof(digits) - begin;
+    if (length + unit_length + 1 > size) {
+        snprintf(buffer, size, "%.*s%s", (int)length, digits + begin, unit);
+        return;
+    }
+    memcpy(buffer, digits + begin, length);
+    memcpy(buffer + length, unit, unit_length + 1);
+}
+
 void duration_in_words(int64_t seconds, char *buffer, size_t size)
 {
     int64_t minutes = seconds / 60, hours = minutes / 60;
@@ -115,22 +134,22 @@ void duration_in_words(int64_t seconds, char *buffer, size_t size)
     } else if (seconds == 1) {
         snprintf(buffer, size, "1 second");
     } else if (seconds < 60) {
-        snprintf(buffer, size, "%" PRId64 " seconds", seconds);
+        put_number(seconds, " seconds", buffer, size);
     } else if (minutes == 1) {
         snprintf(buffer, size, "About a minute");
     } else if (minutes < 60) {
-        snprintf(buffer, size, "%" PRId64 " minutes", minutes);
+        put_number(minutes, " minutes", buffer, size);
     } else if (hours == 1) {
         snprintf(buffer, size, "About an hour");
     } else if (hours < 48) {
-        snprintf(buffer, size, "%" PRId64 " hours", hours);
+        put_number(hours, " hours", buffer, size);
     } else if (hours < 24 * 14) {
-        snprintf(buffer, size, "%" PRId64 " days", hours / 24);
+        put_number(hours / 24, " days", buffer, size);
     } else if (hours < 24 * 90) {
-        snprintf(buffer, size, "%" PRId64 " weeks", hours / (24 * 7));
+        put_number(hours / (24 * 7), " weeks", buffer, size);
     } else if (hours < 24 * 730) {
-        snprintf(buffer, size, "%" PRId64 " months", hours / (24 * 30));
+        put_number(hours / (24 * 30), " months", buffer, size);
     } else {
-        snprintf(buffer, size, "%" PRId64 " years", hours / (24 * 365));
+        put_number(hours / (24 * 365), " years", buffer, size);
     }
 }

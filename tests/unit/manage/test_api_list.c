@@ -13,6 +13,7 @@
 
 #include "api_kit.h"
 #include "canned.h"
+#include "container_list.h"
 #include "uri.h"
 
 #define OTHER_WEB "f123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -291,6 +292,48 @@ static void test_info_counts_containers_and_nodes(void **state)
     json_decref(info);
 }
 
+static struct bytes written;
+
+static int next_piece(struct container_list *list, size_t size)
+{
+    size_t before = bytes_length(&written);
+    int more = container_list_write(list, &written, before + size);
+
+    assert_true(more >= 0);
+    assert_true(bytes_length(&written) > before);
+    return more;
+}
+
+/* What it shows was settled when it began. */
+static void test_list_goes_on_when_its_containers_go(void **state)
+{
+    struct container_query query = {
+        .all = true, .plain = true, .minor = 51, .before_ns = INT64_MAX, .since_ns = INT64_MIN};
+    struct pool *pool = api_manager.pool;
+    struct engine *one = pool_find_engine_by_name(pool, "node-1"), *two = pool_find_engine_by_name(pool, "node-2");
+    struct container_list *list;
+    json_t *before = api_get("/containers/json?all=1"), *shown;
+
+    assert_int_equal(container_list_new(&list, pool, &query), 0);
+    assert_int_equal(next_piece(list, 2), 1);
+    pool_remove_engine(pool, one);
+    pool_remove_engine(pool, two);
+    engine_unref(one);
+    engine_unref(two);
+    assert_non_null(pool->ended);
+    while (next_piece(list, 2) > 0)
+        ;
+    container_list_free(list);
+    assert_null(pool->ended);
+    shown = json_loadb(bytes_at(&written), bytes_length(&written), 0, NULL);
+    assert_int_equal(json_array_size(shown), 6);
+    assert_true(json_equal(shown, before));
+    json_decref(shown);
+    json_decref(before);
+    bytes_free(&written);
+    api_assert_text("GET", "/containers/json?all=1", 200, "[]\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_ambiguous_name_tells_the_nodes),
         cmocka_unit_test(test_rename_to_a_name_that_is_taken_is_a_conflict),
         cmocka_unit_test(test_info_counts_containers_and_nodes),
+        cmocka_unit_test(test_list_goes_on_when_its_containers_go), /* last: there are none after it */
     };
 
     return cmocka_run_group_tests(tests, set_up, api_tear_down);
