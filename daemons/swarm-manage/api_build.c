@@ -14,6 +14,7 @@
 #include "deadline.h"
 #include "http_client.h"
 #include "http_server.h"
+#include "image_find.h"
 #include "proxy.h"
 
 #define PART_TIMEOUT_MS 5000
@@ -98,6 +99,41 @@ static const char *text_of(struct call *call, const char *key)
     return text == NULL || text[0] == '\0' ? NULL : text;
 }
 
+/* Where the image is that the build is to take the place of, so that no node is left with an older one of that name. Of
+ * several nodes the client's own. A reference, NULL: none. */
+static struct engine *engine_of_tag(struct call *call, const struct engine *clients)
+{
+    const char *tag = text_of(call, "t");
+    struct image_holders holders = {0};
+    struct failure failure = {0};
+    struct engine *engine = NULL;
+
+    if (tag != NULL && image_find(call->manager->pool, tag, &holders, &failure) == 0) {
+        for (size_t i = 0; i < holders.healthy; i++) {
+            if (engine == NULL || holders.list[i].engine == clients)
+                engine = holders.list[i].engine;
+        }
+        if (engine != NULL)
+            engine_ref(engine);
+        image_holders_clear(&holders);
+    }
+    failure_clear(&failure);
+    return engine;
+}
+
+/* The engine of the image's name, else of what the client did last. A reference, NULL: none. */
+static struct engine *preferred_engine(struct call *call)
+{
+    struct engine *clients =
+        pin_find(call->manager->pins, PIN_CLIENT, http_request_peer(call->request), monotonic_ms());
+    struct engine *tagged = engine_of_tag(call, clients);
+
+    if (tagged == NULL)
+        return clients;
+    engine_unref(clients);
+    return tagged;
+}
+
 /* Choose with what is known of the session and of the client. Once the node is known its session has to be there as
  * well: if it went elsewhere meanwhile, the build follows it. */
 static int choose(struct call *call, json_t *expressions, struct engine **ret, struct failure *failure)
@@ -112,7 +148,7 @@ static int choose(struct call *call, json_t *expressions, struct engine **ret, s
     struct pin_table *pins = call->manager->pins;
     const char *session = text_of(call, "session");
     struct engine *bound = session == NULL ? NULL : pin_find(pins, PIN_SESSION, session, monotonic_ms());
-    struct engine *preferred = pin_find(pins, PIN_CLIENT, http_request_peer(call->request), monotonic_ms());
+    struct engine *preferred = preferred_engine(call);
     struct engine *engine = NULL;
     int r = build_node_choose(call->manager, &wish, bound, preferred, &engine, failure);
 

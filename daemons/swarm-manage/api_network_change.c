@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "api_build.h"
 #include "by_container.h"
 #include "bytes.h"
 #include "choose.h"
@@ -264,6 +265,8 @@ static int create_on_one(struct call *call, const struct order *order, struct ht
     if (r < 0)
         return -1;
     r = post(call, engine, "/networks/create", order->body, result, failure);
+    if (r == 0) /* what is built next will be run there */
+        build_remember_client(call, engine);
     if (r == 0 && pool_refresh_networks(call->manager->pool, engine, &trouble) < 0)
         log_debug("Networks could not be refreshed: %s", trouble.message == NULL ? "out of memory" : trouble.message);
     failure_clear(&trouble);

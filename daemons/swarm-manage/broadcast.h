@@ -69,7 +69,8 @@ struct broadcast_order {
 int broadcast_new(struct broadcast **ret, struct manager *manager,
                   bool (*chosen)(void *data, const struct engine *engine), void *data);
 void broadcast_free(struct broadcast *broadcast);
-/* Ask all that are not skipped, once a broadcast. 0 where each has answered or failed; -1 with the failure where the
+/* Ask all that are not skipped, once a broadcast, for the client of @p call (NULL: for the manager itself; then nothing
+ * of the client's can be passed on). 0 where each has answered or failed; -1 with the failure where the
  * client is gone (status 0), its body is broken, or it could not begin. */
 int broadcast_run(struct broadcast *broadcast, struct call *call, const struct broadcast_order *order,
                   struct failure *failure);

@@ -3,6 +3,7 @@
  * The client's body is read as far as the slowest engine that is still asked leaves room for it; who takes nothing
  * while others wait is looked at closely, and left out in the end. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,7 @@ struct member {
 struct run {
     const struct broadcast_order *order;
     struct broadcast *broadcast;
-    struct call *call;
+    struct call *call; /* NULL: nobody waits for the end */
     struct failure *failure;
     struct http_loop *loop;
     struct member *members;
@@ -465,6 +466,12 @@ static void wait(struct run *run)
     int events = HTTP_WAIT_FD;
     int came;
 
+    if (run->call == NULL) {
+        struct pollfd turn = {.fd = http_loop_fd(run->loop), .events = POLLIN};
+
+        poll(&turn, 1, time_left(run));
+        return;
+    }
     if (run->body_waits)
         events |= HTTP_WAIT_BODY;
     else if (!run->client_fin && (!run->order->pass_body || run->queue.ended))

@@ -215,6 +215,12 @@ static bool is_local(const struct pool *pool, const char *reference)
     return found;
 }
 
+/* As engines show it; new text, NULL for lack of memory. */
+static char *shown_reference(const char *image)
+{
+    return pull_is_possible(image) ? image_name_shown(image) : strdup(image);
+}
+
 int create_find_local_image(struct pool *pool, const char *image, const struct swarm_node *chosen, char **ret)
 {
     char *reference;
@@ -223,7 +229,7 @@ int create_find_local_image(struct pool *pool, const char *image, const struct s
     *ret = NULL;
     if (image == NULL || image[0] == '\0')
         return 0;
-    reference = pull_is_possible(image) ? image_name_shown(image) : strdup(image);
+    reference = shown_reference(image);
     if (reference == NULL)
         return SWARM_ERR_NOMEM;
     if (!swarm_node_has_image(chosen, reference) && is_local(pool, reference) &&
@@ -231,6 +237,54 @@ int create_find_local_image(struct pool *pool, const char *image, const struct s
         *ret = NULL;
         r = SWARM_ERR_NOMEM;
     }
+    free(reference);
+    return r;
+}
+
+/* The newest that is meant, of all healthy engines. With the pool locked. */
+static const json_t *newest_image(const struct pool *pool, const char *reference, struct engine **ret_engine)
+{
+    const json_t *newest = NULL;
+
+    for (size_t i = 0; i < pool->engine_count; i++) {
+        struct engine *engine = pool->engines[i];
+        json_t *image;
+        size_t k;
+
+        if (engine->node == NULL || engine->state != ENGINE_HEALTHY)
+            continue;
+        json_array_foreach (engine->images, k, image) {
+            if (image_names_meant(image, reference, false) == 0 && !image_id_meant(image, reference))
+                continue;
+            if (newest == NULL || json_integer_value(json_object_get(image, "Created")) >
+                                      json_integer_value(json_object_get(newest, "Created"))) {
+                newest = image;
+                *ret_engine = engine;
+            }
+        }
+    }
+    return newest;
+}
+
+int create_find_giver(struct pool *pool, const char *image, const struct engine *lacking, struct engine **ret,
+                      char **ret_id)
+{
+    char *reference = shown_reference(image);
+    struct engine *engine = NULL;
+    const char *id = NULL;
+    int r = reference == NULL ? SWARM_ERR_NOMEM : 0;
+
+    *ret = NULL;
+    *ret_id = NULL;
+    pool_read_lock(pool);
+    if (r == 0 && is_local(pool, reference))
+        id = json_string_value(json_object_get(newest_image(pool, reference, &engine), "Id"));
+    if (id != NULL && engine != lacking) {
+        *ret_id = strdup(id);
+        *ret = *ret_id == NULL ? NULL : engine_ref(engine);
+        r = *ret == NULL ? SWARM_ERR_NOMEM : 0;
+    }
+    pool_unlock(pool);
     free(reference);
     return r;
 }

@@ -28,4 +28,10 @@ bool create_made_volumes(struct pool *pool, const struct engine *engine, const c
  * text. With the pool locked. */
 int create_find_local_image(struct pool *pool, const char *image, const struct swarm_node *chosen, char **ret);
 
+/* Where create_find_local_image() would lead away from @p lacking, which has to be where the container goes: a healthy
+ * engine that has the image in *ret (reference), the newest where several have one of that name, and its id in *ret_id
+ * (new text). NULL where that is not the trouble. */
+int create_find_giver(struct pool *pool, const char *image, const struct engine *lacking, struct engine **ret,
+                      char **ret_id);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "create_bind.h"
 #include "create_private.h"
+#include "image_copy.h"
 #include "json_read.h"
 #include "log.h"
 #include "pool.h"
@@ -130,17 +131,60 @@ static int pull(const struct place *place, const struct create_order *order, con
     return result;
 }
 
-/* Create, pulling the image where it is missing. */
-static json_t *create_pulling(const struct place *place, const struct create_order *order, const char *path,
+/* The body for the image of that id, as it has no name here; new text, NULL for lack of memory. */
+static char *with_image(const char *body, size_t length, const char *id)
+{
+    json_t *root = json_read(body, length, JSON_ALLOW_NUL, NULL);
+    char *text = NULL;
+
+    if (json_object_set_new(root, "Image", json_string(id)) == 0)
+        text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    json_decref(root);
+    return text;
+}
+
+/* The image is on another node only, and the container cannot go there: that one gives it. */
+static json_t *create_given(const struct place *place, const struct create_order *order, const char *path,
+                            const char *body, size_t length, struct engine *giver, const char *id,
+                            bool *ret_image_missing, struct failure *failure)
+{
+    char *changed = with_image(body, length, id);
+    json_t *answer = NULL;
+
+    log_debug_with(LOG_FIELDS({"NodeName", place->node_name}, {"from", giver->address}), "Taking over image %s", id);
+    if (!changed) {
+        failure_set(failure, 500, "out of memory");
+    } else if (order->guard && !order->guard->allows(order->guard->data)) {
+        failure_set(failure, 500, "this manager is not the primary any more");
+    } else if (!image_copy(giver, place->engine, id, failure)) {
+        answer = post_create(place, order, path, changed, strlen(changed), ret_image_missing, failure);
+    }
+    free(changed);
+    return answer;
+}
+
+/* Create, getting the image where it is missing. */
+static json_t *create_getting(const struct place *place, const struct create_order *order, const char *path,
                               const char *body, size_t length, bool *ret_image_missing, struct failure *failure)
 {
     const char *image = swarm_request_image(swarm_create_body_request(order->body));
     json_t *answer = post_create(place, order, path, body, length, ret_image_missing, failure);
+    struct engine *giver;
+    char *id;
 
-    if (answer || !*ret_image_missing || !image || !pull_is_possible(image) || pull(place, order, image, failure)) {
+    if (answer || !*ret_image_missing || !image) {
         return answer;
     }
-    return post_create(place, order, path, body, length, ret_image_missing, failure);
+    if (create_find_giver(place->engine->manager->pool, image, place->engine, &giver, &id)) {
+        failure_set(failure, 500, "out of memory");
+    } else if (giver) {
+        answer = create_given(place, order, path, body, length, giver, id, ret_image_missing, failure);
+    } else if (pull_is_possible(image) && !pull(place, order, image, failure)) {
+        answer = post_create(place, order, path, body, length, ret_image_missing, failure);
+    }
+    engine_unref(giver);
+    free(id);
+    return answer;
 }
 
 static json_t *create_there(const struct place *place, const struct create_order *order, bool *ret_image_missing,
@@ -158,7 +202,7 @@ static json_t *create_there(const struct place *place, const struct create_order
     }
     path = create_path(order);
     if (path) {
-        answer = create_pulling(place, order, path, body, length, ret_image_missing, failure);
+        answer = create_getting(place, order, path, body, length, ret_image_missing, failure);
     } else {
         failure_set(failure, 500, "out of memory");
     }

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A default compose file (two services, the default network, a named volume) against the pool must do what it does on one
-# engine: up, a second up that changes nothing, ps, logs, exec, scale, down and up with its data, down -v. Then with a node that is silent, and one
-# that is down.
+# engine: up, a second up that changes nothing, ps, logs, exec, scale, down and up with its data, down -v; and up --build of
+# a service that is built. Then with a node that is silent, and one that is down.
 # DIRECT=1 runs the same checks against one engine alone: what fails there is no fault of the manager.
 # shellcheck source-path=SCRIPTDIR source=../lib/testbed.sh
 . "$(dirname "$0")/../lib/testbed.sh"
@@ -118,6 +118,69 @@ check_down() {
   equal "$on: no volume is left" "$(pool volume ls -q --filter "label=com.docker.compose.project=$project")" ""
 }
 
+# --- a service that is built ---
+
+built_files() { # CONTENT
+  mkdir -p "$WORK/$project/web"
+  printf 'FROM busybox\nCOPY content /content\nCMD ["sh", "-c", "cat /content; exec sleep 3600"]\n' >"$WORK/$project/web/Dockerfile"
+  echo "$1" >"$WORK/$project/web/content"
+  cat >"$WORK/$project/docker-compose.yml" <<END
+version: '3.4'
+services:
+  db:
+    image: busybox
+    command: sleep 3600
+  web:
+    build: ./web
+    depends_on: [db]
+END
+}
+
+web_says() { docker -H "$host" logs "${project}_web_1" 2>&1 | grep -qx "$1"; }
+
+# The network is made before the image; another one has been made before it is built again.
+check_built() { # HOW PROJECTS
+  local i how=$1
+  for i in $(seq "$2"); do
+    project=b$((++number)) on="$how, project $i"
+    built_files first
+    check "$on: up --build" compose up -d --build
+    waits "$on: it runs what was built" 30 web_says first
+    docker -H "$host" network create "other$number" >/dev/null
+    built_files second
+    check "$on: up --build after a change" compose up -d --build
+    waits "$on: it runs what was built then" 30 web_says second
+    before=$(ids)
+    check "$on: up --build without a change" compose up -d --build
+    equal "$on: the containers are the same" "$(ids)" "$before"
+    check "$on: down" compose down -t 1 --rmi local
+    docker -H "$host" network rm "other$number" >/dev/null
+  done
+}
+
+# Network and image on different nodes: the image comes to the network's, as it was built last.
+check_apart() {
+  local content
+  on=apart project=apart
+  check "$on: a network on n1" pool network create n1/apart
+  for content in first second; do
+    built_files "$content"
+    check "$on: an image on n2, $content" env DOCKER_BUILDKIT=0 docker -H "$host" build --build-arg constraint:node==n2 -t apart "$WORK/$project/web"
+    equal "$on: a container in that network, $content" "$(pool run --rm --network apart apart cat /content)" "$content"
+    equal "$on: a container on n3, $content" "$(pool run --rm -e constraint:node==n3 apart cat /content)" "$content"
+  done
+  equal "$on: the name stays where it was built" "$(docker -H tcp://10.9.0.2:2375 images -q apart)" ""
+  check "$on: prune takes away what was taken over" docker -H tcp://10.9.0.2:2375 image prune -f
+  has "$on: it is told" '^deleted: sha256:'
+  check "$on: rmi" pool rmi apart
+  check "$on: network rm" pool network rm apart
+}
+
+built_checks() {
+  check_built build 2
+  [ ! -x /usr/bin/docker ] || PATH=/usr/bin:$PATH COMPOSE_DOCKER_CLI_BUILD=1 DOCKER_BUILDKIT=1 check_built BuildKit 1
+}
+
 all_checks() {
   project_files
   check_up
@@ -148,6 +211,7 @@ engine n1 2 || exit 1
 if [ -n "${DIRECT:-}" ]; then
   host=tcp://10.9.0.2:2375 project=p0 on=direct
   all_checks
+  built_checks
   checks_end
   exit
 fi
@@ -157,6 +221,8 @@ manager manage nodes://10.9.0.2:2375,10.9.0.3:2375,10.9.0.4:2375 || exit 1
 waits "the pool is healthy" 60 nodes_healthy 3
 host=$MANAGER project=p0 on=compose
 all_checks
+built_checks
+check_apart
 check_ill_node "silent node" engine_freeze n3
 engine_thaw n3
 waits "the silent node is back" 60 nodes_healthy 3

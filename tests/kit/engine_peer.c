@@ -218,6 +218,20 @@ static void pull(struct engine_inside *engine, struct peer_answer *answer)
     answer->body = strdup(text);
 }
 
+static void load(struct engine_inside *engine, struct peer_answer *answer)
+{
+    const char *error = engine->faults.load_error;
+    char text[512];
+
+    if (error != NULL)
+        snprintf(text, sizeof(text), "{\"errorDetail\":{\"message\":\"%s\"},\"error\":\"%s\"}\r\n", error, error);
+    else
+        snprintf(text, sizeof(text), "{\"stream\":\"Loaded image ID: sha256:0a6d\\n\"}\r\n");
+    engine->faults.image_missing = engine->faults.image_missing && error != NULL;
+    answer->headers = "Content-Type: application/json\r\n";
+    answer->body = strdup(text);
+}
+
 static void start(struct engine_inside *engine, struct container *container, struct peer_answer *answer)
 {
     if (engine->faults.start_status != 0) {
@@ -282,6 +296,10 @@ static void answer(void *data, const struct peer_request *request, struct peer_a
         answer_json(answer, 200, json_pack("{s:[], s:n}", "Volumes", "Warnings"));
     else if (strcmp(path, "/images/create") == 0)
         pull(engine, answer);
+    else if (strcmp(path, "/images/get") == 0)
+        answer->body = strdup("an archive");
+    else if (strcmp(path, "/images/load") == 0)
+        load(engine, answer);
     else if (strcmp(path, "/containers/json") == 0)
         answer_list(engine, request->query, answer);
     else if (strcmp(path, "/containers/create") == 0)

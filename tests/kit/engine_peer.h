@@ -18,7 +18,8 @@ struct engine_peer {
 
 /* What it does wrong. Texts are borrowed. */
 struct engine_faults {
-    bool image_missing;     /* creates answer 404 until a pull has succeeded */
+    bool image_missing;     /* creates answer 404 until a pull or load has succeeded */
+    const char *load_error; /* NULL: loads succeed */
     const char *pull_error; /* in the progress stream; NULL: pulls succeed */
     int pull_status;        /* pulls answer this with pull_error in place of a stream; 0: they begin */
     int create_status;      /* creates answer this with create_message; 0: they work */

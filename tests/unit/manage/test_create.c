@@ -362,13 +362,30 @@ static void test_image_that_a_registry_has_is_pulled_where_it_is_wanted(void **s
     assert_int_equal(http_peer_count(pool.engines[0]->http, "/images/create"), 1);
 }
 
-static void test_place_that_is_demanded_goes_before_the_image(void **state)
+static void test_image_comes_to_the_place_that_is_demanded(void **state)
 {
+    json_t *body;
+
     engine_peer_break(pool.engines[0], (struct engine_faults){.image_missing = true});
     fake_pool_set_images(&pool, 1, "app:1");
-    created("{\"Image\":\"app:1\",\"Env\":[\"constraint:node==node-0\"]}", "web");
-    assert_int_equal(http_peer_count(pool.engines[0]->http, "/images/create"), 1);
-    assert_int_equal(engine_peer_count(pool.engines[0]), 1);
+    created("{\"Image\":\"app:1\",\"Cmd\":[\"x\"],\"Env\":[\"constraint:node==node-0\"]}", "web");
+    assert_int_equal(http_peer_count(pool.engines[0]->http, "/images/create"), 0);
+    assert_asked(1, "/images/get", "/images/get?names=sha256%3A0a6d HTTP/1.1\r\n");
+    assert_int_equal(http_peer_count(pool.engines[0]->http, "/images/load"), 1);
+    body = engine_peer_body(pool.engines[0], "web");
+    assert_non_null(body);
+    assert_string_equal(json_string_value(json_object_get(body, "Image")), "sha256:0a6d");
+    assert_int_equal(json_array_size(json_object_get(body, "Cmd")), 1);
+    json_decref(body);
+}
+
+static void test_image_that_cannot_be_taken_over_is_told_of(void **state)
+{
+    engine_peer_break(pool.engines[0], (struct engine_faults){.image_missing = true, .load_error = "no space left"});
+    fake_pool_set_images(&pool, 1, "app:1");
+    refused("{\"Image\":\"app:1\",\"Env\":[\"constraint:node==node-0\"]}", (struct create_order){.name = "web"}, 500,
+            ": no space left");
+    assert_nothing_reserved();
 }
 
 static void test_dry_run_tells_where_the_image_is(void **state)
@@ -719,7 +736,8 @@ int main(void)
         TEST(test_image_that_is_elsewhere_is_used_there),
         TEST(test_image_that_is_only_elsewhere_is_not_pulled),
         TEST(test_image_that_a_registry_has_is_pulled_where_it_is_wanted),
-        TEST(test_place_that_is_demanded_goes_before_the_image),
+        TEST(test_image_comes_to_the_place_that_is_demanded),
+        TEST(test_image_that_cannot_be_taken_over_is_told_of),
         TEST(test_dry_run_tells_where_the_image_is),
         TEST(test_refusal_of_the_engine_is_passed_on),
         TEST(test_image_of_another_system_goes_where_it_fits),
