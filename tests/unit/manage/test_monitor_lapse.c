@@ -204,6 +204,76 @@ static void test_store_that_comes_and_goes_changes_nothing(void **state)
     assert_false(was_told("leaving"));
 }
 
+/* As the watchdog does once nothing pends for it. */
+static void remove_leaving(struct fixture *f, struct engine_peer *peer)
+{
+    struct engine *engine = pool_find_engine_by_address(f->manager.pool, engine_peer_address(peer));
+    bool leaving = false;
+
+    if (!engine)
+        return;
+    pool_read_lock(f->manager.pool);
+    leaving = engine->leaving;
+    pool_unlock(f->manager.pool);
+    if (leaving)
+        pool_remove_engine(f->manager.pool, engine);
+    engine_unref(engine);
+}
+
+/* Engine one is there, or is not; *is: what it is now. */
+static void set_there(struct fixture *f, bool there, bool *is)
+{
+    if (there && !*is)
+        http_peer_revive(f->one->http);
+    else if (!there && *is)
+        http_peer_kill(f->one->http);
+    *is = there;
+}
+
+static void do_something(struct fixture *f, unsigned choice, bool *is_there)
+{
+    struct engine_peer *a = choice & 1 ? f->one : NULL, *b = choice & 2 ? f->two : NULL;
+
+    switch (choice >> 2 & 7) {
+    case 0:
+    case 1:
+    case 2:
+        set_there(f, (choice >> 2 & 7) > 0, is_there);
+        break;
+    case 3:
+        http_peer_cut_streams(f->two->http);
+        break;
+    case 4:
+        discover(f, a, b);
+        break;
+    case 5:
+        remove_leaving(f, choice & 1 ? f->one : f->two);
+        break;
+    default:
+        lapse(f, a, b);
+        break;
+    }
+}
+
+static void test_whatever_happens_all_is_well_in_the_end(void **state)
+{
+    struct fixture *f = *state;
+    unsigned seed = (unsigned)monotonic_ms();
+    bool is_there = true;
+
+    print_message("seed %u\n", seed);
+    f->manager.options.detection.flap_limit = 0; /* else it is held back for minutes */
+    start_with_both(f);
+    for (int i = 0; i < 400; i++) {
+        do_something(f, (unsigned)rand_r(&seed) >> 5, &is_there);
+        poll(NULL, 0, rand_r(&seed) % 8 == 0 ? 200 : 2);
+    }
+    set_there(f, true, &is_there);
+    lapse(f, f->one, f->two);
+    WAIT_FOR(is_active(f, f->one) && is_active(f, f->two) && state_of(f, f->one) == ENGINE_HEALTHY &&
+             state_of(f, f->two) == ENGINE_HEALTHY && container_state(f, A_ID) == SWARM_CONTAINER_RUNNING);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +287,8 @@ int main(void)
         TEST(test_engine_that_lapses_before_its_first_answer_goes),
         TEST(test_engine_announced_at_another_address_goes_from_the_old_one),
         TEST(test_store_that_comes_and_goes_changes_nothing),
+        cmocka_unit_test_setup_teardown(test_whatever_happens_all_is_well_in_the_end, monitor_set_up_hasty,
+                                        monitor_tear_down),
     };
 
     return monitor_run_tests(tests, sizeof(tests) / sizeof(*tests));
