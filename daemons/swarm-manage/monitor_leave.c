@@ -110,11 +110,13 @@ static void say(const struct watched *w, bool unannounced, int64_t drop_ms)
 
 static void set_unannounced(struct watched *w, bool unannounced, int64_t drop_ms)
 {
+    if (w->unannounced == unannounced && (!unannounced || w->drop_ms == drop_ms))
+        return;
     if (w->unannounced != unannounced && w->state == ENGINE_HEALTHY)
         say(w, unannounced, drop_ms);
-    if (w->unannounced || unannounced)
-        pool_set_unannounced(w->monitor->manager->pool, w->engine, unannounced, drop_ms);
     w->unannounced = unannounced;
+    w->drop_ms = drop_ms;
+    pool_set_unannounced(w->monitor->manager->pool, w->engine, unannounced, drop_ms);
 }
 
 static void keep(struct watched *w, int64_t again_ms)

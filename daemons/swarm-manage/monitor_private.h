@@ -201,7 +201,8 @@ struct watched {
     bool kept; /* constant: a connection is, between pings; with too many engines not to all */
     bool connected_once;
     bool leaving;     /* it is to leave the pool */
-    bool unannounced; /* its membership has lapsed, but it stays */
+    bool unannounced; /* its membership has lapsed, but it stays … */
+    int64_t drop_ms;  /* … until then (monotonic), -1: for as long as nothing else happens */
     bool forgotten;   /* only waits to be freed */
     int failures;     /* in a row */
     int loss;         /* UNHEALTHY: enum swarm_node_loss as reported */

@@ -264,7 +264,7 @@ static void test_whatever_happens_all_is_well_in_the_end(void **state)
     print_message("seed %u\n", seed);
     f->manager.options.detection.flap_limit = 0; /* else it is held back for minutes */
     start_with_both(f);
-    for (int i = 0; i < 400; i++) {
+    for (int i = 0; i < 150; i++) {
         do_something(f, (unsigned)rand_r(&seed) >> 5, &is_there);
         poll(NULL, 0, rand_r(&seed) % 8 == 0 ? 200 : 2);
     }
