@@ -9,6 +9,8 @@
 #   tests/run.sh cli-table [write]     every docker command and flag on one engine and on a pool: the same answers (20
 #                                      minutes); write: README's table of them, too
 #   tests/run.sh leaving [ROUNDS]      agents, machines and stores that go, on every store, that often (10)
+#   tests/run.sh leadership [ROUNDS]   what can happen to the primary of three managers, that often (50), and how long
+#                                      it takes until there is another; LEADERSHIP_SEED
 #   tests/run.sh fuzz [SECONDS]        every fuzz target for that long (300)
 #   tests/run.sh differential [CASES]  libswarm against the oracle, that many random cases (100000)
 #   tests/run.sh coverage              branches of libswarm that its tests take: at least 95 %, but for tests/coverage
@@ -158,6 +160,11 @@ cli_table() { # all|write
   count_integration cli_table
 }
 
+leadership() { # ROUNDS
+  LEADERSHIP_ROUNDS=$1 integration_tests leadership
+  grep -A 4 'until another one leads' "$out/test_leadership.log"
+}
+
 fuzz() { # SECONDS
   local target name corpus dictionary
   step "fuzz targets, $1 s each"
@@ -177,9 +184,9 @@ fuzz() { # SECONDS
 }
 
 case ${1:-all} in
-all | unit | integration | leaving | cli-table | fuzz | differential | coverage | tsan | valgrind) ;;
+all | unit | integration | leaving | leadership | cli-table | fuzz | differential | coverage | tsan | valgrind) ;;
 *)
-  sed -n '3,19s/^# \{0,1\}//p' "$0"
+  sed -n '3,21s/^# \{0,1\}//p' "$0"
   exit 2
   ;;
 esac
@@ -206,6 +213,7 @@ integration)
   integration_tests "${@:2}"
   ;;
 leaving) LEAVING_ROUNDS=${2:-10} integration_tests leaving ;;
+leadership) leadership "${2:-50}" ;;
 cli-table) cli_table "${2:-all}" ;;
 fuzz) fuzz "${2:-300}" ;;
 differential) differential "${2:-100000}" ;;
