@@ -33,7 +33,7 @@ options=(--direct tcp://10.9.0.2:2375 --pool "$MANAGER" --engine tcp://10.9.0.3:
 case ${CLI_TABLE:-part} in
 fast)
   options+=(--part --first)
-  : "${CLI_TABLE_ONLY:=^(container|image|network|volume|system|inspect|version|plugin) }"
+  : "${CLI_TABLE_ONLY:=^(container|image (?!build)|network|volume|system|inspect|version|plugin)}"
   ;;
 part) options+=(--part) ;;
 all) ;;

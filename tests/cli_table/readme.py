@@ -3,7 +3,8 @@
 """readme.py check|write: README's table of docker's commands, made of the cases and of results.md.
 
 check  says where README.md or results.md is not what the cases and their results make
-write  writes both anew from the results that are there; new ones come from tests/run.sh cli-table write"""
+write  writes both anew from the results that are there; new ones come from tests/run.sh cli-table write
+       (CLI_TABLE_ONLY=REGEX: those of some cases)"""
 import collections
 import os
 import re
@@ -32,20 +33,20 @@ class Row:
         self.group, _, self.word = command.rpartition(" ")
         outcomes = [results.of(a_case) for a_case in cases]
         self.cells = [cell(column) for column in zip(*outcomes)]
-        flags = collections.defaultdict(list)  # (reason, CLIs that it is not of) -> flags
+        having = [version for version, of_cli in zip(results.versions, self.cells) if of_cli != NONE]
+        flags = collections.defaultdict(list)  # (reason, CLIs) -> flags
         for a_case, of_case in zip(cases, outcomes):
             for outcome in dict.fromkeys(of_case):
                 if outcome not in (NONE, "works"):
-                    absent = tuple(v for v, o, c in zip(results.versions, of_case, self.cells) if o != outcome and c != NONE)
-                    flags[a_case.reason(outcome), absent].append(code(a_case.what))
-        self.note = "; ".join(self.describe(reason, absent, what, command, results.versions) for (reason, absent), what in flags.items())
+                    versions = [version for version, of_cli in zip(results.versions, of_case) if of_cli == outcome]
+                    only = "" if versions == having else f" ({' and '.join(versions)})"
+                    flags[a_case.reason(outcome), only].append(code(a_case.what))
+        self.note = "; ".join(self.describe(command, *reason, what) for reason, what in flags.items())
 
-    def describe(self, reason, absent, what, command, versions):
-        excluded = "".join(f", {why}" for pattern, why in EXCLUDED if re.fullmatch(pattern, command + " --flag"))
+    def describe(self, command, reason, only, what):
         if not {"works", "partly"} & set(self.cells):
-            return code(reason + excluded)
-        only = " and ".join(version for version in versions if version not in absent) if absent else ""
-        return f"{', '.join(what)}{f' ({only})' if only else ''}: {code(reason)}"
+            return code(reason + "".join(f", {why}" for pattern, why in EXCLUDED if re.fullmatch(pattern, command + " --flag")))
+        return f"{', '.join(what)}{only}: {code(reason)}"
 
 
 def table(results):
@@ -69,8 +70,8 @@ def counts(results):
     """How many cases came to what, with each CLI."""
     for number, version in enumerate(results.versions):
         count = collections.Counter(results.of(a_case)[number] for a_case in Case.every)
-        yield (f"- CLI {version}: of {sum(count.values()) - count[NONE]} cases {count['works']} have the same answers, {count['differs']} "
-               f"differ and {count['refuses']} are refused on purpose, {count['lacks']} need what is lacking.")
+        yield (f"- CLI {version}: of {sum(count.values()) - count[NONE]} cases {count['works']} have the same answers, "
+               f"{count['differs']} differ and {count['refuses']} are refused on purpose, {count['lacks']} need what is lacking.")
 
 
 def block(results):
@@ -90,9 +91,9 @@ def main():
         faults.append(f"README.md has no line {MARKS[0].strip()}, or none {MARKS[1].strip()} after it")
     if sys.argv[1] == "check" and not faults:
         if found[0] != block(results):
-            faults.append("README.md's table of docker's commands is not that of the cases: run tests/cli_table/readme.py write")
+            faults.append("README.md's table of docker's commands is not that of the cases: tests/cli_table/readme.py write")
         if results.text() != results.kept:
-            faults.append("results.md is not that of the cases: run tests/cli_table/readme.py write")
+            faults.append("results.md is not that of the cases: tests/cli_table/readme.py write")
     if faults:
         sys.exit("\n".join(faults))
     if sys.argv[1] == "write":

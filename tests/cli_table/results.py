@@ -16,10 +16,10 @@ PATH = os.path.join(os.path.dirname(os.path.realpath(__file__)), "results.md")
 NONE = "–"  # the CLI does not have it
 HEAD = """# docker's commands and flags, on one engine and on a pool
 
-Each row was run on one engine alone and on a pool of two, with each of the CLIs, by `tests/run.sh cli-table write`, which writes
-this file. *works*: the answers are the same. *differs*: the pool does otherwise, on
-purpose. *refuses*: the pool does not do it, on purpose. *lacks*: the engines cannot do it here; the pool answers what one engine
-answers. –: the CLI does not have it.
+Each row was run on one engine alone and on a pool of two, with each of the CLIs, by `tests/run.sh cli-table write`, which
+writes this file. *works*: the answers are the same. *differs*: the pool does otherwise, on purpose. *refuses*: the pool does
+not do it, on purpose. *lacks*: the engines cannot do it here; the pool answers what one engine answers. –: the CLI does not
+have it.
 
 """
 
@@ -68,7 +68,8 @@ class Results:
 
     def of(self, a_case):
         """The outcome with each CLI, or NONE."""
-        return [self.outcomes.get((key(a_case), version), "no result") if a_case.for_cli(version) else NONE for version in self.versions]
+        return [self.outcomes.get((key(a_case), version), "no result") if a_case.for_cli(version) else NONE
+                for version in self.versions]
 
     def faults(self):
         """Cases whose outcome is not there, or is none that they may have."""
@@ -76,10 +77,12 @@ class Results:
                 for version, outcome in zip(self.versions, self.of(a_case)) if outcome not in (NONE, *a_case.outcomes())]
 
     def text(self):
-        lines = [HEAD + f"| Command | Flags, or what of it | {' | '.join(self.versions)} | Why |", "| --- " * (len(self.versions) + 3) + "|"]
+        lines = [HEAD + f"| Command | Flags, or what of it | {' | '.join(self.versions)} | Why |",
+                 "| --- " * (len(self.versions) + 3) + "|"]
         for a_case in Case.every:
             outcomes = self.of(a_case)
-            reasons = [a_case.reason(outcome) for outcome in dict.fromkeys(outcomes) if outcome in ("differs", "lacks", "refuses")]
+            reasons = [a_case.reason(outcome) for outcome in dict.fromkeys(outcomes)
+                       if outcome in ("differs", "lacks", "refuses")]
             lines.append(f"| {' | '.join((*key(a_case), *outcomes, code('; '.join(reasons))))} |")
         lines += ["", "Flags that are in no row:", ""] + [f"- `{pattern}`: {reason}" for pattern, reason in EXCLUDED]
         return "\n".join(lines) + "\n"
