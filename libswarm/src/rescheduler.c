@@ -133,6 +133,12 @@ static struct swarm__site *site_new(struct swarm_rescheduler *r, struct swarm_no
     return site;
 }
 
+struct swarm__site *swarm__site_get(struct swarm_rescheduler *r, struct swarm_node *node)
+{
+    struct swarm__site *site = swarm__site_find(r, node);
+    return site != NULL ? site : site_new(r, node);
+}
+
 void swarm__site_tidy(struct swarm_rescheduler *r, struct swarm__site *site)
 {
     if (site != NULL && !site->lost && site->moves.count == 0)
@@ -282,8 +288,8 @@ int swarm_rescheduler_node_lost(struct swarm_rescheduler *r, int64_t now_ms, str
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "node %s: unknown loss %d: 0 or 1 is expected", node->id,
                                 loss);
     swarm__set_clock(r, now_ms); /* first: it may forget a site */
-    struct swarm__site *site = swarm__site_find(r, node);
-    if (site == NULL && (site = site_new(r, node)) == NULL)
+    struct swarm__site *site = swarm__site_get(r, node);
+    if (site == NULL)
         return swarm__error_nomem(reterr);
     struct swarm__task *made;
     if (moves_for(r, node, &made) < 0) {
@@ -359,6 +365,7 @@ int swarm_rescheduler_node_back(struct swarm_rescheduler *r, int64_t now_ms, str
     }
     swarm__guard_back(r, site);
     swarm__site_tidy(r, site);
+    (void)swarm__continue_moves(r, node);
     swarm__replaced_settle(r, node);
     swarm__start_removals(r, removals);
     swarm__note_living_copies(r, node);

@@ -127,6 +127,7 @@ struct swarm__attempt {
     int64_t made_ms;
     int64_t due_ms; /**< To be forgotten. */
     bool again;     /**< Made once more since. */
+    bool start;     /**< Known from an earlier rescheduler: what it made is to be started. */
     char key[];
 };
 
@@ -192,6 +193,8 @@ bool swarm__container_runs(const struct swarm_container *container);
 void swarm__task_set_reason(struct swarm__task *task, const char *reason);
 /** Forget about a node that is neither lost nor moved from. @p site  May be NULL. */
 void swarm__site_tidy(struct swarm_rescheduler *r, struct swarm__site *site);
+/** The one there is, or a new one of a node that is not lost. @return NULL where there is no memory. */
+struct swarm__site *swarm__site_get(struct swarm_rescheduler *r, struct swarm_node *node);
 void swarm__site_free(struct swarm_rescheduler *r, struct swarm__site *site);
 /**
  * Try at once what failed before or was given up: the cluster has changed.
@@ -300,6 +303,8 @@ struct swarm__replaced *swarm__replaced_next(const struct swarm_rescheduler *r, 
 
 /* ---- rescheduler_memory.c ---- */
 
+/** Start what moves made that nobody saw the end of, on a node that is back. @return 0, or SWARM_ERR_NOMEM. */
+int swarm__continue_moves(struct swarm_rescheduler *r, struct swarm_node *node);
 /** Tell the caller of a container that was replaced. @param forgotten  It is not, any more. */
 void swarm__tell_memory(const struct swarm_rescheduler *r, const struct swarm__replaced *replaced, bool forgotten);
 
@@ -309,7 +314,9 @@ void swarm__tell_memory(const struct swarm_rescheduler *r, const struct swarm__r
 void swarm__attempt_add(struct swarm_rescheduler *r, const struct swarm_container *container,
                         const struct swarm_node *node);
 /** The same by ids. @return 0, SWARM_ERR_INVALID (no swarm id, or all of it is too long), SWARM_ERR_NOMEM. */
-int swarm__attempt_add_ids(struct swarm_rescheduler *r, const char *swarm_id, const char *node_id);
+int swarm__attempt_add_ids(struct swarm_rescheduler *r, const char *swarm_id, const char *node_id, bool start);
+/** Whether it made a container that is to be started, which has not been asked before. */
+bool swarm__attempt_take_start(struct swarm_rescheduler *r, const struct swarm_container *container);
 /** Whether a container may be what such a move made. */
 bool swarm__attempt_made(const struct swarm_rescheduler *r, const struct swarm_container *container);
 /** Forget those that are too old. */
@@ -361,6 +368,8 @@ struct swarm_container *swarm__living_copy(struct swarm_rescheduler *r, struct s
 /** The same that was never replaced, for a container whose node lives; not @p except, which may be NULL. */
 struct swarm_container *swarm__other_copy(struct swarm_rescheduler *r, struct swarm_container *container,
                                           const struct swarm_container *except);
+/** Whether any node has another copy of it, or what may be one. */
+bool swarm__has_copy(struct swarm_rescheduler *r, struct swarm_container *container);
 /** A copy of a container on another node that is lost, NULL for none. */
 struct swarm_container *swarm__lost_copy(struct swarm_rescheduler *r, struct swarm_container *container);
 

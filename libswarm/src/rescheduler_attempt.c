@@ -49,10 +49,10 @@ static void forget(struct swarm_rescheduler *r, struct swarm__attempt *attempt)
 void swarm__attempt_add(struct swarm_rescheduler *r, const struct swarm_container *container,
                         const struct swarm_node *node)
 {
-    (void)swarm__attempt_add_ids(r, swarm_container_swarm_id(container), swarm_node_id(node));
+    (void)swarm__attempt_add_ids(r, swarm_container_swarm_id(container), swarm_node_id(node), false);
 }
 
-int swarm__attempt_add_ids(struct swarm_rescheduler *r, const char *swarm_id, const char *node_id)
+int swarm__attempt_add_ids(struct swarm_rescheduler *r, const char *swarm_id, const char *node_id, bool start)
 {
     char key[KEY_MAX];
     if (!key_of(key, swarm_id, node_id))
@@ -69,6 +69,7 @@ int swarm__attempt_add_ids(struct swarm_rescheduler *r, const char *swarm_id, co
     memcpy(made->key, key, size);
     made->by_key.key = made->key;
     made->made_ms = r->now_ms;
+    made->start = start;
     if (swarm__map_add(&r->attempts, &made->by_key) < 0) {
         swarm__free(made);
         return SWARM_ERR_NOMEM;
@@ -83,6 +84,18 @@ bool swarm__attempt_made(const struct swarm_rescheduler *r, const struct swarm_c
     return r->attempts.count != 0 &&
            key_of(key, swarm_container_swarm_id(container), swarm_node_id(swarm_container_node(container))) &&
            swarm__map_find(&r->attempts, key) != NULL;
+}
+
+bool swarm__attempt_take_start(struct swarm_rescheduler *r, const struct swarm_container *container)
+{
+    char key[KEY_MAX];
+    struct swarm__attempt *attempt = NULL;
+    if (key_of(key, swarm_container_swarm_id(container), swarm_node_id(swarm_container_node(container))))
+        attempt = (struct swarm__attempt *)swarm__map_find(&r->attempts, key);
+    if (attempt == NULL || !attempt->start)
+        return false;
+    attempt->start = false;
+    return true;
 }
 
 static bool visit_product(void *data, struct swarm_container *hit)

@@ -204,6 +204,21 @@ struct swarm_container *swarm__other_copy(struct swarm_rescheduler *r, struct sw
     return search.found;
 }
 
+static bool visit_any(void *data, struct swarm_container *hit)
+{
+    struct search *search = data;
+    if (hit != search->subject && strcmp(hit->id, search->subject->id) != 0)
+        search->found = hit;
+    return search->found == NULL;
+}
+
+bool swarm__has_copy(struct swarm_rescheduler *r, struct swarm_container *container)
+{
+    struct search search = {.r = r, .subject = container};
+    search_copies(&search, visit_any);
+    return search.found != NULL;
+}
+
 static bool visit_lost(void *data, struct swarm_container *hit)
 {
     struct search *search = data;

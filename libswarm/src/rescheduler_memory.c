@@ -51,15 +51,43 @@ int swarm_rescheduler_remember(struct swarm_rescheduler *r, const struct swarm_m
 }
 
 int swarm_rescheduler_remember_move(struct swarm_rescheduler *r, int64_t now_ms, const char *swarm_id,
-                                    const char *node_id, struct swarm_error **reterr)
+                                    const char *node_id, int start, struct swarm_error **reterr)
 {
     if (r == NULL || swarm_id == NULL || node_id == NULL || *node_id == '\0')
         return swarm__error_set(reterr, SWARM_ERR_INVALID, "rescheduler, swarm id or node id is missing");
     swarm__set_clock(r, now_ms);
-    int rc = swarm__attempt_add_ids(r, swarm_id, node_id);
+    int rc = swarm__attempt_add_ids(r, swarm_id, node_id, start != 0);
     if (rc == SWARM_ERR_INVALID)
         return swarm__error_set(reterr, rc, "swarm id %s: up to 500 characters with its node's are expected", swarm_id);
     return rc < 0 ? swarm__error_nomem(reterr) : 0;
+}
+
+/** The stand-in is alone, and waits for its start. */
+static bool waits_for_start(struct swarm_rescheduler *r, struct swarm_container *container)
+{
+    return swarm_container_state(container) == SWARM_CONTAINER_CREATED && swarm__attempt_made(r, container) &&
+           !swarm__is_replaced(r, container) && swarm__move_of(r, container) == NULL &&
+           !swarm__has_copy(r, container) && !swarm__in_the_making(r, container);
+}
+
+int swarm__continue_moves(struct swarm_rescheduler *r, struct swarm_node *node)
+{
+    struct swarm_container *container = NULL;
+    while (r->attempts.count != 0 && (container = swarm_node_next_container(node, container)) != NULL) {
+        if (!waits_for_start(r, container) || !swarm__attempt_take_start(r, container))
+            continue;
+        struct swarm__site *site = swarm__site_get(r, node);
+        struct swarm__task *task = site != NULL ? swarm__move_new(r, container) : NULL;
+        if (task == NULL) {
+            swarm__site_tidy(r, site);
+            return SWARM_ERR_NOMEM;
+        }
+        task->start = true;
+        task->restart = true;
+        site->due_ms = r->now_ms;
+        swarm__task_start(r, task, site, r->now_ms);
+    }
+    return 0;
 }
 
 /* ---- what was removed ---- */

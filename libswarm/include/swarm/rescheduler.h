@@ -502,13 +502,15 @@ SWARM_EXPORT int swarm_rescheduler_remember(struct swarm_rescheduler *reschedule
 
 /**
  * Remember a move that an earlier rescheduler gave out and whose end nobody saw: what it made, if anything, stands in
- * once it is known and the lost container is still away, or is to be removed where that one lives. (As after
- * swarm_rescheduler_unanswered().)
+ * once it is known and the lost container is still away, or is to be removed where that one lives (as after
+ * swarm_rescheduler_unanswered()). Where it is known, was never started, and no other copy is, it is to be started
+ * (SWARM_ACTION_START whose `kept` is its `container`).
  *
  * @param rescheduler  Not NULL.
  * @param now_ms       The present time, in milliseconds of the caller's monotonic clock.
  * @param swarm_id     Of the container, not empty.
  * @param node_id      Of the node that it was to be created on, not empty; it need not be in the cluster yet.
+ * @param start        1: it was to be started there; 0: not.
  * @param reterr       Optional. New error, release with swarm_error_free(). Untouched on success.
  *
  * @return 0, SWARM_ERR_INVALID (NULL or empty, or more than 500 characters), SWARM_ERR_NOMEM.
@@ -516,7 +518,7 @@ SWARM_EXPORT int swarm_rescheduler_remember(struct swarm_rescheduler *reschedule
  * Thread safety: one thread at a time, which has the cluster to itself. Since: 1.4
  */
 SWARM_EXPORT int swarm_rescheduler_remember_move(struct swarm_rescheduler *rescheduler, int64_t now_ms,
-                                                 const char *swarm_id, const char *node_id,
+                                                 const char *swarm_id, const char *node_id, int start,
                                                  struct swarm_error **reterr);
 
 /** Something to tell people of. */

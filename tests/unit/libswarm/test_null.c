@@ -330,11 +330,11 @@ static void test_reschedulers(void **state)
     REFUSED(swarm_rescheduler_remember(rescheduler, &memory, NULL));
     memory.size = 1;
     REFUSED(swarm_rescheduler_remember(rescheduler, &memory, NULL));
-    REFUSED(swarm_rescheduler_remember_move(NULL, 0, "s", "n", NULL));
-    REFUSED(swarm_rescheduler_remember_move(rescheduler, 0, NULL, "n", NULL));
-    REFUSED(swarm_rescheduler_remember_move(rescheduler, 0, "", "n", NULL));
-    REFUSED(swarm_rescheduler_remember_move(rescheduler, 0, "s", NULL, NULL));
-    REFUSED(swarm_rescheduler_remember_move(rescheduler, 0, "s", "", NULL));
+    REFUSED(swarm_rescheduler_remember_move(NULL, 0, "s", "n", 0, NULL));
+    REFUSED(swarm_rescheduler_remember_move(rescheduler, 0, NULL, "n", 0, NULL));
+    REFUSED(swarm_rescheduler_remember_move(rescheduler, 0, "", "n", 0, NULL));
+    REFUSED(swarm_rescheduler_remember_move(rescheduler, 0, "s", NULL, 0, NULL));
+    REFUSED(swarm_rescheduler_remember_move(rescheduler, 0, "s", "", 0, NULL));
     swarm_rescheduler_set_memory(NULL, NULL, NULL);
     swarm_rescheduler_container_removed(NULL, scene.c0);
     swarm_rescheduler_container_removed(rescheduler, NULL);

@@ -263,7 +263,7 @@ static void test_removal_waits_where_the_container_is_seen_twice(void **state)
 static void remember_move(struct story *story, struct swarm_node *node)
 {
     assert_int_equal(
-        swarm_rescheduler_remember_move(story->rescheduler, story->now_ms, "s-web", swarm_node_id(node), NULL), 0);
+        swarm_rescheduler_remember_move(story->rescheduler, story->now_ms, "s-web", swarm_node_id(node), 1, NULL), 0);
 }
 
 static void test_stand_in_that_was_not_started_is(void **state)
@@ -278,6 +278,39 @@ static void test_stand_in_that_was_not_started_is(void **state)
     lose(&story, story.a, SWARM_NODE_SILENT);
     elapse(&story, 10000);
     assert_string_equal(take(&story), "start c2 on b for c1");
+    story_end(&story);
+}
+
+static void test_stand_in_that_is_all_there_is_is_started(void **state)
+{
+    struct story story;
+    story_begin(&story);
+    remember_move(&story, story.b);
+    struct swarm_container *made = run(&story, story.b, "c2", "web");
+    assert_int_equal(swarm_container_set_state(made, SWARM_CONTAINER_CREATED, NULL), 0);
+    come_back(&story, story.b);
+    assert_string_equal(take(&story), "start c2 on b for c2");
+    assert_int_equal(swarm_container_set_state(made, SWARM_CONTAINER_RUNNING, NULL), 0);
+    report_moved(&story, &story.action, made);
+    expect_nothing(&story);
+    come_back(&story, story.b);
+    expect_nothing(&story);
+    story_end(&story);
+}
+
+static void test_stand_in_waits_for_what_is_known_of_the_other(void **state)
+{
+    struct story story;
+    story_begin(&story);
+    remember_move(&story, story.b);
+    assert_int_equal(swarm_node_set_health(story.a, 0, NULL), 0);
+    run(&story, story.a, "c1", "web"); /* by the record: its node has not been heard of yet */
+    struct swarm_container *made = run(&story, story.b, "c2", "web");
+    assert_int_equal(swarm_container_set_state(made, SWARM_CONTAINER_CREATED, NULL), 0);
+    come_back(&story, story.b);
+    expect_nothing(&story);
+    come_back(&story, story.a);
+    assert_string_equal(take(&story), "remove c2 from b, keep c1");
     story_end(&story);
 }
 
@@ -419,6 +452,8 @@ int main(void)
         cmocka_unit_test(test_all_earlier_copies_go),
         cmocka_unit_test(test_removal_waits_where_the_container_is_seen_twice),
         cmocka_unit_test(test_stand_in_that_was_not_started_is),
+        cmocka_unit_test(test_stand_in_that_is_all_there_is_is_started),
+        cmocka_unit_test(test_stand_in_waits_for_what_is_known_of_the_other),
         cmocka_unit_test(test_half_a_move_is_undone_where_the_container_lives),
         cmocka_unit_test(test_move_that_was_not_begun_is_made),
         cmocka_unit_test(test_container_that_comes_back_stopped_is_started),
