@@ -112,8 +112,8 @@ start_manager() { # NODES
   local want=$1
   echo "tcp://127.0.0.1:$port" >"$state/url"
   say "starting the manager on 127.0.0.1:$port"
-  LD_LIBRARY_PATH=$build/install/lib setsid "$build/install/bin/swarm" manage -H "tcp://127.0.0.1:$port" "nodes://$engines" \
-    >"$state/manager.log" 2>&1 </dev/null &
+  LD_LIBRARY_PATH=$build/install/lib setsid "$build/install/bin/swarm" manage -H "tcp://127.0.0.1:$port" \
+    --state-dir none "nodes://$engines" >"$state/manager.log" 2>&1 </dev/null &
   echo $! >"$state/manager.pid"
   for _ in $(seq 300); do
     [ "$(docker -H "tcp://127.0.0.1:$port" info 2>/dev/null | grep -c 'Status: Healthy')" = "$want" ] && return

@@ -13,6 +13,7 @@
 #include "image_list.h"
 #include "info_node.h"
 #include "leader.h"
+#include "records.h"
 #include "saturate.h"
 #include "timestamp.h"
 #include "traits.h"
@@ -259,26 +260,34 @@ static void add_role(json_t *lines, struct leader *leader)
     free(address);
 }
 
-/* Before the nodes, where there is something to say of all of them. */
+/* Before the nodes; nothing where there is nothing to say. */
+static void add_status_line(json_t *lines, const char *name, const char *text)
+{
+    for (size_t i = 0; text != NULL && i < json_array_size(lines); i++) {
+        const char *key = json_string_value(json_array_get(json_array_get(lines, i), 0));
+
+        if (strcmp(key, "Nodes") == 0) {
+            json_array_insert_new(lines, i, json_pack("[s, s]", name, text));
+            break;
+        }
+    }
+}
+
+/* What there is to say of all nodes comes before them. */
 static json_t *status_lines(struct manager *manager, const struct info_node *nodes, size_t count)
 {
     json_t *lines = info_status_lines(manager->scheduler, nodes, count);
-    char *held;
+    char *trouble = records_trouble(manager->records), *held;
 
     add_role(lines, manager->leader);
 
     pool_read_lock(manager->pool);
     held = watchdog_held_text(manager->watchdog);
     pool_unlock(manager->pool);
-    for (size_t i = 0; held != NULL && i < json_array_size(lines); i++) {
-        const char *key = json_string_value(json_array_get(json_array_get(lines, i), 0));
-
-        if (strcmp(key, "Nodes") == 0) {
-            json_array_insert_new(lines, i, json_pack("[s, s]", "Rescheduling", held));
-            break;
-        }
-    }
+    add_status_line(lines, "Rescheduling", held);
+    add_status_line(lines, "Record not written", trouble);
     free(held);
+    free(trouble);
     return lines;
 }
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_read.h"
+#include "record.h"
 #include "saturate.h"
 #include "timestamp.h"
 
@@ -15,6 +17,7 @@ void container_record_free(struct container_record *record)
         free(record->tail);
         container_uses_clear(&record->uses);
         free(record->inspect);
+        free(record->recorded);
         free(record->move_trouble);
         free(record);
     }
@@ -29,6 +32,7 @@ void container_report_clear(struct container_report *report)
     container_uses_clear(&report->uses);
     free(report->ports);
     free(report->inspect);
+    free(report->record);
     swarm_request_unref(report->request);
     memset(report, 0, sizeof(*report));
 }
@@ -226,8 +230,21 @@ static int take_ports(struct container_report *report, struct json_span ports)
     return 0;
 }
 
+/* For the records. What cannot be had there is missing there only. */
+static void keep_record(struct container_report *report, struct json_span entry, const char *inspect, size_t length)
+{
+    json_t *said = json_read(entry.at, entry.length, JSON_ALLOW_NUL, NULL);
+    json_t *root = json_read(inspect, length, JSON_ALLOW_NUL, NULL);
+
+    report->record = record_write(record_container(said, root), &report->record_length);
+    report->record_hash = report->record ? record_hash(report->record, report->record_length) : 0;
+    json_decref(said);
+    json_decref(root);
+}
+
 /* Only who may have to be made again elsewhere is kept whole. */
-static int keep_inspect(struct container_report *report, const char *inspect, size_t length)
+static int keep_inspect(struct container_report *report, struct json_span entry, const char *inspect, size_t length,
+                        const struct entry_context *context)
 {
     if (swarm_request_reschedule_policy(report->request) != SWARM_RESCHEDULE_ON_NODE_FAILURE) {
         return 0;
@@ -239,6 +256,9 @@ static int keep_inspect(struct container_report *report, const char *inspect, si
     memcpy(report->inspect, inspect, length);
     report->inspect[length] = '\0';
     report->inspect_length = length;
+    if (context->recorded) {
+        keep_record(report, entry, inspect, length);
+    }
     return 0;
 }
 
@@ -280,7 +300,7 @@ int container_report_from_inspect(struct container_report *report, struct json_s
     }
     report->request = request;
     take_state(&report->facts, &answer, context->clock_delta_ms);
-    if (take_ports(report, answer.ports) || keep_inspect(report, inspect, length)) {
+    if (take_ports(report, answer.ports) || keep_inspect(report, entry, inspect, length, context)) {
         return fail(report, reterr, "out of memory", NULL);
     }
     return 0;

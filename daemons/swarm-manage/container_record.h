@@ -21,6 +21,7 @@ struct entry_context {
     char ip[64];
     int64_t clock_delta_ms;
     int cpus;
+    bool recorded;                    /* containers with a policy are put into the records */
     enum swarm_cpu_shares cpu_shares; /* what they mean where the container does not say it */
 };
 
@@ -40,6 +41,9 @@ struct container_report {
     size_t port_count;
     char *inspect; /* to keep: the request has a reschedule policy */
     size_t inspect_length;
+    char *record; /* for the records: as above; NULL: there are none */
+    size_t record_length;
+    uint64_t record_hash;
 };
 
 /* From a list entry alone, an object that json_valid() has passed: 0, or -1 for an entry without id or for lack of

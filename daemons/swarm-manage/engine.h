@@ -90,6 +90,8 @@ struct engine {
     bool unannounced;        /* gone from discovery, but it stays */
     int64_t drop_ms;         /* unannounced: monotonic time when it goes, should it answer until then; -1: it stays */
     bool lost;               /* the watchdog knows that it is */
+    uint64_t recorded_hash;  /* what is in the records of it */
+    bool absent;             /* known from the records only: it has not answered this manager yet */
 
     /* the monitor's, guarded by its lock */
     void *monitored;

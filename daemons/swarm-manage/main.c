@@ -25,6 +25,8 @@
 #include "pins.h"
 #include "plugins.h"
 #include "pool.h"
+#include "recall.h"
+#include "records.h"
 #include "routes.h"
 #include "ssh_bridge.h"
 #include "stream.h"
@@ -234,6 +236,7 @@ static void make_parts(struct manager *manager, const struct manage_config *conf
     clock_gettime(CLOCK_REALTIME, &now);
     manager->started_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
     manager->options = config->manager;
+    manager->options.fixed_list = recall_is_fixed_list(config->discovery);
     limit_idle(manager);
     manager->id = cluster_id(config->discovery);
     manager->bridges = ssh_bridges_new(config->ssh_options);
@@ -245,10 +248,30 @@ static void make_parts(struct manager *manager, const struct manage_config *conf
         die("the manager's parts could not be started: out of memory or threads");
 }
 
+static void open_records(struct manager *manager, const struct manage_config *config)
+{
+    char *error = NULL;
+
+    if (strcmp(config->state_dir, "none") != 0 &&
+        recall_open(manager, config->state_dir, config->state_dir_given, config->discovery, &error) < 0)
+        die(error);
+}
+
+static void close_records(struct manager *manager)
+{
+    struct records *records = manager->records;
+
+    pool_write_lock(manager->pool); /* what goes from here on goes with the manager only */
+    manager->records = NULL;
+    pool_unlock(manager->pool);
+    records_free(records);
+}
+
 static void free_parts(struct manager *manager)
 {
     monitor_stop(manager->monitor);
     watchdog_free(manager->watchdog); /* its calls to engines report to the monitor until they have ended */
+    close_records(manager);
     monitor_free(manager->monitor);
     pin_table_free(manager->pins);
     exec_table_free(manager->execs);
@@ -338,6 +361,7 @@ int main(int argc, char **argv)
         die(error);
     make_leader(&manager, discovery, &config);
     make_parts(&manager, &config);
+    open_records(&manager, &config);
     serve(&manager, discovery, &config, &signals);
     free_parts(&manager);
     leader_free(manager.leader);

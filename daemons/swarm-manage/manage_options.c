@@ -17,6 +17,8 @@
 #include "options.h"
 #include "reschedule_options.h"
 
+#define STATE_DIR "/var/lib/swarm-manage"
+
 static const struct option known_options[] = {
     OPTIONS_GLOBAL,
     {"strategy", OPTION_STRING, "spread", NULL, "placement strategy to use [spread, binpack, random]"},
@@ -49,6 +51,8 @@ static const struct option known_options[] = {
     {"cluster-opt", OPTION_LIST, NULL, NULL, "cluster driver options"},
     {"discovery-opt", OPTION_LIST, NULL, NULL, "discovery options"},
     OPTIONS_RESCHEDULE,
+    {"state-dir", OPTION_STRING, STATE_DIR, "SWARM_STATE_DIR",
+     "folder for the record of containers to be rescheduled, which outlives the manager [none: no record]"},
     {"refresh-on-node-filter", OPTION_BOOL, NULL, NULL,
      "on container listing with a node filter, refresh the matching nodes first"},
     {"container-name-refresh-filter", OPTION_STRING, NULL, NULL,
@@ -118,6 +122,8 @@ int manage_options_parse(struct manage_config *config, int argc, char **argv)
         config->filters = find(config, "filter")->list;
         config->filter_count = find(config, "filter")->count;
     }
+    config->state_dir = value_of(config, "state-dir");
+    config->state_dir_given = strcmp(config->state_dir, STATE_DIR) != 0 || find(config, "state-dir")->given;
     config->manager.debug = flag_of(config, "debug");
     config->manager.experimental = flag_of(config, "experimental");
     config->manager.cors = flag_of(config, "api-enable-cors");

@@ -24,6 +24,8 @@ struct manage_config {
     size_t filter_count;
     struct http_limits http;
     struct leader_options leader;
+    const char *state_dir; /* "none": no record is kept */
+    bool state_dir_given;  /* not the default, or asked for */
     bool use_tls;
     struct tls_options tls;
     /* owned */

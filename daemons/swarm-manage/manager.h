@@ -22,6 +22,7 @@ struct traits_cache;
 struct exec_table;
 struct decisions;
 struct pin_table;
+struct records;
 struct ssh_bridges;
 
 /* Whether lists show names with the node in front, "node/name". */
@@ -44,6 +45,7 @@ struct manager_options {
     int refresh_max_ms;
     int failure_retry;
     int heartbeat_ms;
+    bool fixed_list; /* discovery's list of nodes changes by hand only */
     struct detection detection;
     size_t kept_connections; /* to quiet engines, between pings; not an option: follows from the limit of descriptors */
     struct swarm_rescheduler_options reschedule;
@@ -68,6 +70,8 @@ struct manager {
     struct exec_table *execs;    /* exec_table.h */
     struct decisions *decisions; /* decisions.h */
     struct pin_table *pins;      /* pins.h */
+    struct records *records;     /* records.h; NULL: nothing outlives this manager */
+    bool recalling;              /* the start: what the pool learns comes out of the records */
     char *id;                    /* stable id shown by /info */
     int64_t started_ms;          /* wall clock */
     atomic_llong requests;       /* that came so far */

@@ -130,12 +130,34 @@ static struct watched *watched_new(struct monitor *monitor, struct engine *engin
     return w;
 }
 
-/* With the monitor locked. */
+/* With the monitor locked. NULL for lack of memory. */
+static struct watched *watch(struct monitor *monitor, struct engine *engine)
+{
+    struct watched *w = watched_new(monitor, engine);
+
+    if (!w)
+        return NULL;
+    if (swarm_member_new(&w->member, monitor->membership, monotonic_ms(), NULL) != 0) {
+        watched_free(w);
+        return NULL;
+    }
+    w->kept = monitor->kept < monitor->manager->options.kept_connections;
+    monitor->kept += w->kept;
+    w->next = monitor->watched;
+    w->link = &monitor->watched;
+    if (w->next)
+        w->next->link = &w->next;
+    monitor->watched = w;
+    engine->monitored = w;
+    return w;
+}
+
+/* The same. */
 static void add(struct monitor *monitor, const char *address)
 {
     struct failure failure = {0};
     struct engine *engine = pool_add_engine(monitor->manager->pool, address, &failure);
-    struct watched *w = engine ? watched_new(monitor, engine) : NULL;
+    struct watched *w = engine ? watch(monitor, engine) : NULL;
 
     if (!w) {
         log_warn("engine %s is not added: %s", address, failure.message ? failure.message : "out of memory");
@@ -144,22 +166,22 @@ static void add(struct monitor *monitor, const char *address)
             pool_remove_engine(monitor->manager->pool, engine);
         return;
     }
-    if (swarm_member_new(&w->member, monitor->membership, monotonic_ms(), NULL) != 0) {
-        log_warn("engine %s is not added: out of memory", address);
-        pool_remove_engine(monitor->manager->pool, engine);
-        watched_free(w);
-        return;
-    }
-    w->kept = monitor->kept < monitor->manager->options.kept_connections;
-    monitor->kept += w->kept;
     w->listed = true;
-    w->next = monitor->watched;
-    w->link = &monitor->watched;
-    if (w->next)
-        w->next->link = &w->next;
-    monitor->watched = w;
-    engine->monitored = w;
     worker_order(w, ORDER_START);
+}
+
+int monitor_watch_absent(struct monitor *monitor, struct engine *engine)
+{
+    struct watched *w;
+
+    pthread_mutex_lock(&monitor->lock);
+    w = watch(monitor, engine);
+    if (w) {
+        w->absent = true; /* its worker does not know it yet */
+        w->awaits_list = true;
+    }
+    pthread_mutex_unlock(&monitor->lock);
+    return w ? 0 : -1;
 }
 
 void watch_forget(struct watched *w)
@@ -293,8 +315,12 @@ static void note_membership(struct watched *w, struct sorted *listed, struct sor
         swarm_member_set_left(w->member, now_ms);
     else
         swarm_member_set_lapsed(w->member, now_ms);
-    if (!w->listed || !was_listed) /* what becomes of one that is not listed depends on the others, too */
+    if (w->awaits_list)
+        worker_order(w, ORDER_START);
+    if (!w->listed ||
+        (!was_listed && !w->awaits_list)) /* what becomes of one that is not listed depends on the others, too */
         worker_order(w, ORDER_REVIEW);
+    w->awaits_list = false;
 }
 
 void monitor_set_list(struct monitor *monitor, const struct discovery_list *list)

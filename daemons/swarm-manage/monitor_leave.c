@@ -147,7 +147,7 @@ static void go(struct watched *w)
         probe_start(w, NULL);
         break;
     case ENGINE_PENDING:
-        if (w->connected_once) /* another one answers at its address */
+        if (w->connected_once || w->absent) /* another one answers at its address, or nobody has yet */
             leave_lost(w);
         else
             leave(w);
@@ -158,10 +158,23 @@ static void go(struct watched *w)
     }
 }
 
+/* Known from the records, and not in the list, which changes by hand only: that is the word of whoever wrote it. */
+static void forget_absent(struct watched *w)
+{
+    log_info("Node %s at %s is not in the list of nodes any more: it is forgotten", w->engine->name,
+             w->engine->address);
+    leave(w);
+}
+
 void leave_review(struct watched *w)
 {
     int64_t again_ms;
     int standing = watch_standing(w, w->state == ENGINE_HEALTHY, &again_ms);
+
+    if (w->absent && standing != SWARM_STANDING_MEMBER && w->monitor->manager->options.fixed_list) {
+        forget_absent(w);
+        return;
+    }
 
     if (standing == SWARM_STANDING_GONE) {
         if (!w->leaving)

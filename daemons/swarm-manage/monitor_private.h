@@ -187,7 +187,8 @@ struct watched {
 
     /* guarded by the monitor's lock */
     struct watched *next, **link;
-    bool listed; /* discovery's last list has it */
+    bool listed;      /* discovery's last list has it */
+    bool awaits_list; /* nothing is done about it before there is one */
     struct swarm_member *member;
     int64_t reported_ms;
 
@@ -200,6 +201,7 @@ struct watched {
     enum engine_state state;
     bool kept; /* constant: a connection is, between pings; with too many engines not to all */
     bool connected_once;
+    bool absent;      /* known from the records, and not heard of yet */
     bool leaving;     /* it is to leave the pool */
     bool unannounced; /* its membership has lapsed, but it stays … */
     int64_t drop_ms;  /* … until then (monotonic), -1: for as long as nothing else happens */

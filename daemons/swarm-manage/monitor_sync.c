@@ -67,8 +67,14 @@ static void sync_failed(struct watched *w, const struct trouble *trouble)
 {
     bool stopped_now = w->state == ENGINE_UNHEALTHY && w->loss == SWARM_NODE_SILENT && trouble->refused;
     bool was_healthy = w->state == ENGINE_HEALTHY;
+    bool stays_away = w->absent && (trouble->changed_id || trouble_is_connection(trouble));
 
     watch_quiesce(w);
+    if (stays_away) { /* whatever it was refused for, it may only be starting: it has its grace */
+        w->absent = false;
+        w->state = ENGINE_UNHEALTHY;
+        w->loss = SWARM_NODE_SILENT;
+    }
     if (trouble->changed_id) /* nothing that is known of it holds any more */
         w->state = ENGINE_PENDING;
     w->failures++;
@@ -80,6 +86,11 @@ static void sync_failed(struct watched *w, const struct trouble *trouble)
         flap_note_loss(w);
         metrics_count(METRIC_ENGINES_LOST);
         events_publish_swarm(w->monitor->manager->events, w->engine, "engine_disconnect");
+        watchdog_engine_lost(w->monitor->manager->watchdog, w->engine, SWARM_NODE_SILENT);
+    }
+    if (stays_away) {
+        log_warn_with(LOG_FIELDS({"id", w->engine->id}, {"name", w->engine->name}),
+                      "Node is recorded, and does not answer: %s", trouble->text);
         watchdog_engine_lost(w->monitor->manager->watchdog, w->engine, SWARM_NODE_SILENT);
     }
     if (stopped_now) { /* it was silent and is down for certain now */
@@ -128,6 +139,7 @@ static void announce(struct watched *w)
     }
     events_publish_swarm(manager->events, w->engine, w->connected_once ? "engine_reconnect" : "engine_connect");
     w->connected_once = true;
+    w->absent = false;
     watchdog_engine_back(manager->watchdog, w->engine);
 }
 

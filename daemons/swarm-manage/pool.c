@@ -9,6 +9,7 @@
 #include "manager.h"
 #include "natural_order.h"
 #include "pool_private.h"
+#include "remember.h"
 #include "watchdog.h"
 
 static int init_lock(pthread_rwlock_t *lock)
@@ -30,11 +31,11 @@ static int init_lock(pthread_rwlock_t *lock)
 static void free_record(void *data)
 {
     struct container_record *record = data;
-
     struct pool *pool = record && record->engine ? record->engine->manager->pool : NULL;
 
     if (pool) {
         pool_uncount_container(pool, record);
+        remember_gone(record);
     }
     if (pool && atomic_load(&pool->lists) > 0) {
         record->next_ended = pool->ended;
@@ -258,7 +259,7 @@ struct engine *pool_add_engine(struct pool *pool, const char *address, struct fa
     return engine;
 }
 
-static void remove_node(struct pool *pool, struct engine *engine)
+void pool_remove_node(struct pool *pool, struct engine *engine)
 {
     struct swarm_container *container, *next;
     struct watchdog *watchdog = pool->manager->watchdog;
@@ -273,8 +274,10 @@ static void remove_node(struct pool *pool, struct engine *engine)
     if (watchdog) {
         watchdog_node_removed(watchdog, engine->node);
     }
+    remember_node_gone(pool, engine);
     swarm_cluster_remove_node(pool->cluster, engine->node);
     engine->node = NULL;
+    engine->lost = engine->absent = false;
 }
 
 void pool_remove_engine_locked(struct pool *pool, struct engine *engine)
@@ -285,7 +288,7 @@ void pool_remove_engine_locked(struct pool *pool, struct engine *engine)
         return;
     }
     if (engine->node) {
-        remove_node(pool, engine);
+        pool_remove_node(pool, engine);
     }
     engine->state = ENGINE_DISCONNECTED;
     take_out(pool->engines, pool->engine_count, place);

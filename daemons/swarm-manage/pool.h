@@ -69,6 +69,9 @@ struct container_record {
     int64_t stop_asked_ns; /* a client of ours wanted it to end; 0: never */
     char *inspect;         /* the engine's inspect answer, kept only for containers with a reschedule policy */
     size_t inspect_length;
+    char *recorded;                /* "<node id>/<id>" where it is in the records (remember.h); NULL: it is not */
+    uint64_t recorded_hash;        /* what is there of it */
+    unsigned char recorded_wanted; /* and of its state */
     char *move_trouble; /* why it could not be moved off its lost node, as logged last; NULL: it was not tried */
 };
 static inline struct container_record *container_record(const struct swarm_container *container)

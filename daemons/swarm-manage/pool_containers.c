@@ -6,6 +6,7 @@
 #include "log.h"
 #include "manager.h"
 #include "pool_private.h"
+#include "remember.h"
 #include "volume_use.h"
 #include "watchdog.h"
 
@@ -74,10 +75,11 @@ void pool_drop_container(struct pool *pool, struct swarm_container *container)
     swarm_cluster_remove_container(pool->cluster, container); /* its record goes with it */
 }
 
+/* Its engine says so. */
 static void remove_container(struct pool *pool, struct swarm_container *container)
 {
     if (pool->manager->watchdog) {
-        watchdog_container_removed(pool->manager->watchdog, container);
+        watchdog_container_deleted(pool->manager->watchdog, container);
     }
     pool_drop_container(pool, container);
 }
@@ -108,6 +110,7 @@ int pool_entry_context(struct pool *pool, struct engine *engine, struct entry_co
     memcpy(ret->ip, engine->ip, sizeof(ret->ip));
     ret->clock_delta_ms = engine->clock_delta_ms;
     ret->cpus = engine->cpus;
+    ret->recorded = pool->manager->records || pool->manager->recalling;
     ret->cpu_shares = pool->manager->options.cpu_shares;
     pool_unlock(pool);
     return ret->node_name ? 0 : -1;
@@ -251,6 +254,7 @@ static int apply_report(struct pool *pool, struct engine *engine, uint64_t ticke
     if (renew_facts(container, report)) {
         result = -1;
     }
+    remember_container(pool, container, report);
     tell_watchdog(pool, container, state_before);
     return result;
 }

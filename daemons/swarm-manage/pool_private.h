@@ -8,6 +8,8 @@
 
 /* Put an engine where it belongs among the others, after its name has changed. */
 void pool_reorder_engine(struct pool *pool, struct engine *engine);
+/* The engine stays, and is not known to be any node any more. */
+void pool_remove_node(struct pool *pool, struct engine *engine);
 /* pool_remove_engine() without taking the lock. */
 void pool_remove_engine_locked(struct pool *pool, struct engine *engine);
 

@@ -7,6 +7,7 @@
 #include "json_read.h"
 #include "log.h"
 #include "pool_private.h"
+#include "remember.h"
 #include "uri.h"
 
 #define REFRESH_TIMEOUT_MS 30000
@@ -113,6 +114,8 @@ int pool_refresh_container(struct pool *pool, struct engine *engine, const char 
 {
     struct failure failure = {0};
     int status = refresh_container(pool, engine, id, &failure);
+
+    remember_settle(pool, engine, id);
 
     if (status) {
         log_debug("Unable to update state of container \"%s\": %s", id,

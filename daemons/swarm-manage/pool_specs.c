@@ -8,7 +8,9 @@
 #include "log.h"
 #include "manager.h"
 #include "pool_private.h"
+#include "remember.h"
 #include "timestamp.h"
+#include "watchdog.h"
 
 #define CLOCK_TOLERANCE_MS 2000
 
@@ -23,6 +25,7 @@ struct specs {
     struct engine_labels labels;
     /* new texts for the engine */
     char *own_id, *own_name, *own_server_version;
+    char *moved_from; /* the address where it was before; NULL: it was nowhere else */
 };
 
 static void specs_clear(struct specs *specs)
@@ -31,6 +34,7 @@ static void specs_clear(struct specs *specs)
     free(specs->own_id);
     free(specs->own_name);
     free(specs->own_server_version);
+    free(specs->moved_from);
 }
 
 static const char *text_of(const json_t *object, const char *key, const char *otherwise)
@@ -117,6 +121,20 @@ static void set_availability(const struct engine *engine)
     }
 }
 
+/* Its node was known from the records only, and another engine answers at its address now: that one has the address as
+ * soon as nothing of the node is to be moved any more. */
+static bool gives_way(struct pool *pool, const struct engine *engine)
+{
+    return engine->absent && engine->lost && pool->manager->watchdog &&
+           !swarm_rescheduler_waiting(watchdog_rescheduler(pool->manager->watchdog), engine->node, NULL);
+}
+
+/* The engine that has that node does not answer, and this one is it, at another address. */
+static bool moved_here(const struct engine *other)
+{
+    return other->state != ENGINE_HEALTHY && (other->absent || other->lost);
+}
+
 /* Nothing is placed on a new node before its containers are known: pool_set_state() gives it its health. */
 static int add_node(struct pool *pool, struct engine *engine, const struct specs *specs, struct failure *failure)
 {
@@ -179,6 +197,18 @@ static void update_engine(struct pool *pool, struct engine *engine, struct specs
     pool_reorder_engine(pool, engine);
 }
 
+/* Takes the node from the address where its engine was before. */
+static void make_way(struct pool *pool, const struct engine *engine, struct specs *specs)
+{
+    const struct swarm_node *node = engine->node ? NULL : swarm_cluster_find_node(pool->cluster, specs->id);
+    struct engine *other = node ? swarm_node_data(node) : NULL;
+
+    if (other && moved_here(other)) {
+        specs->moved_from = strdup(other->address);
+        pool_remove_engine_locked(pool, other);
+    }
+}
+
 static int apply_locked(struct pool *pool, struct engine *engine, struct specs *specs, const char *builder,
                         struct failure *failure)
 {
@@ -186,8 +216,12 @@ static int apply_locked(struct pool *pool, struct engine *engine, struct specs *
         return failure_set(failure, 500, "engine %s has left the pool", engine->address);
     }
     if (engine->node && strcmp(swarm_node_id(engine->node), specs->id)) {
-        return refuse_other_id(engine, specs, failure);
+        if (!gives_way(pool, engine)) {
+            return refuse_other_id(engine, specs, failure);
+        }
+        pool_remove_node(pool, engine);
     }
+    make_way(pool, engine, specs);
     if (!engine->node && add_node(pool, engine, specs, failure)) {
         /* Its name is shown beside the error, but it has no id of its own. */
         free(specs->own_id);
@@ -195,8 +229,13 @@ static int apply_locked(struct pool *pool, struct engine *engine, struct specs *
         update_engine(pool, engine, specs, builder);
         return -1;
     }
+    engine->absent = false;
     update_engine(pool, engine, specs, builder);
-    return update_node(pool, engine, specs, failure);
+    if (update_node(pool, engine, specs, failure)) {
+        return -1;
+    }
+    remember_node(pool, engine);
+    return 0;
 }
 
 /* --- */
@@ -231,6 +270,9 @@ int pool_apply_specs(struct pool *pool, struct engine *engine, json_t *info, jso
     json_decref(old_info);
     json_decref(old_version);
 
+    if (specs.moved_from) {
+        log_info("Engine %s has moved from %s to %s", specs.name, specs.moved_from, engine->address);
+    }
     if (!result && !labels_known) {
         engine_labels_warn(&specs.labels, info, specs.id, engine->address);
     }

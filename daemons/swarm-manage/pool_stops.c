@@ -2,6 +2,7 @@
 /* Why a container ended. An engine that shuts down in good order ends its containers first, and tells of it: they ran
  * for as long as it did, unlike those that somebody stopped, or that had done their work. */
 #include "pool_private.h"
+#include "remember.h"
 #include "timestamp.h"
 
 /* Between a signal and the end of the container: stop time-outs are longer than 10 s at times. And what clocks may
@@ -62,6 +63,7 @@ void pool_restore_running(struct engine *engine)
     while ((container = swarm_node_next_container(engine->node, container))) {
         if (ended_with_its_engine(container_record(container), now_ns)) {
             swarm_container_set_state(container, SWARM_CONTAINER_RUNNING, NULL);
+            remember_wanted(container);
         }
     }
 }

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "pool_private.h"
 #include "random.h"
+#include "remember.h"
 #include "watchdog_action.h"
 #include "watchdog_log.h"
 
@@ -120,6 +121,27 @@ void watchdog_engine_leaving(struct watchdog *watchdog, struct engine *engine)
 void watchdog_container_removed(struct watchdog *watchdog, const struct swarm_container *container)
 {
     swarm_rescheduler_container_removed(watchdog->rescheduler, container);
+}
+
+void watchdog_container_deleted(struct watchdog *watchdog, const struct swarm_container *container)
+{
+    swarm_rescheduler_container_deleted(watchdog->rescheduler, monotonic_ms(), container, NULL);
+}
+
+int watchdog_remember(struct watchdog *watchdog, const struct swarm_memory *memory, struct swarm_error **reterr)
+{
+    return swarm_rescheduler_remember(watchdog->rescheduler, memory, reterr);
+}
+
+int watchdog_remember_move(struct watchdog *watchdog, const char *swarm_id, const char *node_id, bool start,
+                           struct swarm_error **reterr)
+{
+    return swarm_rescheduler_remember_move(watchdog->rescheduler, monotonic_ms(), swarm_id, node_id, start, reterr);
+}
+
+void watchdog_keep_memory(struct watchdog *watchdog)
+{
+    swarm_rescheduler_set_memory(watchdog->rescheduler, remember_copy, watchdog->manager);
 }
 
 void watchdog_container_changed(struct watchdog *watchdog, struct swarm_container *container)
@@ -524,6 +546,7 @@ int watchdog_new(struct watchdog **ret, struct manager *manager)
     }
     options.seed = random_seed();
     options.parallel = WORKERS_MAX;
+    options.restart_returned = 1;
     if (swarm_rescheduler_new(&watchdog->rescheduler, manager->pool->cluster, manager->scheduler, &options, NULL)) {
         pthread_cond_destroy(&watchdog->changed);
         pthread_mutex_destroy(&watchdog->lock);

@@ -29,8 +29,17 @@ void watchdog_engine_leaving(struct watchdog *watchdog, struct engine *engine);
 void watchdog_container_changed(struct watchdog *watchdog, struct swarm_container *container);
 /* With the pool locked for writing: before a container is taken out of the cluster. */
 void watchdog_container_removed(struct watchdog *watchdog, const struct swarm_container *container);
+/* The same where its engine says that it is gone for good. */
+void watchdog_container_deleted(struct watchdog *watchdog, const struct swarm_container *container);
 /* With the pool locked for writing: before a node is taken out of the cluster, after its containers. */
 void watchdog_node_removed(struct watchdog *watchdog, struct swarm_node *node);
+
+/* What an earlier manager knew, with the pool locked for writing and before engines are watched; as libswarm has it. */
+int watchdog_remember(struct watchdog *watchdog, const struct swarm_memory *memory, struct swarm_error **reterr);
+int watchdog_remember_move(struct watchdog *watchdog, const char *swarm_id, const char *node_id, bool start,
+                           struct swarm_error **reterr);
+/* From here on what is to be remembered goes into the records. */
+void watchdog_keep_memory(struct watchdog *watchdog);
 
 /* Go on with what is held, and with what was given up. Any thread, without the pool's lock. */
 void watchdog_release(struct watchdog *watchdog);

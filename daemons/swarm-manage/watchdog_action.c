@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "watchdog_action.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "create.h"
 #include "endpoints.h"
@@ -11,6 +13,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "pool_private.h"
+#include "remember.h"
 
 #define START_TIMEOUT_MS 60000
 #define REMOVE_TIMEOUT_MS 60000
@@ -43,6 +46,15 @@ static int copy_kept(struct watchdog_action *action, const struct swarm_containe
     return action->kept_id && action->kept_node_name ? 0 : -1;
 }
 
+void watchdog_action_step(const char *step)
+{
+    const char *fatal = getenv("SWARM_TEST_KILL_AT");
+
+    if (fatal && !strcmp(fatal, step)) {
+        kill(getpid(), SIGKILL);
+    }
+}
+
 struct watchdog_action *watchdog_action_new(struct manager *manager, const struct swarm_action *from)
 {
     struct watchdog_action *action = calloc(1, sizeof(*action));
@@ -53,16 +65,21 @@ struct watchdog_action *watchdog_action_new(struct manager *manager, const struc
     }
     action->manager = manager;
     action->id = from->id;
-    action->term = from->term;
     action->kind = from->kind;
     action->start = from->start;
+    action->restart = from->kind == SWARM_ACTION_START && from->kept == from->container;
+    action->term = from->term;
     action->reservation = from->reservation;
     action->engine = engine_ref(swarm_node_data(node));
     action->cpus = action->engine->cpus;
     action->container_id = strdup(swarm_container_id(from->container));
+    action->swarm_id = strdup(swarm_container_swarm_id(from->container));
     action->name = strdup(swarm_container_name(from->container));
+    action->node_id = strdup(swarm_node_id(node));
     action->node_name = strdup(swarm_node_name(node));
-    if (!action->container_id || !action->name || !action->node_name || copy_kept(action, from->kept) ||
+    action->to_id = strdup(from->reservation ? swarm_node_id(swarm_reservation_node(from->reservation)) : "");
+    if (!action->container_id || !action->swarm_id || !action->name || !action->node_id || !action->node_name ||
+        !action->to_id || copy_kept(action, from->kept) ||
         (from->kind == SWARM_ACTION_MOVE && copy_inspect(action, container_record(from->container)))) {
         watchdog_action_free(action);
         return NULL;
@@ -76,8 +93,11 @@ void watchdog_action_free(struct watchdog_action *action)
         engine_unref(action->engine);
         engine_unref(action->kept_engine);
         free(action->container_id);
+        free(action->swarm_id);
         free(action->name);
+        free(action->node_id);
         free(action->node_name);
+        free(action->to_id);
         free(action->kept_id);
         free(action->kept_node_name);
         free(action->inspect);
@@ -110,6 +130,9 @@ static void report_unanswered(struct watchdog_action *action, struct swarm_resch
 
 static void count(const struct watchdog_action *action, bool done)
 {
+    if (action->restart) {
+        return;
+    }
     if (action->kind == SWARM_ACTION_REMOVE) {
         metrics_count(done ? METRIC_REMOVALS_DONE : METRIC_REMOVALS_FAILED);
     } else {
@@ -200,6 +223,7 @@ static void count_as_running(struct pool *pool, const struct engine *engine, con
 
     if (container) {
         swarm_container_set_state(container, SWARM_CONTAINER_RUNNING, NULL);
+        remember_wanted(container);
     }
 }
 
@@ -263,7 +287,7 @@ static void finish_move(struct watchdog_action *action, struct swarm_rescheduler
 {
     struct pool *pool = action->manager->pool;
     struct failure failure = {0};
-    bool answered;
+    bool answered, in_term;
 
     endpoints_connect(engine, id, action->name, endpoints, action->guard);
     log_moved(action, engine, id);
@@ -274,8 +298,14 @@ static void finish_move(struct watchdog_action *action, struct swarm_rescheduler
     }
     report_moved(action, rescheduler, engine, id);
     pool_unlock(pool);
-    if (action->start) { /* one that cannot be started has been moved all the same */
+    watchdog_action_step("moved");
+    in_term = may_act(action);
+    if (action->start && in_term) { /* one that cannot be started has been moved all the same */
         start_stand_in(action, engine, id, &answered, &failure);
+    }
+    watchdog_action_step("started");
+    if (in_term) {
+        remember_claim_end(action->manager, action->swarm_id);
     }
     failure_clear(&failure);
 }
@@ -301,6 +331,31 @@ static int make_body(const struct watchdog_action *action, struct swarm_create_b
     return 0;
 }
 
+/* In the record before anything is done about it. False where it is not wanted any more by then. */
+static bool claim(struct watchdog_action *action, struct swarm_rescheduler *rescheduler)
+{
+    const struct move_claim claim = {
+        .id = action->container_id,
+        .swarm_id = action->swarm_id,
+        .name = action->name,
+        .node_id = action->node_id,
+        .to_id = action->to_id,
+        .start = action->start,
+        .term = action->term,
+    };
+
+    if (!is_wanted(action, rescheduler)) {
+        return false;
+    }
+    remember_claim(action->manager, &claim);
+    watchdog_action_step("claimed");
+    if (is_wanted(action, rescheduler)) {
+        return true;
+    }
+    remember_claim_end(action->manager, action->swarm_id);
+    return false;
+}
+
 static void move(struct watchdog_action *action, struct swarm_rescheduler *rescheduler)
 {
     struct create_order order = {.name = action->name, .guard = action->guard};
@@ -312,10 +367,11 @@ static void move(struct watchdog_action *action, struct swarm_rescheduler *resch
     bool asked = false;
     int result = make_body(action, &order.body, &endpoints, &failure);
 
-    if (!result && is_wanted(action, rescheduler)) {
+    if (!result && claim(action, rescheduler)) {
         action->reservation = NULL; /* create_reserved() ends it in any case */
         asked = true;
         result = create_reserved(action->manager, reservation, &order, &answer, &engine, &failure);
+        watchdog_action_step("created");
     }
     if (result) {
         count(action, false);
@@ -340,7 +396,11 @@ static void start_copy(struct watchdog_action *action, struct swarm_rescheduler 
     if (!is_wanted(action, rescheduler)) {
         return;
     }
-    log_moved(action, action->kept_engine, action->kept_id);
+    if (action->restart) {
+        log_info("Container %s is back with node %s and does not run", action->container_id, action->node_name);
+    } else {
+        log_moved(action, action->kept_engine, action->kept_id);
+    }
     if (start_stand_in(action, action->kept_engine, action->kept_id, &answered, &failure) && !answered) {
         count(action, false);
         fail_action(action, rescheduler, failure.message ? failure.message : "out of memory", true);
@@ -348,6 +408,7 @@ static void start_copy(struct watchdog_action *action, struct swarm_rescheduler 
         pool_write_lock(pool);
         report_moved(action, rescheduler, action->kept_engine, action->kept_id);
         pool_unlock(pool);
+        remember_claim_end(action->manager, action->swarm_id);
     }
     failure_clear(&failure);
 }
@@ -377,6 +438,34 @@ static int remove_copy(struct watchdog_action *action, struct failure *failure)
     return status;
 }
 
+static bool is_running(struct pool *pool, const struct engine *engine, const char *id)
+{
+    const struct swarm_container *container =
+        engine->node ? swarm_cluster_find_container(pool->cluster, engine->node, id) : NULL;
+
+    return container && container_record(container)->running;
+}
+
+/* Ask the engine of the copy that stays whether that one runs, where the other does: what is known of it may be what
+ * was hoped for. */
+static int confirm_kept(struct watchdog_action *action, struct failure *failure)
+{
+    struct pool *pool = action->manager->pool;
+    bool confirmed;
+
+    if (!action->kept_id) {
+        return 0;
+    }
+    if (pool_refresh_container(pool, action->kept_engine, action->kept_id)) {
+        return failure_set(failure, 500, "node %s does not tell whether the copy there runs", action->kept_node_name);
+    }
+    pool_read_lock(pool);
+    confirmed = is_running(pool, action->kept_engine, action->kept_id) ||
+                !is_running(pool, action->engine, action->container_id);
+    pool_unlock(pool);
+    return confirmed ? 0 : failure_set(failure, 500, "the copy on node %s does not run", action->kept_node_name);
+}
+
 static void remove_duplicate(struct watchdog_action *action, struct swarm_rescheduler *rescheduler)
 {
     struct failure failure = {0};
@@ -385,7 +474,19 @@ static void remove_duplicate(struct watchdog_action *action, struct swarm_resche
     if (!is_wanted(action, rescheduler)) {
         return;
     }
-    log_debug("container %s was rescheduled on node %s, removing it", action->container_id, action->kept_node_name);
+    if (confirm_kept(action, &failure)) {
+        count(action, false);
+        fail_action(action, rescheduler, failure.message ? failure.message : "out of memory", false);
+        failure_clear(&failure);
+        return;
+    }
+    if (action->kept_id) {
+        log_debug("container %s was rescheduled on node %s, removing it", action->container_id, action->kept_node_name);
+    } else {
+        log_info("Container %s, back with node %s, was removed while that was away: it is removed there, too",
+                 action->container_id, action->node_name);
+    }
+    watchdog_action_step("removing");
     if (remove_copy(action, &failure)) {
         const char *reason = failure.message ? failure.message : "out of memory";
 
@@ -397,6 +498,8 @@ static void remove_duplicate(struct watchdog_action *action, struct swarm_resche
         pool_write_lock(pool);
         report_removed(action, rescheduler);
         pool_unlock(pool);
+        remember_claim_end(action->manager, action->swarm_id);
+        watchdog_action_step("removed");
     }
     failure_clear(&failure);
 }

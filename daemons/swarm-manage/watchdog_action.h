@@ -15,14 +15,18 @@ struct watchdog_action {
     uint64_t term;
     int kind; /* enum swarm_action_kind */
     bool start;
+    bool restart; /* START: of the container itself, which is back */
     struct swarm_reservation *reservation; /* MOVE: until it is committed or aborted */
     struct engine *engine;                 /* reference: where the container is */
     struct engine *kept_engine;            /* START: where the copy that stays is, reference */
     int cpus;                              /* of the container's engine */
     char *container_id;
+    char *swarm_id;
     char *name;
+    char *node_id;
     char *node_name;
-    char *kept_id;        /* START, REMOVE: the copy that stays */
+    char *to_id;          /* MOVE: the node of the reservation */
+    char *kept_id;        /* START, REMOVE: the copy that stays; NULL: none does */
     char *kept_node_name; /* and where it is */
     char *inspect;        /* MOVE: NULL where it is not known */
     size_t inspect_length;
@@ -32,6 +36,9 @@ struct watchdog_action {
 /* With the pool locked for writing. NULL for lack of memory. */
 struct watchdog_action *watchdog_action_new(struct manager *manager, const struct swarm_action *action);
 void watchdog_action_free(struct watchdog_action *action);
+/* For tests: where the environment has SWARM_TEST_KILL_AT=<step>, the process kills itself at that step of an action:
+ * claimed, created, moved, started, removing, removed. */
+void watchdog_action_step(const char *step);
 /* Carry it out and report the result to the rescheduler. Without locks held. */
 void watchdog_action_run(struct watchdog_action *action, struct swarm_rescheduler *rescheduler);
 

@@ -22,6 +22,7 @@ membership_enter() {
     exit $?
   fi
   W=$MEMBERSHIP_INSIDE
+  export SWARM_STATE_DIR=none # nothing is left behind
   SWARM=$BIN/swarm
   one='' two='' three='' # pids of agents, set by join
   ip link set lo up

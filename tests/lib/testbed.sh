@@ -36,6 +36,8 @@ testbed_enter() {
   local n
   for n in 1 2 3 4 5; do ip addr add 10.9.0.$n/32 dev lo; done
   mount -t tmpfs none /run
+  # Where a manager keeps its record unless told otherwise: each test begins without.
+  mkdir -p /var/lib/swarm-manage && mount -t tmpfs none /var/lib/swarm-manage
   # HOME: what a CLI keeps (~/.docker) belongs to the test.
   export HOME=$WORK/home TMPDIR=$WORK SHELL=/bin/sh
   mkdir -p "$HOME"

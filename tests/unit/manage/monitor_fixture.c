@@ -44,6 +44,15 @@ void watchdog_container_removed(struct watchdog *watchdog, const struct swarm_co
 {
 }
 
+void watchdog_container_deleted(struct watchdog *watchdog, const struct swarm_container *container)
+{
+}
+
+const struct swarm_rescheduler *watchdog_rescheduler(const struct watchdog *watchdog)
+{
+    return NULL;
+}
+
 void watchdog_container_changed(struct watchdog *watchdog, struct swarm_container *container)
 {
 }

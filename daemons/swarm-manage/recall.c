@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recall.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "http_client.h"
+#include "log.h"
+#include "monitor.h"
+#include "pool_private.h"
+#include "record.h"
+#include "records.h"
+#include "remember.h"
+#include "text.h"
+#include "watchdog.h"
+
+#define CLAIM_KEPT_S (24 * 3600) /* a move that began before that is not continued */
+
+/* What was read, by what is behind the kind in the key; containers are many, and taken over as they are read. */
+struct recalled {
+    struct manager *manager;
+    json_t *kinds[RECORD_KINDS];
+    json_t *unread; /* whole keys, with why */
+    size_t containers;
+};
+
+/* --- reading --- */
+
+static int leave_unread(struct recalled *recalled, const char *key, const char *why)
+{
+    return json_object_set_new_nocheck(recalled->unread, key, json_string(why));
+}
+
+static int take_record(void *data, const char *key, const char *value, size_t length)
+{
+    struct recalled *recalled = data;
+    enum record_kind kind = RECORD_CONTAINER;
+    const char *rest = record_key_read(key, &kind), *why = "its kind is not known";
+    json_t *record = NULL;
+
+    if (rest && kind == RECORD_CONTAINER) {
+        return 0;
+    }
+    if (rest) {
+        record = record_read(kind, value, length, &why);
+    }
+    return record ? json_object_set_new_nocheck(recalled->kinds[kind], rest, record) : leave_unread(recalled, key, why);
+}
+
+static void recalled_clear(struct recalled *recalled)
+{
+    json_decref(recalled->unread);
+    for (int kind = 0; kind < RECORD_KINDS; kind++) {
+        json_decref(recalled->kinds[kind]);
+    }
+}
+
+static void set_aside_unread(const struct recalled *recalled, struct record_store *store)
+{
+    const char *key;
+    json_t *why;
+
+    json_object_foreach (recalled->unread, key, why) {
+        char *error = NULL;
+
+        log_error("The record %s cannot be read, and is set aside: %s", key, json_string_value(why));
+        if (store->set_aside(store, key, json_string_value(why), &error)) {
+            log_error("The record %s cannot be set aside: %s", key, error ? error : "out of memory");
+        }
+        free(error);
+    }
+}
+
+/* --- nodes and containers --- */
+
+static const char *text_of(const json_t *record, const char *key)
+{
+    const char *text = json_string_value(json_object_get(record, key));
+
+    return text ? text : "";
+}
+
+/* With the pool locked for writing. */
+static int add_node(struct pool *pool, struct engine *engine, const char *id, const json_t *record)
+{
+    json_int_t cpus = json_integer_value(json_object_get(record, "cpus"));
+    struct swarm_node *node;
+
+    if (swarm_cluster_add_node(pool->cluster, id, text_of(record, "name"), engine->address, &node, NULL)) {
+        return -1;
+    }
+    swarm_node_set_data(node, engine);
+    swarm_node_set_health(node, 0, NULL);
+    engine->node = node;
+    engine->absent = true;
+    engine->id = strdup(id);
+    engine->name = strdup(text_of(record, "name"));
+    engine->cpus = cpus > 0 && cpus <= 1000000 ? (int)cpus : 1;
+    engine->memory = json_integer_value(json_object_get(record, "memory"));
+    if (strlen(text_of(record, "ip")) < sizeof(engine->ip)) {
+        strcpy(engine->ip, text_of(record, "ip"));
+    }
+    pool_reorder_engine(pool, engine);
+    return engine->id && engine->name &&
+                   !swarm_node_set_capacity(node, (int64_t)engine->cpus * 1000, engine->memory, NULL) &&
+                   !swarm_node_set_overcommit(node, pool->manager->options.overcommit, NULL)
+               ? 0
+               : -1;
+}
+
+/* Borrowed; NULL where it cannot be. */
+static struct engine *restore_node(struct manager *manager, const char *id, const json_t *record)
+{
+    struct failure failure = {0};
+    struct engine *engine = pool_add_engine(manager->pool, text_of(record, "address"), &failure);
+    int result = engine ? 0 : -1;
+
+    if (engine) {
+        pool_write_lock(manager->pool);
+        result = add_node(manager->pool, engine, id, record);
+        pool_unlock(manager->pool);
+    }
+    if (!result) {
+        result = monitor_watch_absent(manager->monitor, engine);
+    }
+    if (result) {
+        log_error("Node %s (%s) is not taken over from the record: %s", text_of(record, "name"),
+                  text_of(record, "address"), failure.message ? failure.message : "out of memory");
+        if (engine) {
+            pool_remove_engine(manager->pool, engine);
+        }
+    }
+    failure_clear(&failure);
+    return result ? NULL : engine;
+}
+
+static int restore_container(struct manager *manager, struct engine *engine, const json_t *record, bool runs)
+{
+    json_t *entry = NULL, *inspect = NULL;
+    char *text = NULL;
+    int result = -1;
+
+    if (!record_container_restore(record, runs, &entry, &inspect)) {
+        text = json_dumps(inspect, JSON_COMPACT);
+    }
+    if (text) {
+        result = pool_apply_container(manager->pool, engine, pool_ticket(manager->pool), entry, text, strlen(text));
+    }
+    free(text);
+    json_decref(entry);
+    json_decref(inspect);
+    return result;
+}
+
+/* The node of "<node id>/<container id>"; NULL where there is none. */
+static struct engine *engine_of(struct manager *manager, const char *rest)
+{
+    const char *slash = strrchr(rest, '/');
+    char *id = slash ? strndup(rest, (size_t)(slash - rest)) : NULL;
+    const struct swarm_node *node;
+
+    pool_read_lock(manager->pool);
+    node = id ? swarm_cluster_find_node(manager->pool->cluster, id) : NULL;
+    pool_unlock(manager->pool);
+    free(id);
+    return node ? swarm_node_data(node) : NULL;
+}
+
+static int take_container(void *data, const char *key, const char *value, size_t length)
+{
+    struct recalled *recalled = data;
+    enum record_kind kind = RECORD_NODE;
+    const char *rest = record_key_read(key, &kind), *why;
+    struct engine *engine;
+    const json_t *state;
+    json_t *record;
+
+    if (!rest || kind != RECORD_CONTAINER) {
+        return 0;
+    }
+    record = record_read(kind, value, length, &why);
+    if (!record) {
+        return leave_unread(recalled, key, why);
+    }
+    engine = engine_of(recalled->manager, rest);
+    state = json_object_get(recalled->kinds[RECORD_STATE], rest);
+    if (!engine) {
+        why = "its node is not recorded";
+    } else if (!restore_container(recalled->manager, engine, record, !strcmp(text_of(state, "wanted"), "running"))) {
+        recalled->containers++;
+    } else {
+        why = "out of memory, or it makes no sense";
+    }
+    json_decref(record);
+    return why ? leave_unread(recalled, key, why) : 0;
+}
+
+/* --- moves --- */
+
+/* With the pool locked for writing. */
+static void restore_copies(struct manager *manager, const struct recalled *recalled)
+{
+    const char *id;
+    json_t *record;
+
+    json_object_foreach (recalled->kinds[RECORD_COPY], id, record) {
+        struct swarm_memory memory = SWARM_MEMORY_INIT;
+        struct swarm_error *error = NULL;
+
+        memory.container_id = id;
+        memory.node_id = text_of(record, "node");
+        memory.by = text_of(record, "by");
+        memory.judged = json_integer_value(json_object_get(record, "judged")) != 0;
+        if (watchdog_remember(manager->watchdog, &memory, &error)) {
+            log_error("That container %s was moved is not taken over from the record: %s", id,
+                      swarm_error_message(error));
+            swarm_error_free(error);
+        }
+    }
+}
+
+/* The same. */
+static void restore_claims(struct manager *manager, const struct recalled *recalled)
+{
+    const char *swarm_id;
+    json_t *record;
+
+    json_object_foreach (recalled->kinds[RECORD_CLAIM], swarm_id, record) {
+        struct swarm_error *error = NULL;
+
+        if (json_integer_value(json_object_get(record, "at")) < time(NULL) - CLAIM_KEPT_S) {
+            remember_claim_end(manager, swarm_id);
+            continue;
+        }
+        log_info("A move of container %s (%s) was under way: it is completed or undone", text_of(record, "name"),
+                 text_of(record, "container"));
+        if (watchdog_remember_move(manager->watchdog, swarm_id, text_of(record, "to"),
+                                   json_integer_value(json_object_get(record, "start")) != 0, &error)) {
+            log_error("The move of container %s is not taken over from the record: %s", text_of(record, "container"),
+                      swarm_error_message(error));
+            swarm_error_free(error);
+        }
+    }
+}
+
+/* --- */
+
+static int restore_nodes(struct recalled *recalled, struct record_store *store, char **reterr)
+{
+    const char *id;
+    json_t *record;
+    size_t nodes = 0;
+
+    if (store->load(store, take_record, recalled, reterr)) {
+        return -1;
+    }
+    json_object_foreach (recalled->kinds[RECORD_NODE], id, record) {
+        nodes += restore_node(recalled->manager, id, record) != NULL;
+    }
+    if (store->load(store, take_container, recalled, reterr)) {
+        return -1;
+    }
+    set_aside_unread(recalled, store);
+    log_info("The record has %zu nodes, and %zu containers that are to be moved where theirs is lost", nodes,
+             recalled->containers);
+    return 0;
+}
+
+static void restore_moves(struct recalled *recalled)
+{
+    struct manager *manager = recalled->manager;
+
+    pool_write_lock(manager->pool);
+    restore_copies(manager, recalled);
+    restore_claims(manager, recalled);
+    watchdog_keep_memory(manager->watchdog);
+    pool_unlock(manager->pool);
+}
+
+int recall_store(struct manager *manager, struct record_store *store, char **reterr)
+{
+    struct recalled recalled = {.manager = manager, .unread = json_object()};
+    int result;
+
+    *reterr = NULL;
+    for (int kind = 0; kind < RECORD_KINDS; kind++) {
+        recalled.kinds[kind] = json_object();
+    }
+    manager->recalling = true;
+    result = restore_nodes(&recalled, store, reterr);
+    manager->recalling = false;
+    if (result) {
+        store->close(store);
+    } else {
+        result = records_new(&manager->records, store);
+    }
+    if (!result) {
+        restore_moves(&recalled);
+    }
+    recalled_clear(&recalled);
+    return result;
+}
+
+bool recall_is_fixed_list(const char *discovery)
+{
+    return !strstr(discovery, "://") || !strncmp(discovery, "nodes://", 8);
+}
+
+/* Nodes that are listed one by one make one cluster however the list changes. */
+static char *file_of(const struct manager *manager, const char *folder, const char *discovery)
+{
+    return text_format("%s/%s.db", folder, recall_is_fixed_list(discovery) ? "nodes" : manager->id);
+}
+
+int recall_open(struct manager *manager, const char *folder, bool is_given, const char *discovery, char **reterr)
+{
+    char *path = file_of(manager, folder, discovery), *aside = NULL, *error = NULL;
+    struct record_store *store = NULL;
+    int result = path ? record_sqlite_open(&store, path, &aside, &error) : -1;
+
+    if (aside) {
+        log_error("The record of containers cannot be used, and was set aside as %s: it begins anew", aside);
+    }
+    if (!result) {
+        log_info("What outlives this manager is recorded in %s", path);
+        result = recall_store(manager, store, &error);
+    }
+    free(path);
+    free(aside);
+    if (!result) {
+        return 0;
+    }
+    if (is_given) {
+        *reterr = text_format("--state-dir: %s", error ? error : "out of memory");
+    } else {
+        log_warn(
+            "Nothing is recorded that outlives this manager: %s. Should it end while a node is away, the containers "
+            "of that node are not moved. Use --state-dir, or --state-dir none if that is what you want.",
+            error ? error : "out of memory");
+    }
+    free(error);
+    return is_given ? -1 : 0;
+}

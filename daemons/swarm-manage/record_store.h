@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where records are kept that outlive the manager: texts by key, in one place that survives it. What they say is
+ * record.h's business.
+ *
+ * One thread at a time. */
+#ifndef MANAGE_RECORD_STORE_H
+#define MANAGE_RECORD_STORE_H
+
+#include <stddef.h>
+
+/* The version of all that is kept. A store of a newer one is set aside, never read. */
+#define RECORD_STORE_VERSION 1
+
+/* One thing to write. */
+struct record_change {
+    const char *key;
+    const char *value; /* NULL: remove it; one that is not there is no failure */
+    size_t length;
+};
+
+/* Borrowed until it returns. Not 0: stop. */
+typedef int (*record_fn)(void *data, const char *key, const char *value, size_t length);
+
+struct record_store {
+    /* Each record there is. -1 with *reterr new text. */
+    int (*load)(struct record_store *store, record_fn fn, void *data, char **reterr);
+    /* All of them or none, and on disk when it returns. -1 with *reterr new text: they may be written again. */
+    int (*apply)(struct record_store *store, const struct record_change *changes, size_t count, char **reterr);
+    /* Keep a record that cannot be read where nobody reads it again. -1 as above. */
+    int (*set_aside)(struct record_store *store, const char *key, const char *why, char **reterr);
+    void (*close)(struct record_store *store);
+};
+
+/* An SQLite file, made where there is none, and its folder. One that is damaged, of a newer version or none of ours is
+ * renamed to <path>.<why>-<time>, which *ret_set_aside then says (new text, else NULL), and a new one is made. -1 with
+ * *reterr new text where it cannot be written, or another manager has it open. */
+int record_sqlite_open(struct record_store **ret, const char *path, char **ret_set_aside, char **reterr);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remember.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "log.h"
+#include "pool.h"
+#include "record.h"
+#include "records.h"
+#include "text.h"
+#include "watchdog.h"
+
+enum { WANTED_UNKNOWN, WANTED_STOPPED, WANTED_RUNNING };
+
+/* Takes the object. */
+static void put(struct records *records, enum record_kind kind, const char *rest, json_t *object)
+{
+    char *key = record_key(kind, rest);
+    size_t length;
+    char *text = record_write(object, &length);
+
+    if (key) {
+        records_put(records, key, text, length);
+    } else {
+        log_error("Out of memory: a change of %s is not recorded", rest);
+        free(text);
+    }
+    free(key);
+}
+
+static void take_out(struct records *records, enum record_kind kind, const char *rest)
+{
+    char *key = record_key(kind, rest);
+
+    if (key) {
+        records_remove(records, key);
+    } else {
+        log_error("Out of memory: that %s is gone is not recorded", rest);
+    }
+    free(key);
+}
+
+/* --- containers --- */
+
+static int wanted_of(const struct swarm_container *container)
+{
+    int state = swarm_container_state(container);
+
+    return state == SWARM_CONTAINER_RUNNING || state == SWARM_CONTAINER_PAUSED || state == SWARM_CONTAINER_RESTARTING
+               ? WANTED_RUNNING
+               : WANTED_STOPPED;
+}
+
+static uint64_t present_term(const struct manager *manager)
+{
+    return manager->watchdog ? swarm_rescheduler_term(watchdog_rescheduler(manager->watchdog)) : 0;
+}
+
+void remember_wanted(struct swarm_container *container)
+{
+    struct container_record *record = container_record(container);
+    struct manager *manager = record->engine->manager;
+    int wanted = wanted_of(container);
+
+    if (!record->recorded || record->recorded_wanted == wanted) {
+        return;
+    }
+    record->recorded_wanted = (unsigned char)wanted;
+    if (!manager->recalling) {
+        put(manager->records, RECORD_STATE, record->recorded,
+            json_pack("{s:s, s:I}", "wanted", wanted == WANTED_RUNNING ? "running" : "stopped", "term",
+                      (json_int_t)present_term(manager)));
+    }
+}
+
+void remember_container(struct pool *pool, struct swarm_container *container, struct container_report *report)
+{
+    struct container_record *record = container_record(container);
+    struct manager *manager = pool->manager;
+    char *key = NULL;
+
+    if (!report->record) {
+        return;
+    }
+    if (!record->recorded) {
+        record->recorded = text_format("%s/%s", swarm_node_id(record->engine->node), swarm_container_id(container));
+    }
+    if (record->recorded && record->recorded_hash != report->record_hash) {
+        record->recorded_hash = report->record_hash;
+        key = manager->recalling ? NULL : record_key(RECORD_CONTAINER, record->recorded);
+    }
+    if (key) {
+        records_put(manager->records, key, report->record, report->record_length);
+        report->record = NULL;
+    }
+    free(key);
+    remember_wanted(container);
+}
+
+void remember_gone(struct container_record *record)
+{
+    struct records *records = record->engine->manager->records;
+
+    if (record->recorded && records) {
+        take_out(records, RECORD_CONTAINER, record->recorded);
+        take_out(records, RECORD_STATE, record->recorded);
+    }
+}
+
+void remember_settle(struct pool *pool, const struct engine *engine, const char *id)
+{
+    struct records *records = pool->manager->records;
+    char *rest, *key;
+
+    if (!records) {
+        return;
+    }
+    pool_read_lock(pool);
+    rest = text_format("%s/%s", engine->id ? engine->id : "", id);
+    pool_unlock(pool);
+    for (enum record_kind kind = RECORD_CONTAINER; rest && kind <= RECORD_STATE; kind++) {
+        key = record_key(kind, rest);
+        if (key && !records_wait(records, key)) {
+            log_debug("%s is not on disk yet", key);
+        }
+        free(key);
+    }
+    free(rest);
+}
+
+void remember_copy(void *data, const struct swarm_memory *memory)
+{
+    struct records *records = ((struct manager *)data)->records;
+
+    if (!memory->by) {
+        take_out(records, RECORD_COPY, memory->container_id);
+        return;
+    }
+    put(records, RECORD_COPY, memory->container_id,
+        json_pack("{s:s, s:s, s:i}", "node", memory->node_id, "by", memory->by, "judged", memory->judged));
+}
+
+/* --- nodes --- */
+
+void remember_node(struct pool *pool, struct engine *engine)
+{
+    json_t *object = !pool->manager->records
+                         ? NULL
+                         : json_pack("{s:s, s:s, s:s, s:i, s:I}", "name", engine->name, "address", engine->address,
+                                     "ip", engine->ip, "cpus", engine->cpus, "memory", (json_int_t)engine->memory);
+    size_t length;
+    char *text = object ? record_write(json_incref(object), &length) : NULL;
+    uint64_t hash = text ? record_hash(text, length) : 0;
+
+    if (text && hash != engine->recorded_hash) {
+        engine->recorded_hash = hash;
+        put(pool->manager->records, RECORD_NODE, swarm_node_id(engine->node), json_incref(object));
+    }
+    free(text);
+    json_decref(object);
+}
+
+void remember_node_gone(struct pool *pool, const struct engine *engine)
+{
+    if (pool->manager->records) {
+        take_out(pool->manager->records, RECORD_NODE, swarm_node_id(engine->node));
+    }
+}
+
+/* --- moves --- */
+
+void remember_claim(struct manager *manager, const struct move_claim *claim)
+{
+    char *key;
+
+    if (!manager->records || !*claim->swarm_id) {
+        return;
+    }
+    put(manager->records, RECORD_CLAIM, claim->swarm_id,
+        json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:I}", "container", claim->id, "name", claim->name, "node",
+                  claim->node_id, "to", claim->to_id, "start", claim->start, "term", (json_int_t)claim->term, "at",
+                  (json_int_t)time(NULL)));
+    key = record_key(RECORD_CLAIM, claim->swarm_id);
+    if (!key || !records_wait(manager->records, key)) {
+        log_warn("The move of container %s is made without a record of it", claim->id);
+    }
+    free(key);
+}
+
+void remember_claim_end(struct manager *manager, const char *swarm_id)
+{
+    if (manager->records && *swarm_id) {
+        take_out(manager->records, RECORD_CLAIM, swarm_id);
+    }
+}

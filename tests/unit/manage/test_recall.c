@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the pool puts into the records, and what the next manager makes of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "fake_pool.h"
+#include "monitor.h"
+#include "recall.h"
+#include "record.h"
+#include "records.h"
+#include "watchdog.h"
+
+#define PATIENCE_S 30
+#define SWARM_ID "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LABELS(policy)                                                                                                 \
+    "\"Labels\":{\"com.docker.swarm.id\":\"" SWARM_ID "\","                                                            \
+    "\"com.docker.swarm.reschedule-policies\":\"[\\\"" policy "\\\"]\"}"
+#define TO_MOVE "{\"Image\":\"busybox\"," LABELS("on-node-failure") "}"
+#define TO_STAY "{\"Image\":\"busybox\"," LABELS("off") "}"
+
+/* --- a store in memory, which outlives managers --- */
+
+static struct memory_store {
+    struct record_store base;
+    pthread_mutex_t lock;
+    json_t *records, *aside;
+    int writes;
+} store = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static int store_load(struct record_store *base, record_fn fn, void *data, char **reterr)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach (store.records, key, value) {
+        if (fn(data, key, json_string_value(value), json_string_length(value))) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int store_apply(struct record_store *base, const struct record_change *changes, size_t count, char **reterr)
+{
+    pthread_mutex_lock(&store.lock);
+    for (size_t i = 0; i < count; i++) {
+        if (changes[i].value) {
+            json_object_set_new(store.records, changes[i].key, json_stringn(changes[i].value, changes[i].length));
+        } else {
+            json_object_del(store.records, changes[i].key);
+        }
+        store.writes++;
+    }
+    pthread_mutex_unlock(&store.lock);
+    return 0;
+}
+
+static int store_set_aside(struct record_store *base, const char *key, const char *why, char **reterr)
+{
+    json_object_set_new(store.aside, key, json_string(why));
+    json_object_del(store.records, key);
+    return 0;
+}
+
+static void store_close(struct record_store *base)
+{
+}
+
+/* The record of that key, parsed; NULL: there is none. New reference. */
+static json_t *stored(const char *key)
+{
+    json_t *value, *record;
+
+    pthread_mutex_lock(&store.lock);
+    value = json_object_get(store.records, key);
+    record = value ? json_loads(json_string_value(value), 0, NULL) : NULL;
+    pthread_mutex_unlock(&store.lock);
+    return record;
+}
+
+static bool is_stored(const char *key)
+{
+    json_t *record = stored(key);
+
+    json_decref(record);
+    return record;
+}
+
+static void put(const char *key, const char *value)
+{
+    json_object_set_new(store.records, key, json_string(value));
+}
+
+/* --- managers --- */
+
+static struct fake_pool pool;
+
+static int set_up(void **state)
+{
+    store.base = (struct record_store){store_load, store_apply, store_set_aside, store_close};
+    store.records = json_object();
+    store.aside = json_object();
+    store.writes = 0;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    json_decref(store.records);
+    json_decref(store.aside);
+    return 0;
+}
+
+/* A manager on so many engines of its own. */
+static void begin(int engines)
+{
+    char *error = NULL;
+
+    fake_pool_init(&pool, engines);
+    assert_int_equal(watchdog_new(&pool.manager.watchdog, &pool.manager), 0);
+    assert_int_equal(monitor_new(&pool.manager.monitor, &pool.manager), 0);
+    assert_int_equal(watchdog_start(pool.manager.watchdog), 0);
+    assert_int_equal(recall_store(&pool.manager, &store.base, &error), 0);
+}
+
+static void end(void)
+{
+    struct records *records;
+
+    monitor_stop(pool.manager.monitor);
+    watchdog_free(pool.manager.watchdog);
+    pool_write_lock(pool.manager.pool);
+    records = pool.manager.records;
+    pool.manager.records = NULL;
+    pool_unlock(pool.manager.pool);
+    records_free(records);
+    monitor_free(pool.manager.monitor);
+    fake_pool_finish(&pool);
+}
+
+/* Whatever was queued is in the store. */
+static void settle(void)
+{
+    records_put(pool.manager.records, "settled", strdup("{}"), 2);
+    assert_true(records_wait(pool.manager.records, "settled"));
+    records_remove(pool.manager.records, "settled");
+    assert_true(records_wait(pool.manager.records, "settled"));
+}
+
+static char *key_of(const char *kind, const char *node, const char *id)
+{
+    static char key[200];
+
+    snprintf(key, sizeof(key), "%s/%s/%s", kind, node, id);
+    return key;
+}
+
+static const char *wanted_of(const char *node, const char *id)
+{
+    static char wanted[16];
+    json_t *record = stored(key_of("state", node, id));
+
+    snprintf(wanted, sizeof(wanted), "%s",
+             record ? json_string_value(json_object_get(record, "wanted")) : "not recorded");
+    json_decref(record);
+    return wanted;
+}
+
+/* Whether the pool knows it, and counts it as running. */
+static bool is_known(const char *reference, bool *ret_runs)
+{
+    struct swarm_container *container = NULL;
+    bool found;
+
+    pool_read_lock(pool.manager.pool);
+    found = !swarm_cluster_look_up(pool.manager.pool->cluster, reference, &container, NULL);
+    if (found && ret_runs) {
+        *ret_runs = swarm_container_state(container) == SWARM_CONTAINER_RUNNING;
+    }
+    pool_unlock(pool.manager.pool);
+    return found;
+}
+
+static bool wait_until(bool (*holds)(void))
+{
+    for (int i = 0; i < PATIENCE_S * 100; i++) {
+        if (holds()) {
+            return true;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    return false;
+}
+
+/* --- what is recorded --- */
+
+static void test_container_with_a_policy_is_recorded(void **state)
+{
+    char id[80];
+    json_t *record;
+
+    begin(1);
+    snprintf(id, sizeof(id), "%s", engine_peer_put(pool.engines[0], NULL, "web", TO_MOVE, "running"));
+    fake_pool_refresh(&pool, 0);
+    settle();
+    record = stored(key_of("container", "ID-0", id));
+    assert_string_equal(json_string_value(json_object_get(record, "name")), "web");
+    assert_string_equal(json_string_value(json_object_get(record, "swarm_id")), SWARM_ID);
+    assert_int_equal(json_integer_value(json_object_get(record, "v")), 1);
+    json_decref(record);
+    assert_string_equal(wanted_of("ID-0", id), "running");
+    end();
+    assert_true(is_stored(key_of("container", "ID-0", id))); /* the manager's end is not its */
+}
+
+static void test_container_without_one_is_not(void **state)
+{
+    begin(1);
+    engine_peer_put(pool.engines[0], NULL, "web", TO_STAY, "running");
+    engine_peer_put(pool.engines[0], NULL, "plain", NULL, "running");
+    fake_pool_refresh(&pool, 0);
+    settle();
+    assert_int_equal(json_object_size(store.records), 0);
+    end();
+}
+
+static void test_what_is_wanted_follows(void **state)
+{
+    char id[80];
+    int writes;
+
+    begin(1);
+    snprintf(id, sizeof(id), "%s", engine_peer_put(pool.engines[0], NULL, "web", TO_MOVE, "running"));
+    fake_pool_refresh(&pool, 0);
+    settle();
+    writes = store.writes;
+    fake_pool_refresh(&pool, 0);
+    settle();
+    assert_int_equal(store.writes, writes + 2); /* those of settle() */
+    engine_peer_end(pool.engines[0], "web");
+    fake_pool_refresh(&pool, 0);
+    settle();
+    assert_string_equal(wanted_of("ID-0", id), "stopped");
+    assert_int_equal(store.writes, writes + 5);
+    end();
+}
+
+static void test_removed_container_is_not_recorded_any_more(void **state)
+{
+    char id[80];
+
+    begin(1);
+    snprintf(id, sizeof(id), "%s", engine_peer_put(pool.engines[0], NULL, "web", TO_MOVE, "running"));
+    fake_pool_refresh(&pool, 0);
+    engine_peer_remove(pool.engines[0], "web");
+    fake_pool_refresh(&pool, 0);
+    settle();
+    assert_false(is_stored(key_of("container", "ID-0", id)));
+    assert_string_equal(wanted_of("ID-0", id), "not recorded");
+    end();
+}
+
+/* --- what is taken over --- */
+
+static const char node_record[] =
+    "{\"v\":1,\"name\":\"away\",\"address\":\"127.0.0.1:1\",\"ip\":\"127.0.0.1\",\"cpus\":4,\"memory\":8000000000}";
+
+/* A record of a container as an earlier manager left it; its id, static. */
+static const char *record_of_earlier_manager(void)
+{
+    static char id[80];
+    json_t *record;
+
+    begin(1);
+    snprintf(id, sizeof(id), "%s", engine_peer_put(pool.engines[0], NULL, "web", TO_MOVE, "running"));
+    fake_pool_refresh(&pool, 0);
+    settle();
+    end();
+    record = json_incref(json_object_get(store.records, key_of("container", "ID-0", id)));
+    json_object_clear(store.records);
+    put("node/AWAY", node_record);
+    json_object_set_new(store.records, key_of("container", "AWAY", id), record);
+    return id;
+}
+
+static void test_container_of_a_node_that_is_away_is_known(void **state)
+{
+    const char *id = record_of_earlier_manager();
+    bool runs;
+
+    put(key_of("state", "AWAY", id), "{\"v\":1,\"wanted\":\"running\",\"term\":0}");
+    store.writes = 0;
+    begin(1);
+    assert_true(is_known("away/web", &runs));
+    assert_true(runs);
+    assert_true(is_known(SWARM_ID, NULL));
+    settle();
+    assert_int_equal(store.writes, 2); /* settle()'s own: nothing was written again */
+    assert_int_equal(json_object_size(store.aside), 0);
+    end();
+    assert_int_equal(json_object_size(store.records), 3);
+}
+
+static void test_stopped_one_is_known_as_stopped(void **state)
+{
+    const char *id = record_of_earlier_manager();
+    bool runs;
+
+    put(key_of("state", "AWAY", id), "{\"v\":1,\"wanted\":\"stopped\",\"term\":0}");
+    begin(1);
+    assert_true(is_known("away/web", &runs));
+    assert_false(runs);
+    end();
+}
+
+static bool is_moved(void)
+{
+    bool runs = false;
+
+    return is_known("node-0/web", &runs) && runs && !is_known("away/web", NULL);
+}
+
+/* Nobody answers at its address. */
+static void test_it_is_moved_where_its_node_does_not_answer(void **state)
+{
+    const char *id = record_of_earlier_manager();
+    struct engine *away;
+    char key[200];
+    json_t *copy;
+
+    put(key_of("state", "AWAY", id), "{\"v\":1,\"wanted\":\"running\",\"term\":0}");
+    begin(1);
+    fake_pool_refresh(&pool, 0);
+    away = pool_find_engine_by_name(pool.manager.pool, "away");
+    watchdog_engine_lost(pool.manager.watchdog, away, SWARM_NODE_STOPPED);
+    engine_unref(away);
+    assert_true(wait_until(is_moved));
+    snprintf(key, sizeof(key), "copy/%s", id);
+    for (int i = 0; i < PATIENCE_S * 100 && !is_stored(key); i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    copy = stored(key);
+    assert_string_equal(json_string_value(json_object_get(copy, "node")), "AWAY");
+    json_decref(copy);
+    assert_false(is_stored(key_of("container", "AWAY", id)));
+    end();
+    assert_false(is_stored("claim/" SWARM_ID));
+}
+
+static void test_unreadable_records_are_set_aside(void **state)
+{
+    const char *id = record_of_earlier_manager();
+
+    put("node/BROKEN", "{\"v\":1");
+    put("node/NEWER", "{\"v\":2,\"name\":\"x\"}");
+    put("node/SHORT", "{\"v\":1,\"name\":\"x\"}");
+    put("mystery/one", "{\"v\":1}");
+    put("container/NOWHERE/c1", "{\"v\":1,\"swarm_id\":\"s\",\"name\":\"n\",\"entry\":{},\"inspect\":{}}");
+    put("container/AWAY/c2", "{\"v\":1,\"swarm_id\":\"s\",\"name\":\"n\",\"entry\":{},\"inspect\":{}}");
+    put("container/AWAY/c3", "nonsense");
+    put("copy/c4", "[]");
+    begin(1);
+    assert_int_equal(json_object_size(store.aside), 8);
+    assert_string_equal(json_string_value(json_object_get(store.aside, "node/NEWER")), "it is of another version");
+    assert_true(is_known("away/web", NULL));
+    assert_true(is_stored(key_of("container", "AWAY", id)));
+    end();
+}
+
+static void test_claims_and_copies_are_taken_over(void **state)
+{
+    char claim[300];
+
+    snprintf(claim, sizeof(claim),
+             "{\"v\":1,\"container\":\"c1\",\"name\":\"web\",\"node\":\"A\",\"to\":\"B\",\"start\":1,\"term\":0,\"at\":"
+             "%lld}",
+             (long long)time(NULL));
+    put("claim/s1", claim);
+    put("claim/s2", "{\"v\":1,\"container\":\"c1\",\"name\":\"web\",\"node\":\"A\",\"to\":\"B\",\"start\":1,\"term\":0,"
+                    "\"at\":1000000}");
+    put("copy/c3", "{\"v\":1,\"node\":\"A\",\"by\":\"c4\",\"judged\":0}");
+    put("copy/c5", "{\"v\":1,\"node\":\"A\",\"by\":\"\",\"judged\":1}");
+    begin(1);
+    settle();
+    assert_true(is_stored("claim/s1"));
+    assert_false(is_stored("claim/s2")); /* of a day long gone */
+    assert_true(is_stored("copy/c3"));
+    assert_true(is_stored("copy/c5"));
+    end();
+    assert_true(is_stored("copy/c3"));
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_container_with_a_policy_is_recorded),
+        TEST(test_container_without_one_is_not),
+        TEST(test_what_is_wanted_follows),
+        TEST(test_removed_container_is_not_recorded_any_more),
+        TEST(test_container_of_a_node_that_is_away_is_known),
+        TEST(test_stopped_one_is_known_as_stopped),
+        TEST(test_it_is_moved_where_its_node_does_not_answer),
+        TEST(test_unreadable_records_are_set_aside),
+        TEST(test_claims_and_copies_are_taken_over),
+    };
+
+    fake_pool_global_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
