@@ -7,6 +7,7 @@
 
 #define PAUSE_MAX_MS 300
 #define PING_MIN_MS 50
+#define STEP_MAX_MS 200
 #define WINDOW_MIN_MS 3000
 
 /* A duration option of at least @p least_ms. */
@@ -58,7 +59,17 @@ static int64_t least(int64_t a, int64_t b)
 
 int64_t detection_heartbeat_ms(const struct detection *detection)
 {
-    return detection->silence_ms * 3LL / 10;
+    return detection->silence_ms * 45LL / 100;
+}
+
+int64_t detection_step_ms(const struct detection *detection)
+{
+    return least(STEP_MAX_MS, detection->silence_ms / 100);
+}
+
+int64_t detection_answer_ms(const struct detection *detection)
+{
+    return detection->silence_ms * 20LL / 100;
 }
 
 int64_t detection_pause_ms(const struct detection *detection, int tries)
@@ -69,7 +80,7 @@ int64_t detection_pause_ms(const struct detection *detection, int tries)
 int64_t detection_ping_ms(const struct detection *detection, int tries)
 {
     /* The unanswered ping that raised the doubt was the first try. */
-    int64_t left_ms = detection->silence_ms * 4LL / 10;
+    int64_t left_ms = detection->silence_ms * 34LL / 100;
     int64_t ping_ms = tries > 1 ? left_ms / (tries - 1) - detection_pause_ms(detection, tries) : left_ms;
 
     ping_ms = least(ping_ms, detection->silence_ms / 10);

@@ -42,9 +42,11 @@ struct detection {
 /* 0, or -1 with *reterr new text that names the option. */
 int detection_read(struct detection *ret, const struct command *command, char **reterr);
 
-/* A quiet engine is pinged after this, with this as the deadline. Two such times, and the probe that follows, fit into
- * silence_ms. */
+/* A quiet engine is pinged after this, at the next multiple of the step (those that are due at about one time are woken
+ * up for together), and has so long to answer. All of it, and the probe that follows, fit into silence_ms. */
 int64_t detection_heartbeat_ms(const struct detection *detection);
+int64_t detection_step_ms(const struct detection *detection);
+int64_t detection_answer_ms(const struct detection *detection);
 /* Of a probe with so many tries: between two of its pings, and the deadline of one. */
 int64_t detection_pause_ms(const struct detection *detection, int tries);
 int64_t detection_ping_ms(const struct detection *detection, int tries);

@@ -131,6 +131,8 @@ void probe_cancel(struct watched *w)
 
 /* --- heartbeat --- */
 
+static void heartbeat_after(struct watched *w, int64_t after_ms);
+
 static void heartbeat_answered(struct watched *w, void *data, struct http_result *result)
 {
     struct trouble trouble;
@@ -142,9 +144,10 @@ static void heartbeat_answered(struct watched *w, void *data, struct http_result
 
 static void heartbeat(struct watched *w)
 {
-    int64_t heartbeat_ms = detection_heartbeat_ms(&options_of(w)->detection);
-    const struct call_order ping = {"/_ping", false, (int)heartbeat_ms, (int)heartbeat_ms, .once = !w->kept};
-    int64_t quiet_ms = monotonic_ms() - w->heard_ms;
+    const struct detection *detection = &options_of(w)->detection;
+    int64_t quiet_ms = monotonic_ms() - w->heard_ms, wait_ms = detection_heartbeat_ms(detection) - quiet_ms;
+    int deadline_ms = (int)detection_answer_ms(detection);
+    const struct call_order ping = {"/_ping", false, deadline_ms, deadline_ms, .once = !w->kept};
 
     if (w->state != ENGINE_HEALTHY)
         return;
@@ -152,16 +155,21 @@ static void heartbeat(struct watched *w)
         watch_forget(w);
         return;
     }
-    if (quiet_ms < heartbeat_ms)
-        watch_timer_set(w, TIMER_HEARTBEAT, heartbeat_ms - quiet_ms, heartbeat);
+    if (wait_ms > 0)
+        heartbeat_after(w, wait_ms);
     else if (w->probe.active || watch_call(w, &ping, heartbeat_answered, NULL) != 0)
         heartbeat_schedule(w);
 }
 
+/* A thread that is woken up for one engine costs as much as the ping itself: those due soon come with it. */
+static void heartbeat_after(struct watched *w, int64_t after_ms)
+{
+    int64_t step_ms = detection_step_ms(&options_of(w)->detection), due_ms = monotonic_ms() + after_ms;
+
+    watch_timer_set(w, TIMER_HEARTBEAT, after_ms + (step_ms - due_ms % step_ms) % step_ms, heartbeat);
+}
+
 void heartbeat_schedule(struct watched *w)
 {
-    int64_t heartbeat_ms = detection_heartbeat_ms(&options_of(w)->detection);
-
-    /* Spread: thousands of engines that came at once are not asked at once. */
-    watch_timer_set(w, TIMER_HEARTBEAT, heartbeat_ms - watch_random(w, heartbeat_ms / 4), heartbeat);
+    heartbeat_after(w, detection_heartbeat_ms(&options_of(w)->detection));
 }

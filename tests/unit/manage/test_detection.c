@@ -19,13 +19,14 @@ static void test_verdict_comes_in_time(void **state)
 
             for (int tries = 1; tries <= 6; tries++) {
                 int64_t pause_ms = detection_pause_ms(&detection, tries);
-                int64_t silent_ms = 2 * detection_heartbeat_ms(&detection) +
+                int64_t silent_ms = detection_heartbeat_ms(&detection) + detection_step_ms(&detection) +
+                                    detection_answer_ms(&detection) +
                                     (tries - 1) * (pause_ms + detection_ping_ms(&detection, tries));
 
                 assert_true(pause_ms > 0);
                 assert_true((tries - 1) * pause_ms < stops_ms[p]);
                 /* Pauses are the other option's: where they alone take longer than silence may, they win. */
-                assert_true(silent_ms <= silences_ms[s] || (tries - 1) * (pause_ms + 50) > silences_ms[s] * 4LL / 10);
+                assert_true(silent_ms <= silences_ms[s] || (tries - 1) * (pause_ms + 50) > silences_ms[s] * 34LL / 100);
             }
         }
     }
@@ -35,7 +36,9 @@ static void test_defaults(void **state)
 {
     struct detection detection = DETECTION_DEFAULTS;
 
-    assert_int_equal(detection_heartbeat_ms(&detection), 3000);
+    assert_int_equal(detection_heartbeat_ms(&detection), 4500);
+    assert_int_equal(detection_step_ms(&detection), 100);
+    assert_int_equal(detection_answer_ms(&detection), 2000);
     assert_int_equal(detection_pause_ms(&detection, 3), 300);
     assert_int_equal(detection_ping_ms(&detection, 3), 1000);
 }
