@@ -126,6 +126,7 @@ static struct watched *watched_new(struct monitor *monitor, struct engine *engin
     for (int kind = 0; kind < OBJECT_KINDS; kind++)
         w->object_jobs[kind].kind = JOB_OBJECTS;
     w->specs_job.kind = JOB_SPECS;
+    w->looking_at = OBJECT_KINDS;
     json_objects_init(&w->objects, EVENT_MAX);
     return w;
 }

@@ -119,6 +119,7 @@ void jobs_cancel(struct watched *w)
     w->job_queue = NULL;
     w->job_queue_end = &w->job_queue;
     w->jobs_running = 0;
+    w->looking_at = OBJECT_KINDS;
 }
 
 /* --- rounds --- */
@@ -271,6 +272,8 @@ static void objects_refreshed(struct watched *w, enum object_kind kind, const st
     else if (trouble && trouble_is_connection(trouble))
         probe_start(w, trouble);
     job_finished(w, &w->object_jobs[kind]);
+    if (w->looking_at == (int)kind)
+        refresh_go_on(w, (int)kind + 1);
 }
 
 static void specs_refreshed(struct watched *w, const struct trouble *trouble)

@@ -236,6 +236,7 @@ struct watched {
     struct queued_event *held;                 /* the first that nothing has been done about yet */
     size_t event_count;
     struct job object_jobs[OBJECT_KINDS], specs_job;
+    int looking_at; /* the kind of object that the periodic look waits for; another one: it does not */
     struct container_job *container_jobs[JOB_BUCKETS];
     struct job *job_queue, **job_queue_end;
     int jobs_running;
@@ -292,6 +293,8 @@ void specs_fetch(struct watched *w, void (*done)(struct watched *w, const struct
 void specs_fetch_cancel(struct watched *w);
 /* The periodic look. */
 void refresh_schedule(struct watched *w);
+/* With that kind of object, and then the next ones. */
+void refresh_go_on(struct watched *w, int kind);
 
 /* --- monitor_objects.c --- */
 /* One at a time of each kind; @p done gets NULL where all went well. */

@@ -113,7 +113,14 @@ void specs_fetch(struct watched *w, void (*done)(struct watched *w, const struct
     done(w, &trouble);
 }
 
-/* --- the periodic look --- */
+/* --- the periodic look: one thing after the other, over one connection --- */
+
+void refresh_go_on(struct watched *w, int kind)
+{
+    if (kind < OBJECT_KINDS)
+        job_want(w, &w->object_jobs[kind]);
+    w->looking_at = kind;
+}
 
 static void refreshed(struct watched *w, const struct trouble *trouble)
 {
@@ -128,6 +135,7 @@ static void refreshed(struct watched *w, const struct trouble *trouble)
     log_debug_with(LOG_FIELDS({"id", w->engine->id}, {"name", w->engine->name}), "Engine update succeeded");
     if (!w->probe.active)
         pool_set_state(w->monitor->manager->pool, w->engine, ENGINE_HEALTHY, 0, NULL);
+    refresh_go_on(w, OBJECT_IMAGES);
 }
 
 static void refresh(struct watched *w)
@@ -139,8 +147,6 @@ static void refresh(struct watched *w)
         return;
     }
     w->stale = false;
-    for (int kind = 0; kind < OBJECT_KINDS; kind++)
-        job_want(w, &w->object_jobs[kind]);
     if (monotonic_ms() - w->specs_ms >= SPECS_MS)
         job_want(w, &w->specs_job);
     listing_start(w, full, refreshed);
