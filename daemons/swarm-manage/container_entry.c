@@ -247,7 +247,7 @@ static int minor_inside(const char *object, struct json_span value)
 
 struct entry_parts container_entry_parts(struct json_span entry)
 {
-    struct entry_parts parts = {{"", 0}, {"", 0}, {"", 0}, {"", 0}, {"", 0}, 0};
+    struct entry_parts parts = {{"", 0}, {"", 0}, {"", 0}, {"", 0}, 0};
     struct json_walk walk = json_walk(entry);
     struct json_span key, value;
     int inside = 0;
@@ -262,8 +262,6 @@ struct entry_parts container_entry_parts(struct json_span entry)
             parts.names = value;
         } else if (json_key_is(key, "State")) {
             parts.state = value;
-        } else if (json_key_is(key, "NetworkSettings")) {
-            parts.networks = json_span_get(value, "Networks");
         } else if (json_key_is(key, "Mounts")) {
             parts.mounts = value;
         } else if (json_key_is(key, "HostConfig")) {

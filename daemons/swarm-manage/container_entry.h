@@ -12,7 +12,7 @@ struct entry_context;
 
 /* What is of use in an entry besides its text. */
 struct entry_parts {
-    struct json_span id, names, state, networks, mounts;
+    struct json_span id, names, state, mounts;
     int minor; /* the newest minor API version that a field is from, of those that container_entry_shape() knows */
 };
 struct entry_parts container_entry_parts(struct json_span entry);

@@ -62,15 +62,13 @@ static size_t items_at_most(struct json_span array)
     return array.length / 3 + 1;
 }
 
-/* The container's own name has no slash within; the others are aliases of links ("db/alias"). *ret_own: it as it is
- * written. */
-static int take_names(struct container_report *report, struct json_span names, struct json_span *ret_own)
+/* The container's own name has no slash within; the others are aliases of links ("db/alias"). */
+static int take_names(struct container_report *report, struct json_span names)
 {
     struct json_span item;
     struct json_walk walk = json_walk(json_span_is_array(names) ? names : (struct json_span){"", 0});
     char *text;
 
-    *ret_own = (struct json_span){"", 0};
     report->names = array_and_texts(items_at_most(names), sizeof(*report->names), names, &text);
     if (!report->names) {
         return -1;
@@ -87,7 +85,6 @@ static int take_names(struct container_report *report, struct json_span names, s
         if (report->name_count == 1 || !strchr(name, '/')) {
             report->names[report->name_count - 1] = report->names[0];
             report->names[0] = name;
-            *ret_own = item;
         }
     }
     return 0;
@@ -97,7 +94,6 @@ int container_report_from_entry(struct container_report *report, struct json_spa
                                 const struct entry_changes *changes, const struct entry_context *context)
 {
     struct entry_parts parts = container_entry_parts(entry);
-    struct json_span name;
 
     memset(report, 0, sizeof(*report));
     if (!json_span_is_string(parts.id) || parts.id.length == 2) {
@@ -106,9 +102,9 @@ int container_report_from_entry(struct container_report *report, struct json_spa
     report->state = parts.state;
     report->entry_minor = parts.minor;
     report->id = json_span_strdup(parts.id);
-    if (!report->id || take_names(report, parts.names, &name) ||
+    if (!report->id || take_names(report, parts.names) ||
         container_entry_render(entry, changes, context, &report->head, &report->tail) ||
-        container_uses_read(&report->uses, parts.networks, parts.mounts, parts.id, name)) {
+        container_uses_read(&report->uses, report->head, report->tail, parts.mounts)) {
         container_report_clear(report);
         return -1;
     }

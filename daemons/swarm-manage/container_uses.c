@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "json_write.h"
+
+#define STATUS "\"Status\":\""
 
 static bool has_text(struct json_span value)
 {
@@ -17,6 +20,8 @@ static struct json_span inside(struct json_span value)
     return has_text(value) ? (struct json_span){value.at + 1, value.length - 2} : (struct json_span){"", 0};
 }
 
+/* --- endpoints --- */
+
 /* `"key":"10.1.0.2/16"`, with "" where there is no address. */
 static int put_address(struct bytes *to, const char *key, struct json_span ip, struct json_span bits)
 {
@@ -27,147 +32,136 @@ static int put_address(struct bytes *to, const char *key, struct json_span ip, s
     return bytes_printf(to, ",\"%s\":\"%.*s/%d\"", key, (int)text.length, text.at, (int)json_span_integer(bits));
 }
 
-static int put_member(struct bytes *to, const char *before, const char *key, struct json_span text)
+static int put_member(struct bytes *to, const char *key, struct json_span text)
 {
-    return bytes_printf(to, "%s\"%s\":\"%.*s\"", before, key, (int)text.length, text.at);
+    return bytes_printf(to, ",\"%s\":\"%.*s\"", key, (int)text.length, text.at);
 }
 
-/* `"<container id>":{…}`, as an engine shows it. New text, NULL for lack of memory. */
-static char *endpoint_text(struct json_span endpoint, struct json_span id, struct json_span name)
+/* The one on that network. */
+static struct json_span find_endpoint(const struct container_uses *uses, const char *network)
 {
-    struct bytes text = {0};
-    struct json_span own = inside(name);
-    char *fitted = NULL;
+    struct json_walk walk = json_walk((struct json_span){uses->networks, uses->networks_length});
+    struct json_span key, endpoint;
 
-    if (own.length > 0 && *own.at == '/')
-        own = (struct json_span){own.at + 1, own.length - 1};
-    if (bytes_append(&text, id.at, id.length) == 0 && put_member(&text, ":{", "Name", own) == 0 &&
-        put_member(&text, ",", "EndpointID", inside(json_span_get(endpoint, "EndpointID"))) == 0 &&
-        put_member(&text, ",", "MacAddress", inside(json_span_get(endpoint, "MacAddress"))) == 0 &&
+    while (json_walk_member(&walk, &key, &endpoint)) {
+        if (json_span_equals(json_span_get(endpoint, "NetworkID"), network))
+            return has_text(json_span_get(endpoint, "EndpointID")) ? endpoint : (struct json_span){"", 0};
+    }
+    return (struct json_span){"", 0};
+}
+
+bool container_uses_network(const struct container_uses *uses, const char *network)
+{
+    return find_endpoint(uses, network).length > 0;
+}
+
+char *container_uses_endpoint(const struct container_uses *uses, const char *network, const char *id, const char *name)
+{
+    struct json_span endpoint = find_endpoint(uses, network);
+    struct bytes text = {0};
+
+    if (endpoint.length == 0)
+        return NULL;
+    if (json_write_string(&text, id) == 0 && bytes_append_text(&text, ":{\"Name\":") == 0 &&
+        json_write_string(&text, name) == 0 &&
+        put_member(&text, "EndpointID", inside(json_span_get(endpoint, "EndpointID"))) == 0 &&
+        put_member(&text, "MacAddress", inside(json_span_get(endpoint, "MacAddress"))) == 0 &&
         put_address(&text, "IPv4Address", json_span_get(endpoint, "IPAddress"),
                     json_span_get(endpoint, "IPPrefixLen")) == 0 &&
         put_address(&text, "IPv6Address", json_span_get(endpoint, "GlobalIPv6Address"),
                     json_span_get(endpoint, "GlobalIPv6PrefixLen")) == 0 &&
-        bytes_append_text(&text, "}") == 0)
-        fitted = strndup(bytes_at(&text), bytes_length(&text));
+        bytes_append(&text, "}", 2) == 0)
+        return text.data; /* nothing was taken off its front */
     bytes_free(&text);
-    return fitted;
+    return NULL;
 }
 
-static int take_network(struct container_uses *uses, struct json_span endpoint, struct json_span id,
-                        struct json_span name)
-{
-    struct json_span network = json_span_get(endpoint, "NetworkID");
-    struct network_use *use = &uses->networks[uses->network_count];
-    bool attached = has_text(json_span_get(endpoint, "EndpointID"));
+/* --- from an entry --- */
 
-    if (!has_text(network))
-        return 0;
-    use->network = json_span_strdup(network);
-    use->endpoint = attached ? endpoint_text(endpoint, id, name) : NULL;
-    uses->network_count++;
-    return use->network == NULL || (attached && use->endpoint == NULL) ? -1 : 0;
+/* The members of a piece: all of the tail's, and the head's up to Status, whose text it breaks off in. */
+static struct json_walk walk_piece(const char *piece, size_t skip, size_t rest)
+{
+    return (struct json_walk){piece + skip, piece + strlen(piece) - rest};
 }
 
-static size_t count_members(struct json_span object)
+static struct json_span networks_in(struct json_walk walk)
 {
-    struct json_walk walk = json_walk(object);
     struct json_span key, value;
-    size_t count = 0;
 
-    while (json_walk_member(&walk, &key, &value))
-        count++;
-    return count;
-}
-
-static size_t count_items(struct json_span array)
-{
-    struct json_walk walk = json_walk(array);
-    struct json_span value;
-    size_t count = 0;
-
-    while (json_walk_item(&walk, &value))
-        count++;
-    return count;
-}
-
-static int take_networks(struct container_uses *uses, struct json_span networks, struct json_span id,
-                         struct json_span name)
-{
-    struct json_span key, endpoint;
-    struct json_walk walk = json_walk(networks);
-    size_t count = json_span_is_object(networks) ? count_members(networks) : 0;
-
-    if (count == 0)
-        return 0;
-    uses->networks = calloc(count, sizeof(uses->networks[0]));
-    if (uses->networks == NULL)
-        return -1;
-    while (json_walk_member(&walk, &key, &endpoint)) {
-        if (take_network(uses, endpoint, json_span_is_string(id) ? id : (struct json_span){"\"\"", 2}, name) < 0)
-            return -1;
+    while (json_walk_member(&walk, &key, &value)) {
+        if (json_key_is(key, "NetworkSettings"))
+            return json_span_get(value, "Networks");
     }
-    return 0;
+    return (struct json_span){"", 0};
+}
+
+/* How many mounts are volumes, and the room for their names. */
+static size_t count_volumes(struct json_span mounts, size_t *ret_room)
+{
+    struct json_walk walk = json_walk(mounts);
+    struct json_span mount;
+    size_t count = 0;
+
+    *ret_room = 0;
+    while (json_span_is_array(mounts) && json_walk_item(&walk, &mount)) {
+        struct json_span name = json_span_get(mount, "Name");
+
+        count += has_text(name);
+        *ret_room += name.length;
+    }
+    return count;
 }
 
 static int take_volumes(struct container_uses *uses, struct json_span mounts)
 {
-    struct json_span mount;
     struct json_walk walk = json_walk(mounts);
-    size_t count = json_span_is_array(mounts) ? count_items(mounts) : 0;
+    size_t room, count = count_volumes(mounts, &room);
+    struct json_span mount;
+    char *text;
 
     if (count == 0)
         return 0;
-    uses->volumes = calloc(count, sizeof(uses->volumes[0]));
+    uses->volumes = malloc(count * sizeof(*uses->volumes) + room);
     if (uses->volumes == NULL)
         return -1;
+    text = (char *)(uses->volumes + count);
     while (json_walk_item(&walk, &mount)) {
         struct json_span name = json_span_get(mount, "Name");
 
         if (!has_text(name))
             continue;
-        uses->volumes[uses->volume_count] = json_span_strdup(name);
-        if (uses->volumes[uses->volume_count++] == NULL)
-            return -1;
+        json_span_text(name, text, name.length);
+        uses->volumes[uses->volume_count++] = text;
+        text += strlen(text) + 1;
     }
     return 0;
 }
 
-int container_uses_read(struct container_uses *uses, struct json_span networks, struct json_span mounts,
-                        struct json_span id, struct json_span name)
+int container_uses_read(struct container_uses *uses, const char *head, const char *tail, struct json_span mounts)
 {
+    struct json_span networks = networks_in(walk_piece(tail, 1, 1));
+
     memset(uses, 0, sizeof(*uses));
-    if (take_networks(uses, networks, id, name) == 0 && take_volumes(uses, mounts) == 0)
-        return 0;
-    container_uses_clear(uses);
-    return -1;
+    if (networks.length == 0)
+        networks = networks_in(walk_piece(head, 1, sizeof(STATUS) - 1));
+    if (take_volumes(uses, mounts) < 0)
+        return -1;
+    if (json_span_is_object(networks)) {
+        uses->networks = networks.at;
+        uses->networks_length = (unsigned)networks.length;
+    }
+    return 0;
 }
 
 void container_uses_clear(struct container_uses *uses)
 {
-    for (size_t i = 0; i < uses->network_count; i++) {
-        free(uses->networks[i].network);
-        free(uses->networks[i].endpoint);
-    }
-    for (size_t i = 0; i < uses->volume_count; i++)
-        free(uses->volumes[i]);
-    free(uses->networks);
     free(uses->volumes);
     memset(uses, 0, sizeof(*uses));
 }
 
-const char *container_uses_endpoint(const struct container_uses *uses, const char *network)
-{
-    for (size_t i = 0; i < uses->network_count; i++) {
-        if (strcmp(uses->networks[i].network, network) == 0)
-            return uses->networks[i].endpoint;
-    }
-    return NULL;
-}
-
 bool container_uses_volume(const struct container_uses *uses, const char *volume)
 {
-    for (size_t i = 0; i < uses->volume_count; i++) {
+    for (unsigned i = 0; i < uses->volume_count; i++) {
         if (strcmp(uses->volumes[i], volume) == 0)
             return true;
     }

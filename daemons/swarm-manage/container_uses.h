@@ -9,25 +9,23 @@
 
 #include "json_scan.h"
 
-struct network_use {
-    char *network;  /* id */
-    char *endpoint; /* member of that network's Containers, as JSON; NULL: it does not run */
-};
-
+/* The networks lie in the entry that is kept anyway. */
 struct container_uses {
-    struct network_use *networks;
-    size_t network_count;
-    char **volumes; /* names */
-    size_t volume_count;
+    const char *networks; /* the object of all endpoints by name, as JSON; borrowed from the entry; no length: none */
+    unsigned networks_length;
+    unsigned volume_count;
+    char **volumes; /* names; they lie behind the array */
 };
 
-/* From the Networks and Mounts of the container's list entry, its id and its own name as they are there. 0, or -1 for
- * lack of memory. */
-int container_uses_read(struct container_uses *uses, struct json_span networks, struct json_span mounts,
-                        struct json_span id, struct json_span name);
+/* From the two pieces of the container's list entry, as container_entry_render() writes it, and the Mounts there. The
+ * pieces stay for as long as the uses do. 0, or -1 for lack of memory. */
+int container_uses_read(struct container_uses *uses, const char *head, const char *tail, struct json_span mounts);
 void container_uses_clear(struct container_uses *uses);
-/* The endpoint as above; NULL: it has none there. */
-const char *container_uses_endpoint(const struct container_uses *uses, const char *network);
+/* Whether it runs on that network, which is an id. */
+bool container_uses_network(const struct container_uses *uses, const char *network);
+/* The same as the member of that network's Containers, `"<container id>":{…}`: new text; NULL: it does not, or for lack
+ * of memory. */
+char *container_uses_endpoint(const struct container_uses *uses, const char *network, const char *id, const char *name);
 bool container_uses_volume(const struct container_uses *uses, const char *volume);
 
 #endif

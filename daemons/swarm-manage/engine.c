@@ -182,7 +182,6 @@ void engine_unref(struct engine *engine)
     }
     engine_close_idle(engine);
     json_decref(engine->info);
-    json_decref(engine->version);
     json_decref(engine->images);
     object_table_clear(&engine->networks);
     object_table_clear(&engine->volumes);

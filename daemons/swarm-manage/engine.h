@@ -75,8 +75,7 @@ struct engine {
     int cpus; /* whole CPUs, without overcommit */
     int64_t memory;
     int64_t clock_delta_ms; /* added to the engine's times; 0 below 2 s */
-    json_t *info;           /* its /info and /version: replaced whole, never changed, so a reference may be kept */
-    json_t *version;
+    json_t *info;           /* its /info: replaced whole, never changed, so a reference may be kept */
     char builder_version[8];
     struct swarm_node *node; /* NULL until validated; its data is this engine */
     json_t *images;          /* array as GET /images/json?all=1 gave it; replaced whole */

@@ -120,7 +120,7 @@ static bool is_used_on(const struct engine *engine, const struct object_record *
 
     while ((found = next_record(engine, &container)) != NULL) {
         if (record->id == NULL ? container_uses_volume(&found->uses, record->name)
-                               : container_uses_endpoint(&found->uses, record->id) != NULL)
+                               : container_uses_network(&found->uses, record->id))
             return true;
     }
     return false;
@@ -271,11 +271,13 @@ static void add_endpoints(FILE *out, const struct engine *engine, const char *ne
     const struct container_record *found;
 
     while ((found = next_record(engine, &container)) != NULL) {
-        const char *endpoint = container_uses_endpoint(&found->uses, network);
+        char *endpoint = container_uses_endpoint(&found->uses, network, swarm_container_id(container),
+                                                 swarm_container_name(container));
 
         if (endpoint == NULL)
             continue;
         fprintf(out, "%s%s", *separator, endpoint);
+        free(endpoint);
         *separator = ",";
     }
 }

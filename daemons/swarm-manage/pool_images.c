@@ -83,6 +83,25 @@ static int apply(struct engine *engine, uint64_t ticket, json_t *images, const s
                         : 0;
 }
 
+/* Where the engines have the same images, as those of a pool often do, one answer is kept. New reference. */
+static json_t *share(struct pool *pool, const struct engine *engine, json_t *images)
+{
+    json_t *other = NULL;
+
+    pool_read_lock(pool);
+    for (size_t i = 0; i < pool->engine_count && i < POOL_LIKE_MAX && !other; i++) {
+        if (pool->engines[i] != engine) {
+            other = json_incref(pool->engines[i]->images);
+        }
+    }
+    pool_unlock(pool);
+    if (other && json_equal(other, images)) {
+        return other;
+    }
+    json_decref(other);
+    return json_incref(images);
+}
+
 void pool_apply_images(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *images)
 {
     struct image_facts facts = {0};
@@ -90,9 +109,12 @@ void pool_apply_images(struct pool *pool, struct engine *engine, uint64_t ticket
     int result = take_images(&facts, images);
 
     if (!result) {
+        json_t *kept = share(pool, engine, images);
+
         pool_write_lock(pool);
-        result = apply(engine, ticket, images, &facts, &old);
+        result = apply(engine, ticket, kept, &facts, &old);
         pool_unlock(pool);
+        json_decref(kept);
         json_decref(old);
     }
     if (result) {

@@ -6,6 +6,9 @@
 #include "container_record.h"
 #include "pool.h"
 
+/* Engines that are looked at for one whose answer is the same: what a pool's engines have in common is kept once. */
+#define POOL_LIKE_MAX 16
+
 /* Put an engine where it belongs among the others, after its name has changed. */
 void pool_reorder_engine(struct pool *pool, struct engine *engine);
 /* The engine stays, and is not known to be any node any more. */

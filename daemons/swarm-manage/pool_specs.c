@@ -240,18 +240,45 @@ static int apply_locked(struct pool *pool, struct engine *engine, struct specs *
 
 /* --- */
 
+/* Of one beside it, which was got to know at about the same time. NULL: none. */
+static json_t *info_of_another(const struct pool *pool, const struct engine *engine)
+{
+    for (size_t i = 0; i < pool->engine_count && i < POOL_LIKE_MAX; i++) {
+        if (pool->engines[i] != engine && pool->engines[i]->info)
+            return pool->engines[i]->info;
+    }
+    return NULL;
+}
+
+/* The engines of a pool are much alike: what one says as another has is kept once. */
+static void share_values(json_t *info, json_t *like)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach (like, key, value) {
+        json_t *own = json_object_get(info, key);
+
+        if (own && own != value && json_equal(own, value))
+            json_object_set(info, key, value);
+    }
+}
+
 int pool_apply_specs(struct pool *pool, struct engine *engine, json_t *info, json_t *version, const char *builder,
                      struct failure *failure)
 {
     struct specs specs = {0};
-    json_t *old_info = NULL, *old_version = NULL;
+    json_t *old_info = NULL, *like;
     bool delta_known, labels_known;
     int result;
 
     pool_read_lock(pool);
     delta_known = engine->clock_delta_ms;
     labels_known = engine->info && json_equal(json_object_get(engine->info, "Labels"), json_object_get(info, "Labels"));
+    like = json_incref(info_of_another(pool, engine));
     pool_unlock(pool);
+    share_values(info, like);
+    json_decref(like);
 
     result = specs_take(&specs, engine, info, version, failure);
     pool_write_lock(pool);
@@ -262,13 +289,10 @@ int pool_apply_specs(struct pool *pool, struct engine *engine, json_t *info, jso
         set_error(engine, failure->message);
     } else {
         old_info = engine->info;
-        old_version = engine->version;
         engine->info = json_incref(info);
-        engine->version = json_incref(version);
     }
     pool_unlock(pool);
     json_decref(old_info);
-    json_decref(old_version);
 
     if (specs.moved_from) {
         log_info("Engine %s has moved from %s to %s", specs.name, specs.moved_from, engine->address);

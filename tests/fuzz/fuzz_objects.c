@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "container_entry.h"
+#include "container_record.h"
 #include "container_uses.h"
 #include "json_read.h"
 #include "json_scan.h"
@@ -60,30 +62,58 @@ static void check_entry(json_t *entry, int (*read)(struct object_record *record,
     object_record_clear(&record);
 }
 
-static void check_uses(struct json_span entry)
+/* As what the container shows of its endpoint on that network. */
+static void check_endpoint(const struct container_uses *uses, const char *network)
 {
-    struct json_span id = json_span_get(entry, "Id"), name = {"\"/name\"", 7};
-    struct container_uses uses;
+    char *endpoint = container_uses_endpoint(uses, network, "abc", "name"), *text = NULL;
+    json_t *json;
 
-    if (container_uses_read(&uses, json_span_get(json_span_get(entry, "NetworkSettings"), "Networks"),
-                            json_span_get(entry, "Mounts"), id, name) < 0)
+    if ((endpoint != NULL) != container_uses_network(uses, network))
+        abort();
+    if (endpoint == NULL)
         return;
-    for (size_t i = 0; i < uses.network_count; i++) {
-        const char *endpoint = container_uses_endpoint(&uses, uses.networks[i].network);
-        char *text = NULL;
-        json_t *json;
+    if (asprintf(&text, "{%s}", endpoint) < 0)
+        abort();
+    json = json_loads(text, JSON_ALLOW_NUL, NULL);
+    if (json_object_size(json) != 1)
+        abort();
+    json_decref(json);
+    free(text);
+    free(endpoint);
+}
 
-        if (endpoint == NULL)
-            continue;
-        if (asprintf(&text, "{%s}", endpoint) < 0)
+/* An entry is written so that all that it is read for is found in it again. */
+static void check_uses(struct json_span entry, json_t *tree)
+{
+    static const struct entry_changes none = {{"", 0}, {"", 0}};
+    struct entry_context context = {.node_name = "node \"1\"", .ip = "192.0.2.1", .clock_delta_ms = 5000};
+    char *head, *tail, *text = NULL;
+    struct container_uses uses;
+    const char *key;
+    json_t *value, *shown;
+
+    if (!json_span_is_object(entry) || container_entry_render(entry, &none, &context, &head, &tail) < 0)
+        return;
+    if (asprintf(&text, "%sUp%s", head, tail) < 0 ||
+        container_uses_read(&uses, head, tail, json_span_get(entry, "Mounts")) < 0)
+        abort();
+    shown = json_loads(text, JSON_ALLOW_NUL, NULL);
+    if (shown == NULL)
+        abort();
+    json_object_foreach (json_object_get(json_object_get(tree, "NetworkSettings"), "Networks"), key, value) {
+        const char *network = json_string_value(json_object_get(value, "NetworkID"));
+
+        check_endpoint(&uses, network == NULL ? "" : network);
+    }
+    for (unsigned i = 0; i < uses.volume_count; i++) {
+        if (!container_uses_volume(&uses, uses.volumes[i]))
             abort();
-        json = json_loads(text, 0, NULL);
-        if (json_object_size(json) != 1)
-            abort();
-        json_decref(json);
-        free(text);
     }
     container_uses_clear(&uses);
+    json_decref(shown);
+    free(text);
+    free(head);
+    free(tail);
 }
 
 /* The table has what it was given, in order, and gives it back. */
@@ -163,7 +193,7 @@ static void check_entries(json_t *list, struct json_span text)
         check_entry(entry, object_record_from_network);
         check_entry(entry, object_record_from_volume);
         check(json_walk_item(&walk, &span));
-        check_uses(span);
+        check_uses(span, entry);
     }
 }
 
