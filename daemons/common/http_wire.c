@@ -168,8 +168,11 @@ static void end_call(struct wire_call *call)
 
 static void fail_call(struct wire_call *call, enum http_failure failure, int error)
 {
+    bool connecting = wire_call_is_connecting(call) || !call->connection;
+    char text[160];
     end_call(call);
-    http_answer_fail(call->answer, failure, failure == HTTP_BROKEN ? 0 : error, strerror(error));
+    snprintf(text, sizeof text, "%s%s", connecting ? "Failed to connect: " : "", strerror(error));
+    http_answer_fail(call->answer, failure, failure == HTTP_BROKEN ? 0 : error, text);
     call->done(call);
 }
 
