@@ -165,6 +165,22 @@ check_no_place() {
   $D rm -f pinned >/dev/null
 }
 
+# An agent dies, its engine lives: no failure.
+check_unannounced() {
+  check "run before an agent dies" $D run -d --name kept -e reschedule:on-node-failure -e constraint:node==fedora03 httpd sleep 3600
+  ends join-fedora03 KILL
+  waits "an agent died: its node is unannounced" 120 sh -c "$D info 2>/dev/null | grep -q 'Status: Unannounced'"
+  run $D info
+  has "that is explained" 'Error: it is not announced any more: it takes no new containers, and leaves in (59m|1h0m)'
+  check "its container can be used" $D exec kept true
+  refused "it takes nothing new" 125 $D run -d -e constraint:node==fedora03 httpd sleep 3600
+  has "and that is explained" '1 unannounced'
+  join fedora03 3
+  waits "announced again it is healthy" 120 nodes_healthy 2
+  check "its container was not touched" runs_as fedora03/kept
+  $D rm -f kept >/dev/null
+}
+
 check_store_outage() {
   check "run before etcd goes" $D run -d --name before httpd sleep 3600
   ends etcd KILL
@@ -234,6 +250,7 @@ start_movers
 check_move
 check_return
 check_no_place
+check_unannounced
 check_store_outage "$(grep -c 'Rescheduled container' "$WORK/manage.log")"
 check_shared_id
 stop_all
