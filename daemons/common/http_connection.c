@@ -55,6 +55,16 @@ static int answer(struct http_connection *connection, struct http_request *reque
     return options->handler(request, reply, options->data);
 }
 
+/* Somebody takes us for a server with TLS: who looks after this one is told, the client understands no answer. */
+static void note_tls(const struct http_connection *connection)
+{
+    static const char record[] = {0x16, 0x03}; /* a handshake, of any version in use */
+    const char *came = bytes_at(&connection->in);
+    if (!connection->tls && bytes_length(&connection->in) >= sizeof record && memcmp(came, record, sizeof record) == 0)
+        log_info_with(LOG_FIELDS({"peer", stream_peer(connection->stream)}),
+                      "TLS handshake failed: this address serves HTTP without TLS");
+}
+
 /* The head could not be made out: neither can anything after it. */
 static void refuse(struct http_request *request, struct http_reply *reply, int status, const char *why)
 {
@@ -80,10 +90,12 @@ static bool serve_request(struct http_connection *connection)
         return false;
     }
     bool go_on = false;
-    if (status > 0)
+    if (status > 0) {
+        note_tls(connection);
         refuse(&request, &reply, status, why);
-    else
+    } else {
         go_on = settle(&reply, answer(connection, &request, &reply));
+    }
     if (go_on)
         go_on = http_request_drain(&request);
     if (!go_on && !connection->cut && (!request.body.done || bytes_length(&connection->in) > 0))

@@ -333,6 +333,16 @@ void http_answer_succeed(struct http_answer *answer)
     }
 }
 
+/* From TLS 1.3 on the client is done before the server has looked at its certificate. A connection that then ends
+ * without an answer has most likely been refused, and where curl was still writing it does not read why. */
+static bool ended_after_handshake(const struct http_answer *answer, CURLcode code)
+{
+    curl_off_t handshake_us = 0;
+    return (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING) &&
+           answer->result.status == 0 && !strstr(answer->result.error, "alert") &&
+           curl_easy_getinfo(answer->easy, CURLINFO_APPCONNECT_TIME_T, &handshake_us) == CURLE_OK && handshake_us > 0;
+}
+
 void http_answer_finish(struct http_answer *answer, CURLcode code)
 {
     long status = 0, os_error = 0;
@@ -348,6 +358,9 @@ void http_answer_finish(struct http_answer *answer, CURLcode code)
     } else {
         if (code == CURLE_COULDNT_CONNECT)
             curl_easy_getinfo(answer->easy, CURLINFO_OS_ERRNO, &os_error);
+        if (ended_after_handshake(answer, code))
+            snprintf(answer->result.error, sizeof answer->result.error,
+                     "the connection was ended after the TLS handshake: does the other end trust our certificate?");
         http_answer_fail(answer, classify(answer, code, os_error), (int)os_error,
                          *answer->result.error ? answer->result.error : curl_easy_strerror(code));
         drop_time(answer->result.error);

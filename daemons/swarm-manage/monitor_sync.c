@@ -62,6 +62,18 @@ void sync_soon(struct watched *w)
     }
 }
 
+/* Why an engine is not in the pool yet: to be seen at once, and not again for as long as it is the same. */
+static void tell_pending(struct watched *w, const char *why)
+{
+    struct pool *pool = w->monitor->manager->pool;
+    enum log_level level;
+
+    pool_read_lock(pool);
+    level = w->engine->error && strcmp(w->engine->error, why) == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN;
+    pool_unlock(pool);
+    log_line(level, LOG_FIELDS({"Addr", w->engine->address}), "Failed to validate pending node: %s", why);
+}
+
 /* There is no way to it, or it is not what it was: keep trying. */
 static void sync_failed(struct watched *w, const struct trouble *trouble)
 {
@@ -79,9 +91,9 @@ static void sync_failed(struct watched *w, const struct trouble *trouble)
         w->state = ENGINE_PENDING;
     w->failures++;
     flap_note_failure(w);
-    pool_set_state(w->monitor->manager->pool, w->engine, w->state, w->failures, trouble->text);
     if (w->state == ENGINE_PENDING)
-        log_debug_with(LOG_FIELDS({"Addr", w->engine->address}), "Failed to validate pending node: %s", trouble->text);
+        tell_pending(w, trouble->text);
+    pool_set_state(w->monitor->manager->pool, w->engine, w->state, w->failures, trouble->text);
     if (was_healthy) { /* what was there is gone, or runs at an address that nobody knows */
         flap_note_loss(w);
         metrics_count(METRIC_ENGINES_LOST);
