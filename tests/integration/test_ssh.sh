@@ -30,12 +30,13 @@ sshd_start unknown 10.9.0.5 2225
 
 engine n1 2 -H unix:///run/n1.sock
 engine n2 3 -H unix:///run/n2.sock
-manage() { # DISCOVERY
-  background manager "$BIN/swarm" manage -H "$MANAGER" --engine-silence-timeout 4s --engine-ssh-opt "IdentityFile=$S/user" \
+manage() { # SILENCE DISCOVERY
+  background manager "$BIN/swarm" manage -H "$MANAGER" --engine-silence-timeout "$1" --engine-ssh-opt "IdentityFile=$S/user" \
     --engine-ssh-opt "UserKnownHostsFile=$S/known" --engine-ssh-opt GlobalKnownHostsFile=none \
-    --engine-ssh-opt ConnectTimeout=3 "$1"
+    --engine-ssh-opt ConnectTimeout=3 "$2"
 }
-manage nodes://ssh://root@10.9.0.2:2222,ssh://10.9.0.3:2222/run/n2.sock
+good=nodes://ssh://root@10.9.0.2:2222,ssh://10.9.0.3:2222/run/n2.sock
+manage 60s $good # pings with time enough for a busy machine
 export DOCKER_HOST=$MANAGER
 waits "engines behind ssh join" 60 nodes_healthy 2
 run docker info
@@ -71,7 +72,14 @@ n=$([ "$from" = n1 ] && echo 2 || echo 3)
 engine_start "$from" "10.9.0.$n:2375" -H "unix:///run/$from.sock"
 waits "an engine that is back is taken back" 60 nodes_healthy 2
 
+ends manager
+equal "the manager stops" $? 0
+equal "no ssh is left" "$(pgrep -x ssh)" ""
+equal "nor its directory" "$(ls -d "$WORK"/swarm-ssh.* 2>/dev/null)" ""
+
 # --- ssh falls silent ---
+manage 10s $good
+waits "the engines join again" 60 nodes_healthy 2
 session=$(pgrep -P "$(cat "$WORK/sshd2.pid")")
 # shellcheck disable=SC2086
 kill -STOP $session
@@ -86,13 +94,10 @@ kill -KILL $(pgrep -P "$(cat "$WORK/sshd2.pid")")
 waits "a connection that is cut is told" 20 grep -q 'The connection through ssh failed: .*10.9.0.3' "$WORK/manager.log"
 waits "and made again" 60 eval 'nodes_healthy 2 && [ "$(docker run --rm -e constraint:node==n2 busybox echo again)" = again ]'
 ends manager
-equal "the manager stops" $? 0
-equal "no ssh is left" "$(pgrep -x ssh)" ""
-equal "nor its directory" "$(ls -d "$WORK"/swarm-ssh.* 2>/dev/null)" ""
 
 # --- what may be wrong ---
 bad=10.9.0.5
-manage "ssh://root@10.9.0.2:2222,ssh://10.9.0.4:2222,ssh://$bad:2222,ssh://$bad:2223,ssh://$bad:2224,ssh://$bad:2225,ssh://$bad:2226,ssh://root@[::1]:2222/run/none.sock"
+manage 10s "ssh://root@10.9.0.2:2222,ssh://10.9.0.4:2222,ssh://$bad:2222,ssh://$bad:2223,ssh://$bad:2224,ssh://$bad:2225,ssh://$bad:2226,ssh://root@[::1]:2222/run/none.sock"
 waits "the good one is used" 60 nodes_healthy 1
 error_of() { # ADDRESS: what info says of it
   docker info 2>/dev/null | grep -FA 9 ": $1" | sed -n '/Error:/{p;q}'
