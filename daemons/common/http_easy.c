@@ -11,7 +11,7 @@
 
 _Static_assert(sizeof((struct http_result){0}.error) >= CURL_ERROR_SIZE, "curl's own text has room there");
 
-enum { CONNECT_TIMEOUT_MS = 10000, KEEPALIVE_S = 15, CA_CACHE_S = 60 };
+enum { CONNECT_TIMEOUT_MS = 10000, KEEPALIVE_S = 15, CA_CACHE_S = 60, SPARE_MAX = 64 * 1024 };
 static const size_t default_max_response = (size_t)256 << 20;
 
 int64_t monotonic_ms(void)
@@ -40,6 +40,11 @@ static int collect(struct http_answer *answer, const char *bytes, size_t length)
         answer->too_big = true;
         return -1;
     }
+    if (!result->body && answer->spare && length < answer->spare->size) {
+        result->body = answer->spare->data;
+        answer->capacity = answer->spare->size;
+        *answer->spare = (struct http_spare){0};
+    }
     if (result->length + length + 1 > answer->capacity) {
         size_t capacity = (result->length + length + 1) * 3 / 2 + 512;
         char *longer = realloc(result->body, capacity);
@@ -54,6 +59,16 @@ static int collect(struct http_answer *answer, const char *bytes, size_t length)
     result->length += length;
     result->body[result->length] = '\0';
     return 0;
+}
+
+void http_answer_clear(struct http_answer *answer)
+{
+    struct http_spare *spare = answer->spare;
+    if (spare && !spare->data && answer->result.body && answer->capacity > 0 && answer->capacity <= SPARE_MAX) {
+        *spare = (struct http_spare){answer->result.body, answer->capacity};
+        answer->result.body = NULL;
+    }
+    http_result_clear(&answer->result);
 }
 
 int http_answer_take(struct http_answer *answer, int status, const char *bytes, size_t length)

@@ -7,8 +7,15 @@
 
 #include "http_client.h"
 
+/* A body's memory that the next one may have: most are of a size that malloc() makes much of. All zero: none. */
+struct http_spare {
+    char *data;
+    size_t size;
+};
+
 struct http_answer {
     CURL *easy;
+    struct http_spare *spare; /* of the loop; NULL: there is none to be had */
     struct http_result result;
     size_t capacity;
     size_t max_response;
@@ -29,6 +36,8 @@ struct http_answer {
 int http_answer_init(struct http_answer *answer, const struct http_call *call);
 /* A piece of the answer's body: to its reader, or collected. 0, HTTP_LATER, or -1 where it ends here. */
 int http_answer_take(struct http_answer *answer, int status, const char *bytes, size_t length);
+/* Let go of its body. */
+void http_answer_clear(struct http_answer *answer);
 /* The answer is complete. */
 void http_answer_succeed(struct http_answer *answer);
 /* It failed in that way, unless the answer says that it was ended here, or why. */

@@ -39,7 +39,7 @@ static void exchange_free(struct http_exchange *exchange)
     if (exchange->easy)
         curl_easy_cleanup(exchange->easy);
     curl_slist_free_all(exchange->answer.headers);
-    http_result_clear(&exchange->answer.result);
+    http_answer_clear(&exchange->answer);
     free(exchange->body);
     free(exchange);
 }
@@ -198,6 +198,7 @@ static int exchange_prepare(struct http_exchange *exchange, const struct http_ca
                wire_call_prepare(&exchange->wire, exchange->loop->wire, call, answer, on_wire_done) != 0) {
         return -1;
     }
+    answer->spare = &exchange->loop->spare;
     answer->data = exchange;
     answer->on_data = exchange->on_data ? on_piece : NULL;
     if (call->read) {

@@ -298,6 +298,7 @@ void http_loop_free(struct http_loop *loop)
     if (loop->wake_fd >= 0)
         close(loop->wake_fd);
     timer_heap_finish(&loop->timers);
+    free(loop->spare.data);
     pthread_mutex_destroy(&loop->lock);
     free(loop);
 }

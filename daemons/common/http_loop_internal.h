@@ -48,6 +48,7 @@ struct http_loop {
     int epoll_fd, wake_fd;
     int64_t curl_due_ms; /* when curl wants to be called, -1: not */
     struct timer_heap timers;
+    struct http_spare spare;
     struct exchange_list lists[3]; /* by state, but for done */
     long running, idle_limit;
     atomic_bool stopped;

@@ -126,8 +126,8 @@ bool container_was_refused(struct watched *w, const char *id, uint64_t ticket)
     bool refused;
 
     pool_read_lock(pool);
-    refused = w->engine->node && !swarm_cluster_find_container(pool->cluster, w->engine->node, id) &&
-              pool_is_stale(w->engine, id, ticket);
+    refused = w->engine->node && pool_is_stale(w->engine, id, ticket) &&
+              !swarm_cluster_find_container(pool->cluster, w->engine->node, id);
     pool_unlock(pool);
     return refused;
 }

@@ -354,8 +354,11 @@ static int add_item(struct list_reports *reports, struct json_span entry, struct
 /* Those of them that the pool knows. */
 static void find_known(struct pool *pool, struct engine *engine, struct list_reports *reports)
 {
+    bool has_any;
+
     pool_read_lock(pool);
-    for (size_t i = 0; engine->node && i < reports->count; i++) {
+    has_any = engine->node && swarm_node_next_container(engine->node, NULL);
+    for (size_t i = 0; has_any && i < reports->count; i++) {
         struct list_report *item = &reports->items[i];
 
         item->known = swarm_cluster_find_container(pool->cluster, engine->node, item->id);
@@ -427,7 +430,8 @@ static void remove_missing(struct pool *pool, struct engine *engine, uint64_t ti
 /* Renew what is known. True where the container must be inspected. */
 static bool apply_entry(struct pool *pool, struct engine *engine, uint64_t ticket, struct list_report *item, bool full)
 {
-    struct swarm_container *container = swarm_cluster_find_container(pool->cluster, engine->node, item->id);
+    struct swarm_container *container =
+        item->known ? swarm_cluster_find_container(pool->cluster, engine->node, item->id) : NULL;
     struct container_record *record;
 
     if (!container) {
@@ -436,9 +440,6 @@ static bool apply_entry(struct pool *pool, struct engine *engine, uint64_t ticke
     record = container_record(container);
     if (record->entry_ticket > ticket) {
         return false;
-    }
-    if (!item->known) { /* it has become so just now */
-        return true;
     }
     record->entry_ticket = ticket; /* what is being asked about its state is not made stale by this */
     renew_entry(container, &item->report);

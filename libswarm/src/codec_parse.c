@@ -39,7 +39,8 @@ static void *wrong(struct reader *reader, const char *problem)
 
 static void skip_blanks(struct reader *reader)
 {
-    while (reader->at < reader->end && *reader->at != '\0' && strchr(" \t\r\n", *reader->at) != NULL)
+    while (reader->at < reader->end &&
+           (*reader->at == ' ' || *reader->at == '\t' || *reader->at == '\r' || *reader->at == '\n'))
         reader->at++;
 }
 
@@ -329,7 +330,8 @@ static const struct swarm__json_wanted *find_wanted(const struct reader *reader,
     size_t length = (size_t)(close - key);
     if (memchr(key, '\\', length) != NULL)
         return all;
-    while (wanted->name != NULL && (strncmp(wanted->name, key, length) != 0 || wanted->name[length] != '\0'))
+    while (wanted->name != NULL &&
+           (wanted->name[0] != *key || strncmp(wanted->name, key, length) != 0 || wanted->name[length] != '\0'))
         wanted++;
     return wanted->name != NULL ? wanted : NULL;
 }
