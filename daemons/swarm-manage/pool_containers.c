@@ -75,11 +75,15 @@ void pool_drop_container(struct pool *pool, struct swarm_container *container)
     swarm_cluster_remove_container(pool->cluster, container); /* its record goes with it */
 }
 
-/* Its engine says so. */
-static void remove_container(struct pool *pool, struct swarm_container *container)
+/* Its engine says so. @p for_good: somebody removed it, and it is not that the engine has lost all that it had. */
+static void remove_container(struct pool *pool, struct swarm_container *container, bool for_good)
 {
-    if (pool->manager->watchdog) {
-        watchdog_container_deleted(pool->manager->watchdog, container);
+    struct watchdog *watchdog = pool->manager->watchdog;
+
+    if (watchdog && for_good) {
+        watchdog_container_deleted(watchdog, container);
+    } else if (watchdog) {
+        watchdog_container_removed(watchdog, container);
     }
     pool_drop_container(pool, container);
 }
@@ -93,7 +97,7 @@ void pool_apply_removal(struct pool *pool, struct engine *engine, uint64_t ticke
         container = swarm_cluster_find_container(pool->cluster, engine->node, id);
     }
     if (container && container_record(container)->entry_ticket <= ticket) {
-        remove_container(pool, container);
+        remove_container(pool, container, true);
     } else if (!container) {
         pool_remember_removal(pool, engine, id);
     }
@@ -190,6 +194,7 @@ static int renew_facts(struct swarm_container *container, struct container_repor
     exchange_text(&record->inspect, &report->inspect);
     record->inspect_length = report->inspect_length;
     return swarm_container_set_state(container, container_record_state(record), NULL) ||
+                   swarm_container_set_stopped(container, pool_was_stopped(record), NULL) ||
                    swarm_container_set_running_since(container, running_since_ms(record), NULL) ||
                    swarm_container_set_bound_ports(container, report->ports, report->port_count, NULL)
                ? -1
@@ -422,7 +427,7 @@ static void remove_missing(struct pool *pool, struct engine *engine, uint64_t ti
         id[sizeof(id) - 1] = '\0';
         if (container_record(container)->entry_ticket < ticket &&
             !bsearch(&key, reports->items, reports->count, sizeof(key), compare_reports)) {
-            remove_container(pool, container);
+            remove_container(pool, container, reports->count > 0);
         }
     }
 }

@@ -25,6 +25,8 @@ void pool_uncount_container(struct pool *pool, struct container_record *record);
 /* Take a container out of the cluster, with its record. */
 void pool_drop_container(struct pool *pool, struct swarm_container *container);
 
+/* Whether it does not run because a client of ours wanted it to end. */
+bool pool_was_stopped(const struct container_record *record);
 /* The engine is lost: those of its containers that it ended as it shut down count as running for the cluster. */
 void pool_restore_running(struct engine *engine);
 

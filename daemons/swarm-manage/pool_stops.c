@@ -49,6 +49,11 @@ static bool ended_by(const struct container_record *record, int64_t cause_ns)
     return cause_ns && record->finished_ns > cause_ns - CLOCK_NS && record->finished_ns < cause_ns + END_NS;
 }
 
+bool pool_was_stopped(const struct container_record *record)
+{
+    return !record->running && ended_by(record, record->stop_asked_ns);
+}
+
 static bool ended_with_its_engine(const struct container_record *record, int64_t now_ns)
 {
     return !record->running && record->finished_ns > now_ns - SHUTDOWN_NS && ended_by(record, record->killed_ns) &&

@@ -135,8 +135,24 @@ static struct engine *restore_node(struct manager *manager, const char *id, cons
     return result ? NULL : engine;
 }
 
-static int restore_container(struct manager *manager, struct engine *engine, const json_t *record, bool runs)
+/* When a client asked for its end, so that it is known for what it ended when its engine tells of it. */
+static void restore_stop(struct manager *manager, const struct engine *engine, const json_t *record,
+                         const json_t *state)
 {
+    const char *id = text_of(json_object_get(record, "inspect"), "Id");
+    struct swarm_container *container;
+
+    pool_write_lock(manager->pool);
+    container = swarm_cluster_find_container(manager->pool->cluster, engine->node, id);
+    if (container) {
+        container_record(container)->stop_asked_ns = json_integer_value(json_object_get(state, "stop_asked"));
+    }
+    pool_unlock(manager->pool);
+}
+
+static int restore_container(struct manager *manager, struct engine *engine, const json_t *record, const json_t *state)
+{
+    bool runs = !strcmp(text_of(state, "wanted"), "running");
     json_t *entry = NULL, *inspect = NULL;
     char *text = NULL;
     int result = -1;
@@ -146,6 +162,9 @@ static int restore_container(struct manager *manager, struct engine *engine, con
     }
     if (text) {
         result = pool_apply_container(manager->pool, engine, pool_ticket(manager->pool), entry, text, strlen(text));
+    }
+    if (!result) {
+        restore_stop(manager, engine, record, state);
     }
     free(text);
     json_decref(entry);
@@ -187,7 +206,7 @@ static int take_container(void *data, const char *key, const char *value, size_t
     state = json_object_get(recalled->kinds[RECORD_STATE], rest);
     if (!engine) {
         why = "its node is not recorded";
-    } else if (!restore_container(recalled->manager, engine, record, !strcmp(text_of(state, "wanted"), "running"))) {
+    } else if (!restore_container(recalled->manager, engine, record, state)) {
         recalled->containers++;
     } else {
         why = "out of memory, or it makes no sense";

@@ -57,12 +57,12 @@ static const struct member {
     {RECORD_NODE, "memory", JSON_INTEGER},      {RECORD_CONTAINER, "swarm_id", JSON_STRING},
     {RECORD_CONTAINER, "name", JSON_STRING},    {RECORD_CONTAINER, "entry", JSON_OBJECT},
     {RECORD_CONTAINER, "inspect", JSON_OBJECT}, {RECORD_STATE, "wanted", JSON_STRING},
-    {RECORD_STATE, "term", JSON_INTEGER},       {RECORD_COPY, "node", JSON_STRING},
-    {RECORD_COPY, "by", JSON_STRING},           {RECORD_COPY, "judged", JSON_INTEGER},
-    {RECORD_CLAIM, "container", JSON_STRING},   {RECORD_CLAIM, "name", JSON_STRING},
-    {RECORD_CLAIM, "node", JSON_STRING},        {RECORD_CLAIM, "to", JSON_STRING},
-    {RECORD_CLAIM, "start", JSON_INTEGER},      {RECORD_CLAIM, "term", JSON_INTEGER},
-    {RECORD_CLAIM, "at", JSON_INTEGER},
+    {RECORD_STATE, "stop_asked", JSON_INTEGER}, {RECORD_STATE, "term", JSON_INTEGER},
+    {RECORD_COPY, "node", JSON_STRING},         {RECORD_COPY, "by", JSON_STRING},
+    {RECORD_COPY, "judged", JSON_INTEGER},      {RECORD_CLAIM, "container", JSON_STRING},
+    {RECORD_CLAIM, "name", JSON_STRING},        {RECORD_CLAIM, "node", JSON_STRING},
+    {RECORD_CLAIM, "to", JSON_STRING},          {RECORD_CLAIM, "start", JSON_INTEGER},
+    {RECORD_CLAIM, "term", JSON_INTEGER},       {RECORD_CLAIM, "at", JSON_INTEGER},
 };
 
 static const char *what_is_wrong(enum record_kind kind, const json_t *record)

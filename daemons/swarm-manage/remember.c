@@ -70,8 +70,8 @@ void remember_wanted(struct swarm_container *container)
     record->recorded_wanted = (unsigned char)wanted;
     if (!manager->recalling) {
         put(manager->records, RECORD_STATE, record->recorded,
-            json_pack("{s:s, s:I}", "wanted", wanted == WANTED_RUNNING ? "running" : "stopped", "term",
-                      (json_int_t)present_term(manager)));
+            json_pack("{s:s, s:I, s:I}", "wanted", wanted == WANTED_RUNNING ? "running" : "stopped", "stop_asked",
+                      (json_int_t)record->stop_asked_ns, "term", (json_int_t)present_term(manager)));
     }
 }
 

@@ -446,6 +446,15 @@ static bool is_running(struct pool *pool, const struct engine *engine, const cha
     return container && container_record(container)->running;
 }
 
+/* It runs, or its user has stopped it. */
+static bool stays_as_it_is(struct pool *pool, const struct engine *engine, const char *id)
+{
+    const struct swarm_container *container =
+        engine->node ? swarm_cluster_find_container(pool->cluster, engine->node, id) : NULL;
+
+    return container && (container_record(container)->running || swarm_container_stopped(container));
+}
+
 /* Ask the engine of the copy that stays whether that one runs, where the other does: what is known of it may be what
  * was hoped for. */
 static int confirm_kept(struct watchdog_action *action, struct failure *failure)
@@ -460,7 +469,7 @@ static int confirm_kept(struct watchdog_action *action, struct failure *failure)
         return failure_set(failure, 500, "node %s does not tell whether the copy there runs", action->kept_node_name);
     }
     pool_read_lock(pool);
-    confirmed = is_running(pool, action->kept_engine, action->kept_id) ||
+    confirmed = stays_as_it_is(pool, action->kept_engine, action->kept_id) ||
                 !is_running(pool, action->engine, action->container_id);
     pool_unlock(pool);
     return confirmed ? 0 : failure_set(failure, 500, "the copy on node %s does not run", action->kept_node_name);

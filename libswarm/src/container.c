@@ -302,6 +302,23 @@ int swarm_container_set_running_since(struct swarm_container *container, int64_t
     return 0;
 }
 
+int swarm_container_stopped(const struct swarm_container *container)
+{
+    return container ? container->stopped : 0;
+}
+
+int swarm_container_set_stopped(struct swarm_container *container, int stopped, struct swarm_error **reterr)
+{
+    if (!container)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "container: NULL");
+    if (stopped != 0 && stopped != 1)
+        return swarm__error_set(reterr, SWARM_ERR_INVALID, "container %s: stopped %d: 0 or 1 is expected",
+                                container->id, stopped);
+    container->stopped = (uint8_t)stopped;
+    swarm__cluster_touch(container->node->cluster);
+    return 0;
+}
+
 /* The only name is this one already: most often it stays what the request asked for. */
 static bool has_only_name(const struct swarm_container *container, const char *const *names, size_t count)
 {

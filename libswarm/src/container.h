@@ -36,6 +36,7 @@ struct swarm_container {
     void *data;
     uint32_t bound_count;
     uint8_t state;   /**< enum swarm_container_state */
+    uint8_t stopped; /**< By its user. */
     uint8_t counted; /**< Which of its parts count now (account.h). */
     char id_room[];  /**< Where its id is, unless it is longer than engines make them. */
 };

@@ -42,6 +42,8 @@ enum swarm__verdict swarm__judge(const struct swarm_rescheduler *r, const struct
     int policy = policy_of(r, old);
     if (swarm__is_doomed(r, old))
         return old_runs && !stand_in_runs ? SWARM__REMOVE_NONE : SWARM__REMOVE_OLD;
+    if (!stand_in_runs && swarm_container_stopped(stand_in))
+        return SWARM__REMOVE_OLD;
     if (old_runs && !stand_in_runs) {
         bool never_ran = swarm_container_state(stand_in) == SWARM_CONTAINER_CREATED;
         return policy == SWARM_RECONCILE_KEEP_NEW && !never_ran ? SWARM__REMOVE_NONE : SWARM__REMOVE_NEW;

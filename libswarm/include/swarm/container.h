@@ -132,6 +132,32 @@ SWARM_EXPORT int swarm_container_state(const struct swarm_container *container);
 SWARM_EXPORT int swarm_container_set_state(struct swarm_container *container, int state, struct swarm_error **reterr);
 
 /**
+ * Say that its user has stopped it, which the one copy that counts of a container that was moved may be: an old copy
+ * that runs is removed then all the same, unlike where the other one has only ended (enum swarm_reconcile).
+ *
+ * @param container  Not NULL.
+ * @param stopped    1: it has been stopped, and is to stay so; 0, the default: not, or it is not known.
+ * @param reterr     Optional. New error, release with swarm_error_free(). Untouched on success.
+ *
+ * @return 0, SWARM_ERR_INVALID (NULL, neither 0 nor 1).
+ *
+ * Thread safety: as of the container's cluster. Since: 1.4
+ */
+SWARM_EXPORT int swarm_container_set_stopped(struct swarm_container *container, int stopped,
+                                             struct swarm_error **reterr);
+
+/**
+ * Tell whether its user has stopped it, as swarm_container_set_stopped() has it.
+ *
+ * @param container  NULL is allowed: then the answer is NULL or 0.
+ *
+ * @return 1 or 0.
+ *
+ * Thread safety: as of the container's cluster. Since: 1.4
+ */
+SWARM_EXPORT int swarm_container_stopped(const struct swarm_container *container);
+
+/**
  * Get since when it runs.
  *
  * @param container  NULL is allowed: then the answer is NULL or 0.

@@ -50,8 +50,9 @@ extern "C" {
 struct swarm_rescheduler;
 
 /** Which copy stays where a node returns whose containers were moved meanwhile. A copy that does not run always loses
- * to one that does, but for SWARM_RECONCILE_KEEP_NEW, where nothing is removed until it is seen which one runs: only a
- *  stand-in that was never started loses at once. */
+ * to one that does, unless its user has stopped it (swarm_container_set_stopped()), and but for
+ * SWARM_RECONCILE_KEEP_NEW, where nothing is removed until it is seen which one runs: only a stand-in that was never
+ * started loses at once. */
 enum swarm_reconcile {
     SWARM_RECONCILE_KEEP_NEW = 0,        /**< The stand-in. */
     SWARM_RECONCILE_KEEP_OLD = 1,        /**< The one on the node that returned. */

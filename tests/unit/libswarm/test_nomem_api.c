@@ -308,6 +308,7 @@ static void quiet_containers(void)
     QUIET(swarm_container_request, scene.c0);
     QUIET(swarm_container_state, scene.c0);
     QUIET(swarm_container_running_since, scene.c0);
+    QUIET(swarm_container_stopped, scene.c0);
     QUIET(swarm_container_set_data, scene.c0, NULL);
     QUIET(swarm_container_data, scene.c0);
     QUIET(swarm_reservation_node, scene.place);

@@ -281,6 +281,8 @@ static void test_decisions_have_getters_for_none(void **state)
     assert_int_equal(unit, SWARM_UNIT_NONE);
     assert_null(swarm_cause_blocker(NULL));
     assert_int_equal(swarm_container_running_since(NULL), 0);
+    assert_int_equal(swarm_container_stopped(NULL), 0);
+    REFUSED(swarm_container_set_stopped(NULL, 1, NULL));
 }
 
 /* The parts of a score are given to whom wants only one of both. */

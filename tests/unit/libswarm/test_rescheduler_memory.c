@@ -208,6 +208,21 @@ static void test_copy_that_people_see_stays_where_the_other_is_removed(void **st
     story_end(&story);
 }
 
+static void test_old_copy_goes_where_the_other_was_stopped(void **state)
+{
+    struct story story;
+    struct notes notes;
+    struct swarm_container *made = begin_moved(&story, &notes);
+    assert_int_equal(swarm_container_set_state(made, SWARM_CONTAINER_EXITED, NULL), 0);
+    assert_int_equal(swarm_container_set_stopped(made, 1, NULL), 0);
+    run(&story, story.a, "c1", "web");
+    come_back(&story, story.a);
+    assert_string_equal(take(&story), "remove c1 from a, keep new1");
+    removed(&story);
+    expect_nothing(&story);
+    story_end(&story);
+}
+
 static void test_copy_that_was_about_to_go_goes_all_the_same(void **state)
 {
     struct story story;
@@ -448,6 +463,7 @@ int main(void)
         cmocka_unit_test(test_node_that_comes_back_without_it_ends_the_matter),
         cmocka_unit_test(test_another_container_of_that_name_stays),
         cmocka_unit_test(test_copy_that_people_see_stays_where_the_other_is_removed),
+        cmocka_unit_test(test_old_copy_goes_where_the_other_was_stopped),
         cmocka_unit_test(test_copy_that_was_about_to_go_goes_all_the_same),
         cmocka_unit_test(test_all_earlier_copies_go),
         cmocka_unit_test(test_removal_waits_where_the_container_is_seen_twice),

@@ -297,7 +297,7 @@ static void test_container_of_a_node_that_is_away_is_known(void **state)
     const char *id = record_of_earlier_manager();
     bool runs;
 
-    put(key_of("state", "AWAY", id), "{\"v\":1,\"wanted\":\"running\",\"term\":0}");
+    put(key_of("state", "AWAY", id), "{\"v\":1,\"wanted\":\"running\",\"stop_asked\":0,\"term\":0}");
     store.writes = 0;
     begin(1);
     assert_true(is_known("away/web", &runs));
@@ -315,7 +315,7 @@ static void test_stopped_one_is_known_as_stopped(void **state)
     const char *id = record_of_earlier_manager();
     bool runs;
 
-    put(key_of("state", "AWAY", id), "{\"v\":1,\"wanted\":\"stopped\",\"term\":0}");
+    put(key_of("state", "AWAY", id), "{\"v\":1,\"wanted\":\"stopped\",\"stop_asked\":0,\"term\":0}");
     begin(1);
     assert_true(is_known("away/web", &runs));
     assert_false(runs);
@@ -337,7 +337,7 @@ static void test_it_is_moved_where_its_node_does_not_answer(void **state)
     char key[200];
     json_t *copy;
 
-    put(key_of("state", "AWAY", id), "{\"v\":1,\"wanted\":\"running\",\"term\":0}");
+    put(key_of("state", "AWAY", id), "{\"v\":1,\"wanted\":\"running\",\"stop_asked\":0,\"term\":0}");
     begin(1);
     fake_pool_refresh(&pool, 0);
     away = pool_find_engine_by_name(pool.manager.pool, "away");
