@@ -29,6 +29,7 @@ struct http_call {
     const struct tls *tls;  /* for https */
     int connect_timeout_ms; /* 0: 10,000 */
     int timeout_ms;         /* of the whole call; 0: none (streams) */
+    bool fresh;             /* loops: the connection is made for it */
     bool once;              /* loops: the connection is closed after it */
     int silence_timeout_ms; /* without a byte, also before the first; 0: none. Blocking calls notice within a second */
     /* Blocking calls only: asked about once a second while nothing comes; true: the call ends, HTTP_CANCELLED. NULL:

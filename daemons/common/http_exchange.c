@@ -174,6 +174,8 @@ static int prepare_curl(struct http_exchange *exchange, const struct http_call *
     /* There may be thousands of streams, and they carry little. */
     if (exchange->on_data && call->timeout_ms == 0 && !call->bulk)
         code |= curl_easy_setopt(exchange->easy, CURLOPT_BUFFERSIZE, (long)STREAM_BUFFER);
+    if (call->fresh)
+        code |= curl_easy_setopt(exchange->easy, CURLOPT_FRESH_CONNECT, 1L);
     if (call->once)
         code |= curl_easy_setopt(exchange->easy, CURLOPT_FORBID_REUSE, 1L);
     if (call->bulk)

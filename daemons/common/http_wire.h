@@ -37,7 +37,7 @@ struct wire_call {
     struct bytes request;
     size_t sent;
     bool repeatable; /* it may be sent again where a kept connection turns out to be closed */
-    bool fresh;      /* on a new connection: a kept one has failed it */
+    bool fresh;      /* on a new connection: it is asked for, or a kept one has failed it */
     bool to_head;
     bool once;
     bool begun;  /* something of the answer has come */

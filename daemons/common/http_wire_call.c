@@ -114,6 +114,7 @@ int wire_call_prepare(struct wire_call *call, struct wire *wire, const struct ht
     call->wire = wire;
     call->answer = answer;
     call->done = done;
+    call->fresh = from->fresh;
     call->once = from->once;
     call->to_head = strcmp(method, "HEAD") == 0;
     call->repeatable = call->to_head || strcmp(method, "GET") == 0;

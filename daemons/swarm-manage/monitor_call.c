@@ -51,6 +51,7 @@ int watch_call(struct watched *w, const struct call_order *order, call_done done
     struct http_call http = {.tls = w->engine->tls,
                              .unix_path = dial->is_unix ? dial->path : NULL,
                              .once = order->once,
+                             .fresh = order->fresh,
                              .connect_timeout_ms = order->connect_ms,
                              .timeout_ms = order->timeout_ms};
     char url[1024];

@@ -260,7 +260,8 @@ struct call_order {
     const char *path; /* "/info" */
     bool versioned;
     int connect_ms, timeout_ms;
-    bool once; /* the connection is closed after it */
+    bool once;  /* the connection is closed after it */
+    bool fresh; /* and made for it */
 };
 typedef void (*call_done)(struct watched *w, void *data, struct http_result *result);
 /* Start a call; @p done is called once, unless the call is cancelled. -1 for lack of memory. */

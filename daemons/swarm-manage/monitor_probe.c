@@ -101,7 +101,8 @@ static void probed(struct watched *w, void *data, struct http_result *result)
 static void probe_step(struct watched *w)
 {
     int deadline_ms = (int)detection_ping_ms(&options_of(w)->detection, options_of(w)->failure_retry);
-    const struct call_order ping = {"/_ping", false, deadline_ms, deadline_ms};
+    /* One that serves only those who came before is of no use: nothing can be asked of it any more. */
+    const struct call_order ping = {"/_ping", false, deadline_ms, deadline_ms, .fresh = true};
 
     if (!w->probe.active)
         return;

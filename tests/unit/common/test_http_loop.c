@@ -397,6 +397,23 @@ static void test_connection_is_closed_after_a_call_that_says_so(void **state)
     assert_int_equal(http_peer_accepted(server), 4);
 }
 
+static void ask_afresh(void *data, struct http_result *result)
+{
+    struct http_call call = {.url = url_of("/empty"), .fresh = true};
+
+    note_done(data, result);
+    http_loop_start(story.loop, &call, NULL, done_and_stop, NULL);
+}
+
+static void test_connection_is_made_for_a_call_that_says_so(void **state)
+{
+    story.wanted = 2;
+    start("/empty", NULL, ask_afresh);
+    http_loop_run(story.loop);
+    assert_int_equal(story.failure, HTTP_OK);
+    assert_int_equal(http_peer_accepted(server), 2);
+}
+
 static void resume(void *data)
 {
     http_exchange_resume(story.exchange);
@@ -501,6 +518,7 @@ int main(void)
         STORY(test_many_exchanges_at_once_all_end),
         STORY(test_connections_are_kept),
         STORY(test_connection_is_closed_after_a_call_that_says_so),
+        STORY(test_connection_is_made_for_a_call_that_says_so),
         STORY(test_body_is_asked_for),
         STORY(test_body_may_end_the_call),
         STORY(test_piece_is_given_again),
