@@ -117,11 +117,14 @@ static void *answer_one(void *data)
 
 static void *run_engine(void *data)
 {
-    int listener = *(int *)data, fd;
+    int listener = *(int *)data;
     pthread_t thread;
 
-    while ((fd = accept(listener, NULL, NULL)) >= 0) {
-        int *own = malloc(sizeof(*own));
+    for (;;) {
+        int *own = malloc(sizeof(*own)), fd;
+
+        while ((fd = accept(listener, NULL, NULL)) < 0)
+            continue; /* a signal, or a client that has left */
 
         check(own != NULL);
         *own = fd;
