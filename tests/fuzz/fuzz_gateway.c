@@ -42,8 +42,10 @@ static char addresses[ENGINES][32];
 
 static struct {
     pthread_mutex_t lock;
+    pthread_cond_t idle;
+    int busy;             /* threads that answer */
     const char *at, *end; /* of the answers that are left */
-} answers = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} answers = {.lock = PTHREAD_MUTEX_INITIALIZER, .idle = PTHREAD_COND_INITIALIZER};
 
 /* The next answer's bytes, new. */
 static char *next_answer(size_t *ret_length)
@@ -112,6 +114,10 @@ static void *answer_one(void *data)
             continue;
     }
     close(fd);
+    pthread_mutex_lock(&answers.lock);
+    if (--answers.busy == 0)
+        pthread_cond_signal(&answers.idle);
+    pthread_mutex_unlock(&answers.lock);
     return NULL;
 }
 
@@ -128,6 +134,9 @@ static void *run_engine(void *data)
 
         check(own != NULL);
         *own = fd;
+        pthread_mutex_lock(&answers.lock);
+        answers.busy++;
+        pthread_mutex_unlock(&answers.lock);
         check(pthread_create(&thread, NULL, answer_one, own) == 0 && pthread_detach(thread) == 0);
     }
     return NULL;
@@ -251,6 +260,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tear_down();
     pthread_mutex_lock(&answers.lock);
     answers.at = answers.end = NULL;
+    while (answers.busy > 0) /* what it holds must not look leaked */
+        pthread_cond_wait(&answers.idle, &answers.lock);
     pthread_mutex_unlock(&answers.lock);
     free(text);
     return 0;
