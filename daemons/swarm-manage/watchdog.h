@@ -18,7 +18,7 @@ void watchdog_free(struct watchdog *watchdog);
 /* Any thread, without the pool's lock. */
 /* This manager may have become the primary. */
 void watchdog_look(struct watchdog *watchdog);
-/* Wait until no action is under way, or for that long; without taking new ones only if it may not act any more. */
+/* Of a manager that acts no more: until what it has begun has ended, or for that long. */
 void watchdog_await_rest(struct watchdog *watchdog, int timeout_ms);
 void watchdog_engine_lost(struct watchdog *watchdog, struct engine *engine, int loss); /* enum swarm_node_loss */
 void watchdog_engine_back(struct watchdog *watchdog, struct engine *engine);

@@ -183,6 +183,25 @@ class Test:
         self.wait(f"{name} runs", lambda: True in self.copies(name).values())
         return identity, next(iter(self.copies(name)))
 
+    def follow(self, manager):
+        """Set once an event stream through that manager has ended."""
+        ended = threading.Event()
+        connection = UnixConnection(manager.socket, LIMIT)
+        connection.request("GET", "/v1.41/events")
+        answer = connection.getresponse()
+
+        def read():
+            try:
+                while answer.read1(4096):
+                    pass
+            except (OSError, http.client.HTTPException):
+                pass
+            connection.close()
+            ended.set()
+
+        threading.Thread(target=read, daemon=True).start()
+        return ended
+
     def strike(self, manager, fault):
         if fault == "kill":
             manager.process.kill()
@@ -219,6 +238,7 @@ class Test:
         others = [manager for manager in self.managers if manager is not old]
         name = f"{options.name}-{number}"
         identity, engine = self.make(self.random.choice(others), name)
+        ended = self.follow(self.random.choice(others))
         if death == "with":
             self.fault(engine, "stop")
         struck = time.monotonic()
@@ -229,6 +249,7 @@ class Test:
         self.wait("there is another primary", lambda: self.successor(old, term))
         took = self.successor(old, term) - struck
         self.times.setdefault(fault, []).append(took)
+        self.wait("an event stream from the former primary ends", ended.is_set)
         if death:
             self.wait(f"{name} runs elsewhere", lambda: any(runs for where, runs in self.copies(name).items() if where != engine))
         if fault == "stop":

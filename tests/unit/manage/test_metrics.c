@@ -52,6 +52,7 @@ static void test_page_is_well_formed(void **state)
 {
     exposition_free(scrape());
     assert_true(value_of("swarm_leader") == 1);
+    assert_true(value_of("swarm_leader_term") == 0);
     assert_true(value_of("swarm_nodes{state=\"healthy\"}") == 0);
     assert_true(value_of("swarm_containers{state=\"running\"}") == 0);
     assert_true(value_of("process_open_fds") > 3);

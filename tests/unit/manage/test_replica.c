@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A manager with --replication, as clients and the primary see it, over a store that says what the test wants. */
-#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,78 +15,11 @@
 #include "api_kit.h"
 #include "http_peer.h"
 #include "leader.h"
-#include "lock_private.h"
+#include "memory_lock.h"
 
 #define OWN "10.0.0.9:3375"
 
-static struct {
-    pthread_mutex_t mutex;
-    char holder[64]; /* "": nobody */
-    uint64_t term;   /* where that is this manager; 0: it is not */
-    int looks;
-} store = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-
 static struct http_peer *primary;
-
-static int open_store(struct lock *lock, char **reterr)
-{
-    return 0;
-}
-
-static void close_store(struct lock *lock)
-{
-}
-
-static int look(struct lock *lock, struct lock_view *view, char **reterr)
-{
-    pthread_mutex_lock(&store.mutex);
-    view->mine = store.term > 0;
-    view->term = store.term;
-    view->lives_ms = view->mine ? 600000 : 0;
-    view->holder = store.holder[0] ? strdup(store.holder) : NULL;
-    store.looks++;
-    pthread_mutex_unlock(&store.mutex);
-    return 0;
-}
-
-static int resign(struct lock *lock, char **reterr)
-{
-    return 0;
-}
-
-static void wait_for_store(struct lock *lock, int timeout_ms)
-{
-    struct pollfd fd = {.fd = lock->stop_fd, .events = POLLIN};
-
-    poll(&fd, 1, timeout_ms < 5 ? timeout_ms : 5);
-}
-
-static const struct lock_backend backend = {.open = open_store,
-                                            .close = close_store,
-                                            .campaign = look,
-                                            .renew = look,
-                                            .resign = resign,
-                                            .wait = wait_for_store};
-static const struct discovery_backend memory = {.name = "memory", .lock = &backend};
-static struct discovery discovery = {.backend = &memory};
-
-/* The manager has seen it when this returns. */
-static void set_holder(const char *address, uint64_t term)
-{
-    int seen;
-
-    pthread_mutex_lock(&store.mutex);
-    snprintf(store.holder, sizeof(store.holder), "%s", address);
-    store.term = term;
-    seen = store.looks;
-    pthread_mutex_unlock(&store.mutex);
-    for (int now = seen; now < seen + 2;) {
-        usleep(2000);
-        pthread_mutex_lock(&store.mutex);
-        now = store.looks;
-        pthread_mutex_unlock(&store.mutex);
-    }
-}
 
 static int set_up(void **state)
 {
@@ -98,7 +30,7 @@ static int set_up(void **state)
         return -1;
     primary = http_peer_new(NULL, NULL);
     http_peer_set_answer(primary, 200, "Server: other\r\nContent-Type: application/json\r\n", "[\"from the primary\"]");
-    assert_int_equal(leader_new(&api_manager.leader, &api_manager, &discovery, &options, &error), 0);
+    assert_int_equal(leader_new(&api_manager.leader, &api_manager, &memory_discovery, &options, &error), 0);
     return leader_start(api_manager.leader);
 }
 
@@ -130,7 +62,7 @@ static void test_requests_are_passed_on(void **state)
 {
     char expected[256], seen[256];
 
-    set_holder(http_peer_address(primary), 0);
+    memory_lock_set(http_peer_address(primary), 0);
     api_assert_text("GET", "/v1.41/containers/json?all=1&x=%20", 200, "[\"from the primary\"]");
     snprintf(expected, sizeof(expected),
              "GET /v1.41/containers/json?all=1&x=%%20 HTTP/1.1\r\nHost: %s\r\nSwarm-Hops: 1\r\n",
@@ -145,7 +77,7 @@ static void test_bodies_are_passed_on(void **state)
 {
     struct http_result result;
 
-    set_holder(http_peer_address(primary), 0);
+    memory_lock_set(http_peer_address(primary), 0);
     api_ask("POST", "/v1.41/containers/create?name=x", "{\"Image\":\"i\"}", &result);
     assert_int_equal(result.status, 200);
     assert_non_null(strstr(http_peer_last(primary, "create"), "\r\n\r\n{\"Image\":\"i\"}"));
@@ -156,7 +88,7 @@ static void test_what_a_replica_answers_itself(void **state)
 {
     int before = http_peer_count(primary, "");
 
-    set_holder(http_peer_address(primary), 0);
+    memory_lock_set(http_peer_address(primary), 0);
     api_assert_text("GET", "/_ping", 200, "OK");
     api_assert_text("GET", "/v1.30/_ping", 200, "OK");
     assert_role("replica", http_peer_address(primary));
@@ -165,7 +97,7 @@ static void test_what_a_replica_answers_itself(void **state)
 
 static void test_without_a_primary(void **state)
 {
-    set_holder("", 0);
+    memory_lock_set("", 0);
     assert_role("replica", "");
     api_assert_refused("GET", "/version", NULL, 503, "No elected primary cluster manager");
 }
@@ -174,7 +106,7 @@ static void test_primary_that_cannot_be_reached(void **state)
 {
     char expected[128];
 
-    set_holder(http_peer_address(primary), 0);
+    memory_lock_set(http_peer_address(primary), 0);
     http_peer_kill(primary);
     snprintf(expected, sizeof(expected), "Unable to reach primary cluster manager (connection refused): %s",
              http_peer_address(primary));
@@ -185,7 +117,7 @@ static void test_primary_that_cannot_be_reached(void **state)
 static void *elect(void *data)
 {
     usleep(50000);
-    set_holder(http_peer_address(primary), 0);
+    memory_lock_set(http_peer_address(primary), 0);
     return NULL;
 }
 
@@ -194,7 +126,7 @@ static void test_requests_wait_for_a_primary(void **state)
     pthread_t thread;
     struct http_result result = {0};
 
-    set_holder("", 0);
+    memory_lock_set("", 0);
     assert_int_equal(pthread_create(&thread, NULL, elect, NULL), 0);
     while (result.status != 200) { /* the first one is the rule; a machine that sleeps may need more */
         http_result_clear(&result);
@@ -208,7 +140,7 @@ static void test_requests_wait_for_a_primary(void **state)
 
 static void test_answer_of_a_primary_that_fails(void **state)
 {
-    set_holder(http_peer_address(primary), 0);
+    memory_lock_set(http_peer_address(primary), 0);
     http_peer_set_fault(primary, PEER_CLOSE);
     struct http_result result;
 
@@ -236,14 +168,14 @@ static void test_answer_of_a_former_primary_is_not_waited_for(void **state)
 {
     pthread_t thread;
 
-    set_holder(http_peer_address(primary), 0);
+    memory_lock_set(http_peer_address(primary), 0);
     http_peer_set_fault(primary, PEER_SILENT);
     int before = http_peer_count(primary, "/images/json");
 
     assert_int_equal(pthread_create(&thread, NULL, silence, NULL), 0);
     while (http_peer_count(primary, "/images/json") == before)
         usleep(1000);
-    set_holder("10.0.0.1:1", 0);
+    memory_lock_set("10.0.0.1:1", 0);
     pthread_join(thread, NULL);
     http_peer_set_fault(primary, PEER_WELL);
 }
@@ -256,7 +188,7 @@ static void test_managers_that_disagree(void **state)
     struct http_call call = {.headers = headers, .timeout_ms = 60000};
     char url[128];
 
-    set_holder(http_peer_address(primary), 0);
+    memory_lock_set(http_peer_address(primary), 0);
     snprintf(url, sizeof(url), "http://%s/images/json", api_address());
     call.url = url;
     assert_int_equal(http_client_new(&client), 0);
@@ -269,7 +201,7 @@ static void test_managers_that_disagree(void **state)
 /* The address is that of an earlier process in our place, or we were the last primary that anybody knows of. */
 static void test_own_address(void **state)
 {
-    set_holder(OWN, 0);
+    memory_lock_set(OWN, 0);
     assert_role("replica", "");
     api_assert_text("GET", "/images/json", 200, "[]");
 }
@@ -278,7 +210,7 @@ static void test_the_primary_itself(void **state)
 {
     uint64_t term = 0;
 
-    set_holder(OWN, 7);
+    memory_lock_set(OWN, 7);
     assert_true(leader_is_primary(api_manager.leader, &term));
     assert_int_equal(term, 7);
     assert_true(leader_may_act(api_manager.leader, 7));
@@ -286,9 +218,9 @@ static void test_the_primary_itself(void **state)
     assert_role("primary", "spread");
     api_assert_text("GET", "/images/json", 200, "[]");
     /* A store that begins to count anew. */
-    set_holder("", 0);
+    memory_lock_set("", 0);
     assert_false(leader_is_primary(api_manager.leader, &term));
-    set_holder(OWN, 2);
+    memory_lock_set(OWN, 2);
     assert_true(leader_is_primary(api_manager.leader, &term));
     assert_int_equal(term, 8);
     leader_retire(api_manager.leader);
