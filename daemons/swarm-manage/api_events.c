@@ -4,11 +4,15 @@
 #include <string.h>
 
 #include "api.h"
+#include "bytes.h"
 #include "events.h"
 #include "filters.h"
 #include "http_server.h"
 #include "options.h"
 #include "timestamp.h"
+
+#define PAUSE_MS 10
+#define BATCH_MAX ((size_t)16 * 1024)
 
 /* "1136073600", "1136073600.000000001": 0, or -1 where it is no such number. */
 static int parse_unix_time(const char *text, int64_t *ret_ns)
@@ -79,32 +83,83 @@ static int time_left_ms(const struct event_query *query)
     return left > 1000000000 ? 1000000000 : (int)left;
 }
 
-/* Pass events on until the client leaves, is cut off, or the time asked for is over. */
-static int stream_events(struct call *call, struct event_listener *listener, const struct event_query *query)
+/* Of a listener's stream. A lone event goes out at once; those that follow within PAUSE_MS go out together. */
+struct batch {
+    struct bytes text;
+    int64_t sent_ms; /* when something last went out */
+};
+
+/* All events that have come, as far as they fit. 1: more may be there; 0: none; -1: cut off; 2: the time asked for is
+ * over. */
+static int gather(struct batch *batch, struct event_listener *listener, const struct event_query *query)
 {
-    for (;;) {
+    while (bytes_length(&batch->text) < BATCH_MAX) {
         const struct event *event = NULL;
         int r = event_listener_next(listener, &event);
 
+        if (r <= 0)
+            return r;
+        if (query->until_ns >= 0 && event->time_ns > query->until_ns) {
+            event_unref(event);
+            return 2;
+        }
+        r = bytes_append(&batch->text, event->line, event->length);
+        event_unref(event);
         if (r < 0)
             return -1;
-        if (r > 0) {
-            bool late = query->until_ns >= 0 && event->time_ns > query->until_ns;
-
-            r = late ? 0 : http_reply_write(call->reply, event->line, event->length);
-            event_unref(event);
-            if (late)
-                return http_reply_end(call->reply);
-            if (r < 0)
-                return r;
-            continue;
-        }
-        r = time_left_ms(query);
-        if (r == 0)
-            return http_reply_end(call->reply);
-        if (http_reply_wait(call->reply, event_listener_fd(listener), r) < 0)
-            return -1;
     }
+    return 1;
+}
+
+static int send_batch(struct call *call, struct batch *batch)
+{
+    int r = 0;
+
+    if (bytes_length(&batch->text) > 0) {
+        r = http_reply_write(call->reply, bytes_at(&batch->text), bytes_length(&batch->text));
+        bytes_free(&batch->text); /* listeners are many, and mostly wait */
+        batch->sent_ms = monotonic_ms();
+    }
+    return r;
+}
+
+/* Wait for events: not for the first one where some have just gone out. 0: the time asked for is over, 1: look again,
+ * -1: the client has left. */
+static int wait_for_events(struct call *call, const struct batch *batch, struct event_listener *listener,
+                           const struct event_query *query)
+{
+    int64_t pause_ms = batch->sent_ms + PAUSE_MS - monotonic_ms();
+    int left_ms = time_left_ms(query), r;
+
+    if (left_ms == 0)
+        return 0;
+    if (batch->sent_ms != 0 && pause_ms > 0) {
+        r = http_reply_wait(call->reply, -1, left_ms < 0 || pause_ms < left_ms ? (int)pause_ms : left_ms);
+        return r < 0 ? -1 : 1;
+    }
+    return http_reply_wait(call->reply, event_listener_fd(listener), left_ms) < 0 ? -1 : 1;
+}
+
+/* Pass events on until the client leaves, is cut off, or the time asked for is over. */
+static int stream_events(struct call *call, struct event_listener *listener, const struct event_query *query)
+{
+    struct batch batch = {0};
+    int more = 1, r = 0;
+
+    while (r == 0) {
+        more = gather(&batch, listener, query);
+        r = send_batch(call, &batch);
+        if (r == 0 && more == 0) {
+            more = wait_for_events(call, &batch, listener, query);
+            more = more == 0 ? 2 : more;
+        }
+        if (more == 2 || more < 0)
+            break;
+    }
+    bytes_free(&batch.text);
+    if (r < 0 || more < 0)
+        return -1;
+    return http_reply_end(call->reply);
 }
 
 int api_events(struct call *call)

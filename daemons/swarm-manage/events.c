@@ -38,6 +38,7 @@ struct event_listener {
     struct event_hub *hub;
     struct event_listener *next, **link; /* guarded by the hub's lock */
     struct event_query query;
+    unsigned filter_id; /* the same for all that ask for the same */
     int fd;
 
     /* The listener's own: what happened before it came, not filtered yet. Taken first. */
@@ -52,6 +53,7 @@ struct event_hub {
     pthread_mutex_t lock;
     struct event_listener *listeners;
     size_t listener_count;
+    unsigned filter_ids; /* given so far; 0 is that of no filter at all */
     struct event_ring history;
     size_t history_bytes;
 };
@@ -228,16 +230,38 @@ static void listener_offer(struct event_listener *listener, const struct event *
     pthread_mutex_unlock(&listener->lock);
 }
 
+/* What an event was found to be for the filters that it was last compared with. */
+struct verdicts {
+    struct {
+        unsigned filter_id;
+        bool passes;
+    } of[16];
+};
+
+static bool passes(struct verdicts *verdicts, const struct event_listener *listener, const json_t *object)
+{
+    unsigned id = listener->filter_id, at = id % (sizeof(verdicts->of) / sizeof(verdicts->of[0]));
+
+    if (id == 0)
+        return true;
+    if (verdicts->of[at].filter_id != id) {
+        verdicts->of[at].filter_id = id;
+        verdicts->of[at].passes = event_filter_passes(listener->query.filters, object);
+    }
+    return verdicts->of[at].passes;
+}
+
 /* Encode it once, then history and every listener that asked for such events. @p object is taken, may be NULL. */
 static void publish(struct event_hub *hub, json_t *object)
 {
     const struct event *event = object ? event_encode(object) : NULL;
+    struct verdicts verdicts = {0};
 
     if (event) {
         pthread_mutex_lock(&hub->lock);
         history_add(hub, event);
         for (struct event_listener *listener = hub->listeners; listener; listener = listener->next) {
-            if (in_time(&listener->query, event) && event_filter_passes(listener->query.filters, object))
+            if (in_time(&listener->query, event) && passes(&verdicts, listener, object))
                 listener_offer(listener, event);
         }
         pthread_mutex_unlock(&hub->lock);
@@ -306,6 +330,20 @@ static void listener_destroy(struct event_listener *listener)
     free(listener);
 }
 
+/* Clients of one kind ask for the same: each event is compared with that once. With the hub locked. */
+static unsigned filter_id_of(struct event_hub *hub, const json_t *filters)
+{
+    if (json_object_size(filters) == 0)
+        return 0;
+    for (const struct event_listener *other = hub->listeners; other; other = other->next) {
+        if (json_equal(other->query.filters, filters))
+            return other->filter_id;
+    }
+    if (++hub->filter_ids == 0)
+        hub->filter_ids = 1;
+    return hub->filter_ids;
+}
+
 int event_listener_new(struct event_listener **ret, struct event_hub *hub, const struct event_query *query)
 {
     struct event_listener *listener = calloc(1, sizeof(*listener));
@@ -320,6 +358,7 @@ int event_listener_new(struct event_listener **ret, struct event_hub *hub, const
     if (listener->fd >= 0) {
         pthread_mutex_lock(&hub->lock);
         r = listener_look_back(listener);
+        listener->filter_id = filter_id_of(hub, query->filters);
         if (r == 0) {
             listener->next = hub->listeners;
             listener->link = &hub->listeners;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The API of a manager whose pool is empty: what it answers before the first engine is known. */
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,9 @@
 #include <cmocka.h>
 
 #include "api_kit.h"
+#include "bytes.h"
+#include "events.h"
+#include "stream.h"
 
 static void test_ping_answers_get_and_head(void **state)
 {
@@ -220,6 +224,60 @@ static void test_past_events_end_at_once(void **state)
     api_assert_text("GET", "/events?since=-2562047h&until=1", 200, ""); /* beyond the last nanosecond */
 }
 
+/* All there is of the stream until @p count events have come; new text. */
+static char *read_events(struct stream *stream, size_t count)
+{
+    struct bytes text = {0};
+    char *whole;
+
+    for (size_t seen = 0; seen < count;) {
+        ssize_t got;
+
+        assert_int_equal(bytes_reserve(&text, 65536), 0);
+        got = stream_recv_wait(stream, text.data + text.end, text.size - text.end - 1, 60000);
+        assert_true(got > 0);
+        text.end += (size_t)got;
+        text.data[text.end] = '\0';
+        seen = 0;
+        for (const char *at = bytes_at(&text); (at = strstr(at, "\"Action\":\"n")) != NULL; at++)
+            seen++;
+    }
+    whole = strdup(bytes_at(&text));
+    bytes_free(&text);
+    return whole;
+}
+
+static void test_events_of_a_burst_come_all_and_in_order(void **state)
+{
+    enum { COUNT = 1000 };
+    static const char ask[] = "GET /events HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct failure failure = {0};
+    struct engine *engine = pool_add_engine(api_manager.pool, "192.0.2.9:2375", &failure);
+    struct address address;
+    struct stream *stream;
+    char *error = NULL, *text, *at, action[32];
+
+    assert_int_equal(address_parse(&address, api_address(), &error), 0);
+    assert_int_equal(stream_dial(&stream, &address, NULL, 20000, &error), 0);
+    assert_int_equal(stream_send_all(stream, ask, sizeof(ask) - 1, 20000), 0);
+    while (event_hub_listeners(api_manager.events) == 0)
+        poll(NULL, 0, 1);
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(action, sizeof(action), "n%d", i);
+        events_publish_swarm(api_manager.events, engine, action);
+    }
+    text = at = read_events(stream, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(action, sizeof(action), "\"Action\":\"n%d\"", i);
+        at = strstr(at, action);
+        if (at == NULL)
+            fail_msg("%s is not where it belongs", action);
+    }
+    free(text);
+    stream_close(stream);
+    pool_remove_engine(api_manager.pool, engine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_options_is_answered_anywhere),
         cmocka_unit_test(test_debug_variables_are_told_with_debug_only),
         cmocka_unit_test(test_past_events_end_at_once),
+        cmocka_unit_test(test_events_of_a_burst_come_all_and_in_order),
     };
 
     return cmocka_run_group_tests(tests, api_set_up, api_tear_down);

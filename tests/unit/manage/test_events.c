@@ -493,6 +493,30 @@ static void test_history_is_filtered(void **state)
     json_decref(query.filters);
 }
 
+/* More kinds than an event's findings are kept for, and some that are asked for twice. */
+static void test_many_listeners_with_filters_of_their_own(void **state)
+{
+    enum { KINDS = 40 };
+    struct fixture *f = *state;
+    struct event_listener *listeners[2 * KINDS];
+    struct event_query queries[2 * KINDS];
+    char text[64];
+
+    for (int i = 0; i < 2 * KINDS; i++) {
+        snprintf(text, sizeof(text), "{\"container\":[\"c%d\"]}", 100 + i % KINDS);
+        queries[i] = (struct event_query){-1, -1, parse(text)};
+        listeners[i] = listen_for(f, &queries[i]);
+    }
+    for (int i = 0; i < KINDS; i++)
+        publish_number(f, 100 + i);
+    for (int i = 0; i < 2 * KINDS; i++) {
+        assert_int_equal(next_number(listeners[i]), 100 + i % KINDS);
+        assert_int_equal(next_number(listeners[i]), -1);
+        event_listener_free(listeners[i]);
+        json_decref(queries[i].filters);
+    }
+}
+
 static void test_history_is_bounded(void **state)
 {
     struct fixture *f = *state;
@@ -594,6 +618,7 @@ int main(void)
         TEST(test_without_since_nothing_of_the_past),
         TEST(test_until_bounds_past_and_future),
         TEST(test_history_is_filtered),
+        TEST(test_many_listeners_with_filters_of_their_own),
         TEST(test_history_is_bounded),
         TEST(test_history_is_bounded_in_bytes),
         TEST(test_many_publishers_and_a_waiting_listener),
