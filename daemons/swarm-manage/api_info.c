@@ -10,144 +10,24 @@
 #include "events.h"
 #include "host.h"
 #include "http_server.h"
-#include "image_list.h"
+#include "info_cache.h"
 #include "info_node.h"
 #include "leader.h"
 #include "records.h"
-#include "saturate.h"
 #include "timestamp.h"
 #include "traits.h"
 #include "watchdog.h"
 
-/* Members that the pool has where every healthy engine says the same, and what stands in for them otherwise. */
-static const struct {
-    const char *key;
-    const char *otherwise; /* JSON */
-} common_members[] = {
-    {"LoggingDriver", "\"\""},
-    {"CgroupDriver", "\"\""},
-    {"CgroupVersion", "\"\""},
-    {"DefaultRuntime", "\"\""},
-    {"DockerRootDir", "\"\""},
-    {"InitBinary", "\"\""},
-    {"Isolation", "\"\""},
-    {"Runtimes", "null"},
-    {"SecurityOptions", "null"},
-    {"ContainerdCommit", "{\"ID\":\"\",\"Expected\":\"\"}"},
-    {"RuncCommit", "{\"ID\":\"\",\"Expected\":\"\"}"},
-    {"InitCommit", "{\"ID\":\"\",\"Expected\":\"\"}"},
-    {"LiveRestoreEnabled", "false"},
-    {"ClusterStore", "\"\""},
-    {"ClusterAdvertise", "\"\""},
-};
-
-/* What the pool can do only where every healthy engine can. */
-static const char *const features[] = {
-    "MemoryLimit", "SwapLimit", "KernelMemory",   "CpuCfsPeriod",     "CpuCfsQuota",       "CPUShares",
-    "CPUSet",      "PidsLimit", "IPv4Forwarding", "BridgeNfIptables", "BridgeNfIp6tables", "OomKillDisable",
-};
-
-static json_t *common_value(const struct info_node *nodes, size_t count, const char *key, const char *otherwise)
+static void set_totals(json_t *answer, const struct info_totals *totals)
 {
-    const json_t *common = NULL;
-
-    for (size_t i = 0; i < count; i++) {
-        json_t *value = json_object_get(nodes[i].info, key);
-
-        if (nodes[i].state != ENGINE_HEALTHY)
-            continue;
-        if (value == NULL || (common != NULL && !json_equal(common, value)))
-            return json_loads(otherwise, JSON_DECODE_ANY, NULL);
-        common = value;
-    }
-    return common == NULL ? json_loads(otherwise, JSON_DECODE_ANY, NULL) : json_deep_copy(common);
-}
-
-static json_t *every(const struct info_node *nodes, size_t count, const char *feature)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (nodes[i].state == ENGINE_HEALTHY && !json_is_true(json_object_get(nodes[i].info, feature)))
-            return json_false();
-    }
-    return json_true();
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The strings of all healthy engines' arrays Plugins.<key>, sorted, each once. New; NULL for lack of memory. */
-static json_t *plugin_union(const struct info_node *nodes, size_t count, const char *key)
-{
-    const char **texts = NULL;
-    size_t used = 0, k;
-    json_t *result = json_array();
-    json_t *value;
-
-    for (size_t i = 0; i < count; i++) {
-        const json_t *list = json_object_get(json_object_get(nodes[i].info, "Plugins"), key);
-        const char **more;
-
-        if (nodes[i].state != ENGINE_HEALTHY || json_array_size(list) == 0)
-            continue;
-        more = realloc(texts, (used + json_array_size(list)) * sizeof(texts[0]));
-        if (more == NULL)
-            break;
-        texts = more;
-        json_array_foreach (list, k, value) {
-            if (json_is_string(value))
-                texts[used++] = json_string_value(value);
-        }
-    }
-    if (used > 0)
-        qsort(texts, used, sizeof(texts[0]), compare_texts);
-    for (size_t i = 0; i < used; i++) {
-        if (i == 0 || strcmp(texts[i], texts[i - 1]) != 0)
-            json_array_append_new(result, json_string(texts[i]));
-    }
-    free(texts);
-    return result;
-}
-
-/* Every engine's warnings, each with its node in front. */
-static json_t *warnings(const struct info_node *nodes, size_t count)
-{
-    json_t *result = json_array();
-    json_t *value;
-    size_t k;
-
-    for (size_t i = 0; i < count; i++) {
-        json_array_foreach (json_object_get(nodes[i].info, "Warnings"), k, value) {
-            if (json_is_string(value))
-                json_array_append_new(result, json_sprintf("%s: %s", nodes[i].name, json_string_value(value)));
-        }
-    }
-    if (json_array_size(result) > 0)
-        return result;
-    json_decref(result);
-    return json_null();
-}
-
-static void set_totals(json_t *answer, const struct info_node *nodes, size_t count)
-{
-    json_int_t running = 0, paused = 0, stopped = 0, images = 0, cpus_milli = 0, memory = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        running += (json_int_t)nodes[i].running;
-        paused += (json_int_t)nodes[i].paused;
-        stopped += (json_int_t)nodes[i].stopped;
-        images += (json_int_t)image_list_count(nodes[i].images);
-        cpus_milli += nodes[i].total_cpus_milli / 1000 * 1000;
-        memory = saturating_add(memory, nodes[i].total_memory);
-    }
-    json_object_set_new(answer, "Containers", json_integer(running + paused + stopped));
-    json_object_set_new(answer, "ContainersRunning", json_integer(running));
-    json_object_set_new(answer, "ContainersPaused", json_integer(paused));
-    json_object_set_new(answer, "ContainersStopped", json_integer(stopped));
-    json_object_set_new(answer, "Images", json_integer(images));
-    json_object_set_new(answer, "NCPU", json_integer(cpus_milli / 1000));
-    json_object_set_new(answer, "MemTotal", json_integer(memory));
+    json_object_set_new(answer, "Containers",
+                        json_integer((json_int_t)(totals->running + totals->paused + totals->stopped)));
+    json_object_set_new(answer, "ContainersRunning", json_integer((json_int_t)totals->running));
+    json_object_set_new(answer, "ContainersPaused", json_integer((json_int_t)totals->paused));
+    json_object_set_new(answer, "ContainersStopped", json_integer((json_int_t)totals->stopped));
+    json_object_set_new(answer, "Images", json_integer((json_int_t)totals->images));
+    json_object_set_new(answer, "NCPU", json_integer(totals->cpus));
+    json_object_set_new(answer, "MemTotal", json_integer(totals->memory));
 }
 
 /* RFC 3339 in the local zone, to the nanosecond. */
@@ -200,33 +80,6 @@ static void set_own(json_t *answer, struct manager *manager)
                                   "inactive", "ControlAvailable", 0, "Error", "", "RemoteManagers"));
 }
 
-/* Of one healthy engine: clients do not take null here. */
-static json_t *registry_config(const struct info_node *nodes, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        json_t *value = json_object_get(nodes[i].info, "RegistryConfig");
-
-        if (nodes[i].state == ENGINE_HEALTHY && json_is_object(value))
-            return json_deep_copy(value);
-    }
-    return json_pack("{s:[], s:{}, s:[]}", "InsecureRegistryCIDRs", "IndexConfigs", "Mirrors");
-}
-
-static void set_from_engines(json_t *answer, const struct info_node *nodes, size_t count)
-{
-    for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
-        json_object_set_new(answer, features[i], every(nodes, count, features[i]));
-    for (size_t i = 0; i < sizeof(common_members) / sizeof(common_members[0]); i++)
-        json_object_set_new(answer, common_members[i].key,
-                            common_value(nodes, count, common_members[i].key, common_members[i].otherwise));
-    json_object_set_new(answer, "Plugins",
-                        json_pack("{s:o, s:o, s:n, s:o}", "Volume", plugin_union(nodes, count, "Volume"), "Network",
-                                  plugin_union(nodes, count, "Network"), "Authorization", "Log",
-                                  plugin_union(nodes, count, "Log")));
-    json_object_set_new(answer, "RegistryConfig", registry_config(nodes, count));
-    json_object_set_new(answer, "Warnings", warnings(nodes, count));
-}
-
 /* What changed in the API between the versions that clients speak. */
 static void shape(json_t *answer, struct api_version version)
 {
@@ -263,23 +116,15 @@ static void add_role(json_t *lines, struct leader *leader)
 /* Before the nodes; nothing where there is nothing to say. */
 static void add_status_line(json_t *lines, const char *name, const char *text)
 {
-    for (size_t i = 0; text != NULL && i < json_array_size(lines); i++) {
-        const char *key = json_string_value(json_array_get(json_array_get(lines, i), 0));
-
-        if (strcmp(key, "Nodes") == 0) {
-            json_array_insert_new(lines, i, json_pack("[s, s]", name, text));
-            break;
-        }
-    }
+    if (text != NULL)
+        json_array_insert_new(lines, json_array_size(lines) - 1, json_pack("[s, s]", name, text));
 }
 
 /* What there is to say of all nodes comes before them. */
-static json_t *status_lines(struct manager *manager, const struct info_node *nodes, size_t count)
+static json_t *status_lines(struct manager *manager, size_t count)
 {
-    json_t *lines = info_status_lines(manager->scheduler, nodes, count);
+    json_t *lines = info_status_lines(manager->scheduler, count);
     char *trouble = records_trouble(manager->records), *held;
-
-    add_role(lines, manager->leader);
 
     pool_read_lock(manager->pool);
     held = watchdog_held_text(manager->watchdog);
@@ -288,28 +133,65 @@ static json_t *status_lines(struct manager *manager, const struct info_node *nod
     add_status_line(lines, "Record not written", trouble);
     free(held);
     free(trouble);
+    add_role(lines, manager->leader);
     return lines;
+}
+
+/* SystemStatus as JSON: the lines, then those of the nodes. */
+static int write_status(struct bytes *out, struct manager *manager, const struct bytes *nodes, size_t count)
+{
+    json_t *lines = status_lines(manager, count);
+    char *text = json_dumps(lines, JSON_COMPACT);
+    int r = text == NULL ? -1 : bytes_append(out, text, strlen(text) - 1); /* the bracket follows the nodes */
+
+    free(text);
+    json_decref(lines);
+    if (r == 0)
+        r = bytes_append(out, bytes_at(nodes), bytes_length(nodes));
+    return r == 0 ? bytes_append_text(out, "]") : -1;
+}
+
+/* The answer with SystemStatus in its place. */
+static int write_answer(struct bytes *out, struct manager *manager, const json_t *answer, const struct bytes *nodes,
+                        size_t count)
+{
+    static const char place[] = "\"SystemStatus\":null";
+    char *text = json_dumps(answer, JSON_COMPACT);
+    char *at = text == NULL ? NULL : strstr(text, place);
+    size_t before = at == NULL ? 0 : (size_t)(at - text) + sizeof(place) - sizeof("null");
+    int r = -1;
+
+    if (at != NULL && bytes_append(out, text, before) == 0 && write_status(out, manager, nodes, count) == 0)
+        r = bytes_append_text(out, text + before + sizeof("null") - 1);
+    free(text);
+    return r;
 }
 
 int api_info(struct call *call)
 {
     struct manager *manager = call->manager;
-    struct info_node *nodes = NULL;
-    size_t count = 0;
-    json_t *answer = json_object();
+    struct info_totals totals = {0};
+    struct bytes nodes = {0}, text = {0};
+    json_t *answer = json_object(), *shared = NULL;
+    const struct info_waiting waiting = {watchdog_engine_text, manager->watchdog};
+    int r = info_cache_write(manager->pool, &waiting, &nodes, &totals, &shared);
 
-    if (answer == NULL || info_nodes_take(manager->pool, &nodes, &count) < 0) {
-        json_decref(answer);
-        return http_reply_error(call->reply, 500, "out of memory");
+    if (r == 0) {
+        json_object_set_new(answer, "ID", json_string(manager->id));
+        set_totals(answer, &totals);
+        json_object_set_new(answer, "Driver", json_string(""));
+        json_object_set_new(answer, "DriverStatus", json_null());
+        json_object_set_new(answer, "SystemStatus", json_null());
+        json_object_update(answer, shared);
+        set_own(answer, manager);
+        shape(answer, api_client_version(call));
+        r = write_answer(&text, manager, answer, &nodes, totals.nodes);
     }
-    json_object_set_new(answer, "ID", json_string(manager->id));
-    set_totals(answer, nodes, count);
-    json_object_set_new(answer, "Driver", json_string(""));
-    json_object_set_new(answer, "DriverStatus", json_null());
-    json_object_set_new(answer, "SystemStatus", status_lines(manager, nodes, count));
-    set_from_engines(answer, nodes, count);
-    set_own(answer, manager);
-    shape(answer, api_client_version(call));
-    info_nodes_free(nodes, count);
-    return api_reply_json(call, 200, answer);
+    json_decref(answer);
+    json_decref(shared);
+    r = r == 0 ? http_reply_send(call->reply, 200, "application/json", bytes_at(&text), bytes_length(&text))
+               : http_reply_error(call->reply, 500, "out of memory");
+    bytes_free(&nodes);
+    bytes_free(&text);
+    return r;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine_idle.h"
+#include "info_cache.h"
 #include "manager.h"
 #include "metrics.h"
 #include "monitor.h"
@@ -181,6 +182,7 @@ void engine_unref(struct engine *engine)
         return;
     }
     engine_close_idle(engine);
+    info_block_free(engine->info_block);
     json_decref(engine->info);
     json_decref(engine->images);
     object_table_clear(&engine->networks);

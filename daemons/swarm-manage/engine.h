@@ -19,6 +19,9 @@
 #include "stream.h"
 
 struct manager;
+struct info_block;
+
+#define POOL_CONTAINER_STATES 7
 
 enum engine_state { ENGINE_PENDING, ENGINE_HEALTHY, ENGINE_UNHEALTHY, ENGINE_DISCONNECTED };
 /* "Pending", "Healthy", "Unhealthy", "Disconnected". */
@@ -81,7 +84,7 @@ struct engine {
     json_t *images;          /* array as GET /images/json?all=1 gave it; replaced whole */
     uint64_t images_ticket;  /* of that answer */
     struct object_table networks, volumes;
-    uint64_t container_changes; /* of its containers: answers that were applied, and removals */
+    uint64_t container_changes;                   /* of its containers: answers that were applied, and removals */
     struct removal removals[ENGINE_REMOVALS_MAX]; /* the last ones, a ring */
     unsigned removal_next;
     uint64_t removal_ticket; /* the highest that fell out of the ring: counts for any container */
@@ -91,6 +94,10 @@ struct engine {
     bool lost;               /* the watchdog knows that it is */
     uint64_t recorded_hash;  /* what is in the records of it */
     bool absent;             /* known from the records only: it has not answered this manager yet */
+
+    size_t container_states[POOL_CONTAINER_STATES]; /* as the pool's, of its containers */
+    unsigned info_changes;                          /* how often info has been replaced */
+    struct info_block *info_block;                  /* info_cache.h */
 
     /* the monitor's, guarded by its lock */
     void *monitored;

@@ -6,50 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "container_record.h"
+#include "json_write.h"
 #include "manager.h"
 #include "options.h"
-#include "watchdog.h"
 
-static void free_node(struct info_node *node)
-{
-    free(node->name);
-    free(node->address);
-    free(node->id);
-    free(node->error);
-    free(node->server_version);
-    free(node->labels);
-    free(node->rescheduling);
-    json_decref(node->info);
-    json_decref(node->images);
-}
-
-void info_nodes_free(struct info_node *nodes, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        free_node(&nodes[i]);
-    free(nodes);
-}
-
-static void count_containers(struct info_node *ret, const struct swarm_node *node)
-{
-    const struct swarm_container *container = NULL;
-
-    while ((container = swarm_node_next_container(node, container)) != NULL) {
-        const struct container_record *record = container_record(container);
-
-        if (record == NULL)
-            continue;
-        if (record->paused)
-            ret->paused++;
-        else if (record->running)
-            ret->running++;
-        else
-            ret->stopped++;
-    }
-}
-
-/* The labels as one text; NULL for lack of memory. */
-static char *join_labels(const struct swarm_node *node)
+char *info_node_labels(const struct engine *engine)
 {
     const char *key, *value;
     char *text = NULL;
@@ -58,7 +20,7 @@ static char *join_labels(const struct swarm_node *node)
 
     if (out == NULL)
         return NULL;
-    for (size_t i = 0; swarm_node_label_at(node, i, &key, &value); i++)
+    for (size_t i = 0; engine->node != NULL && swarm_node_label_at(engine->node, i, &key, &value); i++)
         fprintf(out, "%s%s=%s", i == 0 ? "" : ", ", key, value);
     if (fclose(out) == 0)
         return text;
@@ -66,59 +28,34 @@ static char *join_labels(const struct swarm_node *node)
     return NULL;
 }
 
-static int take_node(struct info_node *ret, const struct pool *pool, const struct engine *engine)
+void info_node_read(struct info_node *ret, const struct engine *engine)
 {
-    ret->state = engine->state;
-    ret->unannounced = engine->unannounced;
-    ret->drop_ms = engine->drop_ms;
-    ret->updated_at = engine->updated_at;
-    ret->name = strdup(engine->name == NULL ? "(unknown)" : engine->name);
-    ret->address = strdup(engine->address);
-    ret->id = strdup(engine->id == NULL ? "" : engine->id);
-    ret->server_version = strdup(engine->server_version == NULL ? "" : engine->server_version);
-    ret->error = engine->error == NULL || engine->error[0] == '\0' ? NULL : strdup(engine->error);
-    ret->info = json_incref(engine->info);
-    ret->images = json_incref(engine->images);
-    if (engine->node == NULL) {
-        ret->labels = strdup("");
-    } else {
-        count_containers(ret, engine->node);
-        ret->used_cpus_milli = swarm_node_used_cpus_milli(engine->node);
-        ret->total_cpus_milli = swarm_node_total_cpus_milli(engine->node);
-        ret->used_memory = swarm_node_used_memory(engine->node);
-        ret->total_memory = swarm_node_total_memory(engine->node);
-        ret->labels = join_labels(engine->node);
-        ret->rescheduling = watchdog_engine_text(pool->manager->watchdog, engine);
-    }
-    return ret->name == NULL || ret->address == NULL || ret->id == NULL || ret->server_version == NULL ||
-                   ret->labels == NULL
-               ? -1
-               : 0;
-}
-
-int info_nodes_take(struct pool *pool, struct info_node **ret_nodes, size_t *ret_count)
-{
-    struct info_node *nodes;
+    const size_t *states = engine->container_states;
     size_t count = 0;
-    int r = -1;
 
-    pool_read_lock(pool);
-    nodes = calloc(pool->engine_count + 1, sizeof(nodes[0]));
-    if (nodes != NULL) {
-        r = 0;
-        while (count < pool->engine_count && r == 0) {
-            r = take_node(&nodes[count], pool, pool->engines[count]);
-            count++;
-        }
-    }
-    pool_unlock(pool);
-    if (r < 0) {
-        info_nodes_free(nodes, count);
-        return -1;
-    }
-    *ret_nodes = nodes;
-    *ret_count = count;
-    return 0;
+    *ret = (struct info_node){
+        .state = engine->state,
+        .unannounced = engine->unannounced,
+        .drop_ms = engine->drop_ms,
+        .name = engine->name == NULL ? "(unknown)" : engine->name,
+        .address = engine->address,
+        .id = engine->id == NULL ? "" : engine->id,
+        .error = engine->error == NULL || engine->error[0] == '\0' ? NULL : engine->error,
+        .server_version = engine->server_version == NULL ? "" : engine->server_version,
+        .updated_at = engine->updated_at,
+        .info = engine->info,
+    };
+    if (engine->node == NULL)
+        return;
+    for (size_t i = 0; i < POOL_CONTAINER_STATES; i++)
+        count += states[i];
+    ret->paused = states[SWARM_CONTAINER_PAUSED];
+    ret->running = states[SWARM_CONTAINER_RUNNING] + states[SWARM_CONTAINER_RESTARTING];
+    ret->stopped = count - ret->paused - ret->running;
+    ret->used_cpus_milli = swarm_node_used_cpus_milli(engine->node);
+    ret->total_cpus_milli = swarm_node_total_cpus_milli(engine->node);
+    ret->used_memory = swarm_node_used_memory(engine->node);
+    ret->total_memory = swarm_node_total_memory(engine->node);
 }
 
 void bytes_in_words(int64_t bytes, char *buffer, size_t size)
@@ -134,78 +71,115 @@ void bytes_in_words(int64_t bytes, char *buffer, size_t size)
     snprintf(buffer, size, "%.4g %s", value, units[unit]);
 }
 
-static void add_line(json_t *lines, const char *key, json_t *value)
+/* ["key","value"], the key given as JSON. */
+static int write_pair(struct bytes *out, const char *key, const char *value)
 {
-    json_array_append_new(lines, json_pack("[s, o]", key, value));
+    return bytes_append_text(out, ",[") < 0 || bytes_append_text(out, key) < 0 || bytes_append_text(out, ",") < 0 ||
+                   json_write_string(out, value) < 0
+               ? -1
+               : bytes_append_text(out, "]");
 }
 
-static json_t *containers_text(const struct info_node *node)
+static int write_containers(struct bytes *out, const struct info_node *node)
 {
     size_t count = node->running + node->paused + node->stopped;
+    char text[128];
 
     if (node->state != ENGINE_HEALTHY)
-        return json_sprintf("%zu", count);
-    return json_sprintf("%zu (%zu Running, %zu Paused, %zu Stopped)", count, node->running, node->paused,
-                        node->stopped);
+        snprintf(text, sizeof(text), "%zu", count);
+    else
+        snprintf(text, sizeof(text), "%zu (%zu Running, %zu Paused, %zu Stopped)", count, node->running, node->paused,
+                 node->stopped);
+    return write_pair(out, "\"  └ Containers\"", text);
 }
 
 /* Whole CPUs, as classic Swarm shows them; parts of one, which NanoCpus can reserve, with what digits they need. */
-static json_t *cpus_text(const struct info_node *node)
+static int write_cpus(struct bytes *out, const struct info_node *node)
 {
     int64_t total = node->total_cpus_milli / 1000;
+    char text[64];
 
     if (node->used_cpus_milli % 1000 == 0)
-        return json_sprintf("%" PRId64 " / %" PRId64, node->used_cpus_milli / 1000, total);
-    return json_sprintf("%g / %" PRId64, (double)node->used_cpus_milli / 1000, total);
+        snprintf(text, sizeof(text), "%" PRId64 " / %" PRId64, node->used_cpus_milli / 1000, total);
+    else
+        snprintf(text, sizeof(text), "%g / %" PRId64, (double)node->used_cpus_milli / 1000, total);
+    return write_pair(out, "\"  └ Reserved CPUs\"", text);
 }
 
-static json_t *memory_text(const struct info_node *node)
+static int write_memory(struct bytes *out, const struct info_node *node)
 {
-    char used[32], total[32];
+    char used[32], total[32], text[72];
 
     bytes_in_words(node->used_memory, used, sizeof(used));
     bytes_in_words(node->total_memory, total, sizeof(total));
-    return json_sprintf("%s / %s", used, total);
+    snprintf(text, sizeof(text), "%s / %s", used, total);
+    return write_pair(out, "\"  └ Reserved Memory\"", text);
 }
 
-static json_t *updated_text(const struct info_node *node)
+static int write_updated(struct bytes *out, const struct info_node *node)
 {
     char text[32];
     struct tm utc;
 
     gmtime_r(&node->updated_at, &utc);
     strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-    return json_string(text);
+    return write_pair(out, "\"  └ UpdatedAt\"", text);
 }
 
-static json_t *unannounced_text(const struct info_node *node)
+static int write_unannounced(struct bytes *out, const struct info_node *node)
 {
     int64_t left_s = (node->drop_ms - monotonic_ms() + 999) / 1000;
-    char when[64];
+    char when[64], text[160];
 
     if (node->drop_ms < 0)
-        return json_string("no engine is announced any more: this one takes no new containers, and stays");
+        return write_pair(out, "\"  └ Error\"",
+                          "no engine is announced any more: this one takes no new containers, and stays");
     duration_format(when, sizeof(when), left_s > 0 ? left_s * 1000000000 : 0);
-    return json_sprintf("it is not announced any more: it takes no new containers, and leaves in %s", when);
+    snprintf(text, sizeof(text), "it is not announced any more: it takes no new containers, and leaves in %s", when);
+    return write_pair(out, "\"  └ Error\"", text);
 }
 
-static void add_node(json_t *lines, const struct info_node *node)
+static int write_trouble(struct bytes *out, const struct info_node *node)
 {
-    json_array_append_new(lines, json_pack("[s+, s]", " ", node->name, node->address));
-    add_line(lines, "  └ ID", json_string(node->id));
-    add_line(lines, "  └ Status", json_string(engine_status_text(node->state, node->unannounced)));
-    add_line(lines, "  └ Containers", containers_text(node));
-    add_line(lines, "  └ Reserved CPUs", cpus_text(node));
-    add_line(lines, "  └ Reserved Memory", memory_text(node));
-    add_line(lines, "  └ Labels", json_string(node->labels));
+    int r = 0;
+
     if (node->error != NULL)
-        add_line(lines, "  └ Error", json_string(node->error));
+        r = write_pair(out, "\"  └ Error\"", node->error);
     else if (node->state == ENGINE_HEALTHY && node->unannounced)
-        add_line(lines, "  └ Error", unannounced_text(node));
-    if (node->rescheduling != NULL)
-        add_line(lines, "  └ Rescheduling", json_string(node->rescheduling));
-    add_line(lines, "  └ UpdatedAt", updated_text(node));
-    add_line(lines, "  └ ServerVersion", json_string(node->server_version));
+        r = write_unannounced(out, node);
+    if (r == 0 && node->rescheduling != NULL)
+        r = write_pair(out, "\"  └ Rescheduling\"", node->rescheduling);
+    return r;
+}
+
+static int write_name(struct bytes *out, const struct info_node *node)
+{
+    struct bytes name = {0};
+    int r = bytes_printf(&name, " %s", node->name);
+
+    if (r == 0)
+        r = bytes_append(&name, "", 1);
+    if (r == 0)
+        r = bytes_append_text(out, ",[");
+    if (r == 0)
+        r = json_write_string(out, bytes_at(&name));
+    if (r == 0)
+        r = bytes_append_text(out, ",");
+    if (r == 0)
+        r = json_write_string(out, node->address);
+    bytes_free(&name);
+    return r == 0 ? bytes_append_text(out, "]") : -1;
+}
+
+int info_node_write(struct bytes *out, const struct info_node *node)
+{
+    if (write_name(out, node) < 0 || write_pair(out, "\"  └ ID\"", node->id) < 0 ||
+        write_pair(out, "\"  └ Status\"", engine_status_text(node->state, node->unannounced)) < 0 ||
+        write_containers(out, node) < 0 || write_cpus(out, node) < 0 || write_memory(out, node) < 0 ||
+        write_pair(out, "\"  └ Labels\"", node->labels) < 0 || write_trouble(out, node) < 0 ||
+        write_updated(out, node) < 0)
+        return -1;
+    return write_pair(out, "\"  └ ServerVersion\"", node->server_version);
 }
 
 static json_t *filter_names(const struct swarm_scheduler *scheduler)
@@ -221,14 +195,8 @@ static json_t *filter_names(const struct swarm_scheduler *scheduler)
     return json_string(text);
 }
 
-json_t *info_status_lines(const struct swarm_scheduler *scheduler, const struct info_node *nodes, size_t count)
+json_t *info_status_lines(const struct swarm_scheduler *scheduler, size_t count)
 {
-    json_t *lines = json_array();
-
-    add_line(lines, "Strategy", json_string(swarm_scheduler_strategy(scheduler)));
-    add_line(lines, "Filters", filter_names(scheduler));
-    add_line(lines, "Nodes", json_sprintf("%zu", count));
-    for (size_t i = 0; i < count; i++)
-        add_node(lines, &nodes[i]);
-    return lines;
+    return json_pack("[[s, s], [s, o], [s, o]]", "Strategy", swarm_scheduler_strategy(scheduler), "Filters",
+                     filter_names(scheduler), "Nodes", json_sprintf("%zu", count));
 }

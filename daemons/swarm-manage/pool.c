@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "info_cache.h"
 #include "manager.h"
 #include "natural_order.h"
 #include "pool_private.h"
@@ -68,7 +69,12 @@ int pool_new(struct pool **ret, struct manager *manager)
     if (!pool) {
         return -1;
     }
+    if (info_cache_new(&pool->info)) {
+        free(pool);
+        return -1;
+    }
     if (init_lock(&pool->lock)) {
+        info_cache_free(pool->info);
         free(pool);
         return -1;
     }
@@ -76,6 +82,7 @@ int pool_new(struct pool **ret, struct manager *manager)
         swarm_cluster_set_stopped_counts(pool->cluster, manager->options.stopped_counts, NULL)) {
         swarm_cluster_free(pool->cluster);
         pthread_rwlock_destroy(&pool->lock);
+        info_cache_free(pool->info);
         free(pool);
         return -1;
     }
@@ -95,6 +102,7 @@ void pool_free(struct pool *pool)
     }
     swarm_cluster_free(pool->cluster);
     pthread_rwlock_destroy(&pool->lock);
+    info_cache_free(pool->info);
     free(pool->engines);
     free(pool->by_address);
     free(pool);

@@ -21,8 +21,6 @@
 #include "failure.h"
 #include "json_scan.h"
 
-#define POOL_CONTAINER_STATES 7
-
 struct pool {
     pthread_rwlock_t lock;
     struct swarm_cluster *cluster;
@@ -30,6 +28,7 @@ struct pool {
     struct engine **by_address; /* the same, in order of their addresses */
     size_t engine_count, engine_capacity;
     _Atomic uint64_t tickets;
+    struct info_cache *info;
     struct held_name *held_networks; /* pool_objects.c */
     struct manager *manager;
     size_t container_states[POOL_CONTAINER_STATES]; /* containers by container_record_shown_state() */

@@ -134,6 +134,7 @@ void pool_uncount_container(struct pool *pool, struct container_record *record)
 {
     if (record->counted) {
         pool->container_states[record->counted - 1]--;
+        record->engine->container_states[record->counted - 1]--;
     }
     record->counted = 0;
 }
@@ -143,6 +144,7 @@ void pool_count_container(struct pool *pool, struct container_record *record)
     pool_uncount_container(pool, record);
     record->counted = (unsigned char)(container_record_shown_state(record) + 1);
     pool->container_states[record->counted - 1]++;
+    record->engine->container_states[record->counted - 1]++;
 }
 
 /* --- one container --- */

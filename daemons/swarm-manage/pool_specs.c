@@ -290,6 +290,7 @@ int pool_apply_specs(struct pool *pool, struct engine *engine, json_t *info, jso
     } else {
         old_info = engine->info;
         engine->info = json_incref(info);
+        engine->info_changes++;
     }
     pool_unlock(pool);
     json_decref(old_info);

@@ -8,13 +8,13 @@
 #include "fuzz.h"
 #include "http_internal.h"
 #include "image_list.h"
-#include "info_node.h"
+#include "info_cache.h"
 #include "object_list.h"
 #include "pool.h"
 #include "timestamp.h"
 #include "uri.h"
+#include "watchdog.h"
 
-#define STATUS_LINES 4 /* of the whole pool; then for each node: */
 #define NODE_LINES 9
 
 static json_t *loaded(const char *text)
@@ -149,17 +149,22 @@ static void check_images(struct scene *scene)
 
 static void check_info(struct scene *scene)
 {
-    struct info_node *nodes = NULL;
-    size_t count = 0, i;
-    json_t *lines, *line;
+    struct bytes text = {0};
+    const struct info_waiting waiting = {watchdog_engine_text, scene->manager.watchdog};
+    struct info_totals totals = {0};
+    json_t *lines, *line, *shared = NULL;
+    size_t i;
 
-    check(info_nodes_take(scene->manager.pool, &nodes, &count) == 0 && count == ENGINES);
-    lines = info_status_lines(scene->manager.scheduler, nodes, count);
-    check(json_array_size(lines) >= STATUS_LINES + NODE_LINES * ENGINES);
+    check(bytes_append_text(&text, "[[\"\",\"\"]") == 0);
+    check(info_cache_write(scene->manager.pool, &waiting, &text, &totals, &shared) == 0 && totals.nodes == ENGINES);
+    check(json_is_object(shared) && bytes_append_text(&text, "]") == 0);
+    lines = json_loadb(bytes_at(&text), bytes_length(&text), JSON_ALLOW_NUL, NULL);
+    check(json_array_size(lines) > NODE_LINES * ENGINES);
     json_array_foreach (lines, i, line)
         check(json_is_string(json_array_get(line, 0)) && json_is_string(json_array_get(line, 1)));
     json_decref(lines);
-    info_nodes_free(nodes, count);
+    json_decref(shared);
+    bytes_free(&text);
 }
 
 static void check_events(struct scene *scene)
