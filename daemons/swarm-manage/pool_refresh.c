@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "json_read.h"
+#include "json_scan.h"
 #include "log.h"
 #include "pool_private.h"
 #include "remember.h"
@@ -40,23 +41,37 @@ static json_t *get_list(struct engine *engine, const char *path, struct failure 
     return get_json(engine, path, JSON_ARRAY, failure);
 }
 
-static json_t *find_entry(const json_t *list, const char *id)
+/* The same where the answer is looked at as it lies: *ret is the engine's, to be cleared in any case. */
+static int get_entries(struct engine *engine, const char *path, struct http_result *ret, struct failure *failure)
 {
-    size_t index;
-    json_t *entry;
+    if (engine_call(engine, "GET", path, NULL, NULL, 0, REFRESH_TIMEOUT_MS, ret, failure)) {
+        return -1;
+    }
+    if (!json_valid(ret->body, ret->length)) {
+        return failure_set(failure, 500, "engine %s: malformed answer to %s: it is no JSON", engine->address, path);
+    }
+    if (!json_span_is_array(json_span_of(ret->body, ret->length))) {
+        return failure_set(failure, 500, "engine %s: malformed answer to %s: it is no list", engine->address, path);
+    }
+    return 0;
+}
 
-    json_array_foreach (list, index, entry) {
-        const char *entry_id = json_string_value(json_object_get(entry, "Id"));
+/* No length where it is not there. */
+static struct json_span find_entry(const struct http_result *list, const char *id)
+{
+    struct json_walk walk = json_walk(json_span_of(list->body, list->length));
+    struct json_span entry;
 
-        if (entry_id && !strcmp(entry_id, id)) {
+    while (json_walk_item(&walk, &entry)) {
+        if (json_span_equals(json_span_get(entry, "Id"), id)) {
             return entry;
         }
     }
-    return NULL;
+    return (struct json_span){"", 0};
 }
 
 /* Inspect one and apply it with its entry. 404 is a removal. */
-static int inspect(struct pool *pool, struct engine *engine, uint64_t ticket, const char *id, json_t *entry,
+static int inspect(struct pool *pool, struct engine *engine, uint64_t ticket, const char *id, struct json_span entry,
                    struct failure *failure)
 {
     struct http_result result;
@@ -67,7 +82,7 @@ static int inspect(struct pool *pool, struct engine *engine, uint64_t ticket, co
         return failure_set(failure, 500, "out of memory");
     }
     if (!engine_call(engine, "GET", path, NULL, NULL, 0, REFRESH_TIMEOUT_MS, &result, failure)) {
-        status = pool_apply_container(pool, engine, ticket, entry, result.body, result.length);
+        status = pool_apply_answers(pool, engine, ticket, entry, result.body, result.length);
         if (status) {
             failure_set(failure, 500, "the answer of engine %s about container %s could not be used", engine->address,
                         id);
@@ -86,7 +101,8 @@ static int refresh_container(struct pool *pool, struct engine *engine, const cha
 {
     uint64_t ticket = pool_ticket(pool);
     char *escaped = uri_escape(id), *path = NULL;
-    json_t *list = NULL, *entry;
+    struct http_result list = {0};
+    struct json_span entry;
     int status = -1;
 
     /* {"id":{"<id>":true}} */
@@ -96,15 +112,16 @@ static int refresh_container(struct pool *pool, struct engine *engine, const cha
         free(escaped);
         return failure_set(failure, 500, "out of memory");
     }
-    list = get_list(engine, path, failure);
-    entry = find_entry(list, id);
-    if (entry) {
-        status = inspect(pool, engine, ticket, id, entry, failure);
-    } else if (list) {
-        pool_apply_removal(pool, engine, ticket, id);
-        status = 0;
+    if (!get_entries(engine, path, &list, failure)) {
+        entry = find_entry(&list, id);
+        if (entry.length) {
+            status = inspect(pool, engine, ticket, id, entry, failure);
+        } else {
+            pool_apply_removal(pool, engine, ticket, id);
+            status = 0;
+        }
     }
-    json_decref(list);
+    http_result_clear(&list);
     free(path);
     free(escaped);
     return status;
@@ -164,15 +181,14 @@ int pool_refresh_volumes(struct pool *pool, struct engine *engine, struct failur
     return 0;
 }
 
-static void inspect_all(struct pool *pool, struct engine *engine, uint64_t ticket, const json_t *list, char *const *ids,
-                        size_t count)
+static void inspect_all(struct pool *pool, struct engine *engine, uint64_t ticket,
+                        const struct listed_container *wanted, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct failure failure = {0};
-        json_t *entry = find_entry(list, ids[i]);
 
-        if (entry && inspect(pool, engine, ticket, ids[i], entry, &failure)) {
-            log_error("Unable to update state of container \"%s\": %s", ids[i],
+        if (inspect(pool, engine, ticket, wanted[i].id, wanted[i].entry, &failure)) {
+            log_error("Unable to update state of container \"%s\": %s", wanted[i].id,
                       failure.message ? failure.message : "out of memory");
         }
         failure_clear(&failure);
@@ -182,21 +198,22 @@ static void inspect_all(struct pool *pool, struct engine *engine, uint64_t ticke
 int pool_refresh_engine(struct pool *pool, struct engine *engine, bool full, struct failure *failure)
 {
     uint64_t ticket = pool_ticket(pool);
-    json_t *list = get_list(engine, "/containers/json?all=1&limit=0", failure);
-    char **ids = NULL;
+    struct listed_container *wanted = NULL;
+    struct http_result list = {0};
     size_t count = 0;
-    int status = -1;
+    int status = get_entries(engine, "/containers/json?all=1&limit=0", &list, failure);
 
-    if (list && pool_apply_list(pool, engine, ticket, list, full, &ids, &count)) {
-        failure_set(failure, 500, "out of memory");
-    } else if (list) {
-        inspect_all(pool, engine, ticket, list, ids, count);
-        status = 0;
+    if (!status &&
+        pool_apply_listed(pool, engine, ticket, json_span_of(list.body, list.length), full, &wanted, &count)) {
+        status = failure_set(failure, 500, "out of memory");
+    }
+    if (!status) {
+        inspect_all(pool, engine, ticket, wanted, count);
     }
     for (size_t i = 0; i < count; i++) {
-        free(ids[i]);
+        free(wanted[i].id);
     }
-    free(ids);
-    json_decref(list);
+    free(wanted);
+    http_result_clear(&list);
     return status;
 }
