@@ -5,52 +5,37 @@
 #include "http_easy.h"
 
 /* Idle handles kept of each client. A connection is never shared between threads: each has one of its own. */
-enum { IDLE_HANDLES = 4, CONNECTIONS_A_HANDLE = 1, IDLE_ALL = 1024 };
+enum { IDLE_HANDLES = 4, CONNECTIONS_A_HANDLE = 1 };
 /* Between two questions whether to go on; a little below curl's own second, so that none is skipped. */
 enum { ASK_MS = 900 };
 
 struct handle {
     CURL *easy;
-    struct http_client *client;
-    struct handle *next;          /* idle, of the same client, an older one */
-    struct handle *newer, *older; /* idle, of all clients */
+    struct handle *next; /* idle, an older one */
 };
 
 struct http_client {
-    struct handle *idle; /* the last used first */
+    pthread_mutex_t lock; /* never held while a handle is freed */
+    struct handle *idle;  /* the last used first */
     size_t count;
 };
-
-/* Clients are many, and most are seldom used: idle handles, and their descriptors, are bounded for all together. */
-static struct {
-    pthread_mutex_t lock; /* of each client's list, too; never held while a handle is freed */
-    struct handle *newest, *oldest;
-    size_t count, limit;
-} idle = {.lock = PTHREAD_MUTEX_INITIALIZER, .limit = IDLE_ALL};
-
-void http_client_limit_idle(size_t count)
-{
-    pthread_mutex_lock(&idle.lock);
-    idle.limit = count;
-    pthread_mutex_unlock(&idle.lock);
-}
 
 int http_client_new(struct http_client **ret)
 {
     struct http_client *client = calloc(1, sizeof *client);
     if (!client)
         return -1;
+    pthread_mutex_init(&client->lock, NULL);
     *ret = client;
     return 0;
 }
 
 /* NULL for lack of memory. */
-static struct handle *handle_new(struct http_client *client)
+static struct handle *handle_new(void)
 {
     struct handle *handle = calloc(1, sizeof *handle);
     if (!handle)
         return NULL;
-    handle->client = client;
     handle->easy = curl_easy_init();
     if (handle->easy)
         return handle;
@@ -66,41 +51,15 @@ static void handle_free(struct handle *handle)
     free(handle);
 }
 
-/* With the lock. */
-static void put_in(struct handle *handle)
-{
-    struct http_client *client = handle->client;
-    handle->next = client->idle;
-    client->idle = handle;
-    client->count++;
-    handle->newer = NULL;
-    handle->older = idle.newest;
-    *(idle.newest ? &idle.newest->newer : &idle.oldest) = handle;
-    idle.newest = handle;
-    idle.count++;
-}
-
-/* With the lock. NULL for NULL. */
-static struct handle *take_out(struct handle *handle)
-{
-    if (!handle)
-        return NULL;
-    struct handle **link = &handle->client->idle;
-    while (*link != handle)
-        link = &(*link)->next;
-    *link = handle->next;
-    handle->client->count--;
-    *(handle->newer ? &handle->newer->older : &idle.newest) = handle->older;
-    *(handle->older ? &handle->older->newer : &idle.oldest) = handle->newer;
-    idle.count--;
-    return handle;
-}
-
 static struct handle *take_last_used(struct http_client *client)
 {
-    pthread_mutex_lock(&idle.lock);
-    struct handle *handle = take_out(client->idle);
-    pthread_mutex_unlock(&idle.lock);
+    pthread_mutex_lock(&client->lock);
+    struct handle *handle = client->idle;
+    if (handle) {
+        client->idle = handle->next;
+        client->count--;
+    }
+    pthread_mutex_unlock(&client->lock);
     return handle;
 }
 
@@ -111,6 +70,7 @@ void http_client_free(struct http_client *client)
     struct handle *handle;
     while ((handle = take_last_used(client)))
         handle_free(handle);
+    pthread_mutex_destroy(&client->lock);
     free(client);
 }
 
@@ -118,20 +78,22 @@ void http_client_free(struct http_client *client)
 static struct handle *borrow(struct http_client *client)
 {
     struct handle *handle = take_last_used(client);
-    return handle ? handle : handle_new(client);
+    return handle ? handle : handle_new();
 }
 
-static void give_back(struct handle *handle)
+static void give_back(struct http_client *client, struct handle *handle)
 {
-    struct handle *surplus = handle;
     curl_easy_reset(handle->easy); /* keeps the connection */
-    pthread_mutex_lock(&idle.lock);
-    if (handle->client->count < IDLE_HANDLES) {
-        put_in(handle);
-        surplus = idle.count > idle.limit ? take_out(idle.oldest) : NULL;
+    pthread_mutex_lock(&client->lock);
+    bool kept = client->count < IDLE_HANDLES;
+    if (kept) {
+        handle->next = client->idle;
+        client->idle = handle;
+        client->count++;
     }
-    pthread_mutex_unlock(&idle.lock);
-    handle_free(surplus);
+    pthread_mutex_unlock(&client->lock);
+    if (!kept)
+        handle_free(handle);
 }
 
 /* What may end a call before curl would. */
@@ -174,7 +136,7 @@ int http_client_call(struct http_client *client, const struct http_call *call, s
     }
     http_answer_finish(&answer, code);
     if (handle)
-        give_back(handle);
+        give_back(client, handle);
     *result = answer.result;
     return result->failure == HTTP_OK ? 0 : -1;
 }

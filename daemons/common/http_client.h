@@ -69,8 +69,6 @@ int http_client_global_init(void);
 struct http_client;
 int http_client_new(struct http_client **ret);
 void http_client_free(struct http_client *client);
-/* How many idle connections all clients keep together, the last used ones; of the process, 1024 at first. */
-void http_client_limit_idle(size_t count);
 /* result is filled in any case, clear it afterwards. 0 where failure is HTTP_OK, else -1. */
 int http_client_call(struct http_client *client, const struct http_call *call, struct http_result *result);
 

@@ -105,27 +105,6 @@ static void test_connections_are_kept(void **state)
     assert_int_equal(http_peer_accepted(server) - before, 1);
 }
 
-/* The connection that was used last is kept, whichever client's it is. */
-static void test_clients_share_a_limit(void **state)
-{
-    struct http_client *first = client, *second;
-    struct http_result result;
-    int before;
-
-    assert_int_equal(http_client_new(&second), 0);
-    http_client_limit_idle(1);
-    before = http_peer_accepted(server);
-    for (int i = 0; i < 6; i++) { /* first, first, second, second, first, first */
-        client = i == 2 || i == 3 ? second : first;
-        result = get("/empty");
-        http_result_clear(&result);
-    }
-    client = first;
-    http_client_limit_idle(1024);
-    http_client_free(second);
-    assert_int_equal(http_peer_accepted(server) - before, 3);
-}
-
 static void test_nobody_listening_is_refused(void **state)
 {
     http_peer_kill(server);
@@ -243,7 +222,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_body_and_headers_are_sent_without_expect_and_type, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_post_without_body_sends_length_zero, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dots_in_path_are_kept, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_clients_share_a_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_connections_are_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nobody_listening_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_missing_unix_socket_is_refused, set_up, tear_down),
