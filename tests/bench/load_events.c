@@ -24,6 +24,7 @@ struct listening {
     struct pollfd fds[LISTENERS_MAX];
     char *rest[TIMED];
     size_t rest_length[TIMED];
+    char last[LISTENERS_MAX]; /* byte that each has got */
     unsigned count;
     atomic_size_t delivered;
     atomic_bool stop;
@@ -64,12 +65,14 @@ static void take_timed(struct listening *listening, unsigned at, const char *dat
     listening->rest_length[at] = have;
 }
 
-static size_t lines_in(const char *data, size_t length)
+/* Events end with a brace and a newline, which may come apart: *@p last is what came before. */
+static size_t lines_in(const char *data, size_t length, char *last)
 {
     size_t count = 0;
 
-    for (const char *at = data; (at = memmem(at, length - (size_t)(at - data), "}\n", 2)) != NULL; at++)
-        count++;
+    for (const char *at = data; (at = memchr(at, '\n', length - (size_t)(at - data))) != NULL; at++)
+        count += (at > data ? at[-1] : *last) == '}';
+    *last = data[length - 1];
     return count;
 }
 
@@ -91,7 +94,7 @@ static void *listen_all(void *data)
                 listening->fds[i].fd = -1; /* it ended: what it misses shows in the count */
             if (length <= 0)
                 continue;
-            listening->delivered += lines_in(buffer, (size_t)length);
+            listening->delivered += lines_in(buffer, (size_t)length, &listening->last[i]);
             if (i < TIMED)
                 take_timed(listening, i, buffer, (size_t)length);
         }
