@@ -60,7 +60,11 @@ class World:
     def start(self, kill_at=""):
         environment = dict(os.environ, SWARM_TEST_KILL_AT=kill_at)
         self.process = subprocess.Popen(self.start_command, shell=True, start_new_session=True, env=environment)
-        self.wait("the manager answers", lambda: ask(self.manager, "GET", "/_ping", timeout=5)[0] == 200)
+        self.wait("the manager answers", self.answers)
+
+    def answers(self):
+        self.revive()  # it may have come to that step before it answered anybody
+        return ask(self.manager, "GET", "/_ping", timeout=5)[0] == 200
 
     def kill(self):
         if self.process.poll() is None:
@@ -172,9 +176,10 @@ class World:
         self.start(kill_at)
 
     def revive(self):
-        if self.process.poll() is not None:
+        if self.process.poll() == -signal.SIGKILL:
             self.say("it has killed itself")
             self.start()
+        assert self.process.poll() is None, "the manager ended with status %d" % self.process.returncode
 
     def pause(self):
         time.sleep(self.random.random() * (6 if self.away else 0.5))
