@@ -163,6 +163,12 @@ check_hub() {
 
 v2() { json "/v1.44$1" "${@:2}"; }
 of_project='{"com.docker.compose.project":"v2"}'
+# Of its containers: the services that they name. The engine tells of them a moment later.
+v2_events_are() { # SERVICE
+  local filters
+  filters=$(encoded '{"type":["container"],"label":["com.docker.compose.project=v2"]}')
+  [ "$(v2 "/events?since=0&until=$(date +%s.%N)&filters=$filters" | jq -r '.Actor.Attributes["com.docker.compose.service"]' | sort -u)" = "$1" ]
+}
 
 check_compose_v2() {
   local label id web
@@ -181,8 +187,7 @@ check_compose_v2() {
   equal "v2: its containers, by label" "$(v2 "/containers/json?all=1&filters=$label" | jq -r '.[] | .Id + " " + .State')" "$web running"
   equal "v2: the network's containers" "$(v2 "/networks/$id" | jq -r '.Containers | keys[]')" "$web"
   equal "v2: exec" "$($D exec v2-web-1 sh -c 'echo kept >/data/file; cat /data/file')" kept
-  run curl -s -m 30 "$api/v1.44/events?since=0&until=$(date +%s)&filters=$(encoded '{"type":["container"],"label":["com.docker.compose.project=v2"]}')"
-  equal "v2: events of the project" "$(jq -r '.Actor.Attributes["com.docker.compose.service"]' <<<"$OUT" | sort -u)" web
+  waits "v2: events of the project" 20 v2_events_are web
   equal "v2: down: the container" "$(v2 "/containers/$web?force=1&v=1" -X DELETE -o /dev/null -w '%{http_code}')" 204
   for name in $(v2 "/networks?filters=$label" | jq -r '.[].Id'); do
     equal "v2: down: the network" "$(v2 "/networks/$name" -X DELETE -o /dev/null -w '%{http_code}')" 204
