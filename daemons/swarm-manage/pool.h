@@ -136,17 +136,13 @@ void pool_release_network_name(struct pool *pool, const char *name);
 
 /* --- containers --- */
 uint64_t pool_ticket(struct pool *pool);
-/* The engine's GET /containers/json?all=1: what is missing there is removed, known entries are renewed; *ret_ids
- * (owned, with each text) are those that must be inspected: new ones, those that restart or whose state is another one,
- * or all of them where @p full. */
-int pool_apply_list(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *list, bool full, char ***ret_ids,
-                    size_t *ret_count);
-/* The same of the answer itself, an array that json_valid() has passed; what must be inspected comes with its entry,
- * which lies in the answer. */
 struct listed_container {
     char *id; /* owned */
     struct json_span entry;
 };
+/* The engine's GET /containers/json?all=1, an array that json_valid() has passed: what is missing there is removed, known
+ * entries are renewed; *ret_wanted (owned, with each id) are those that must be inspected, with their entries, which lie
+ * in the answer: new ones, those that restart or whose state is another one, or all of them where @p full. */
 int pool_apply_listed(struct pool *pool, struct engine *engine, uint64_t ticket, struct json_span list, bool full,
                       struct listed_container **ret_wanted, size_t *ret_count);
 /* Grows by one with each answer about one of the engine's containers that is applied, and with each that is removed. */

@@ -491,30 +491,3 @@ int pool_apply_listed(struct pool *pool, struct engine *engine, uint64_t ticket,
     entry_context_clear(&context);
     return wanted ? 0 : -1;
 }
-
-int pool_apply_list(struct pool *pool, struct engine *engine, uint64_t ticket, json_t *list, bool full, char ***ret_ids,
-                    size_t *ret_count)
-{
-    char *text = json_dumps(list, JSON_COMPACT), **ids = NULL;
-    struct listed_container *wanted = NULL;
-    size_t count = 0;
-
-    if (text && !pool_apply_listed(pool, engine, ticket, json_span_of(text, strlen(text)), full, &wanted, &count)) {
-        ids = calloc(count + 1, sizeof(*ids));
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (ids) {
-            ids[i] = wanted[i].id;
-        } else {
-            free(wanted[i].id);
-        }
-    }
-    free(wanted);
-    free(text);
-    if (!ids) {
-        return -1;
-    }
-    *ret_ids = ids;
-    *ret_count = count;
-    return 0;
-}

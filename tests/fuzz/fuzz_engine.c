@@ -14,6 +14,7 @@
 #include "image_list.h"
 #include "json_objects.h"
 #include "json_read.h"
+#include "json_scan.h"
 #include "log.h"
 #include "pool.h"
 
@@ -61,18 +62,19 @@ static void take_info(struct scene *scene, int number, const char *text)
 static void take_list(struct scene *scene, int number, const char *text)
 {
     struct pool *pool = scene->manager.pool;
+    struct json_span span = json_span_of(text, strlen(text));
     json_t *list = read_json(text);
-    char **ids = NULL;
+    struct listed_container *wanted = NULL;
     size_t count = 0;
 
-    if (json_is_array(list) &&
-        pool_apply_list(pool, scene->engines[number], pool_ticket(pool), list, true, &ids, &count) == 0) {
+    if (json_span_is_array(span) && json_valid(text, strlen(text)) &&
+        pool_apply_listed(pool, scene->engines[number], pool_ticket(pool), span, true, &wanted, &count) == 0) {
         check(count <= json_array_size(list));
         for (size_t i = 0; i < count; i++) {
-            check(*ids[i] != '\0');
-            free(ids[i]);
+            check(*wanted[i].id != '\0');
+            free(wanted[i].id);
         }
-        free(ids);
+        free(wanted);
     }
     json_decref(scene->lists[number]);
     scene->lists[number] = list;
@@ -89,8 +91,8 @@ static void take_inspect(struct scene *scene, int number, const char *text)
         if (json_object_get(one, "Id") != NULL && json_equal(json_object_get(one, "Id"), json_object_get(root, "Id")))
             entry = one;
     }
-    if (json_is_object(entry) && pool_apply_container(pool, scene->engines[number], pool_ticket(pool), entry, text,
-                                                      strlen(text)) == 0)
+    if (json_is_object(entry) &&
+        pool_apply_container(pool, scene->engines[number], pool_ticket(pool), entry, text, strlen(text)) == 0)
         scene->containers++;
     json_decref(root);
 }
@@ -166,7 +168,7 @@ static const struct kind {
     char letter;
     void (*take)(struct scene *scene, int number, const char *text);
 } kinds[] = {
-    {'i', take_info},   {'v', apply_specs},   {'l', take_list},    {'c', take_inspect}, {'m', take_images},
+    {'i', take_info},     {'v', apply_specs},  {'l', take_list},   {'c', take_inspect}, {'m', take_images},
     {'n', take_networks}, {'o', take_volumes}, {'e', take_events}, {'f', take_filters},
 };
 

@@ -70,15 +70,13 @@ int api_nodes_tear_down(void **state)
 
 static void remove_containers(int number)
 {
-    char **ids;
+    struct listed_container *wanted;
     size_t count;
-    json_t *none = json_array();
 
-    assert_int_equal(pool_apply_list(api_manager.pool, api_nodes[number].engine, pool_ticket(api_manager.pool), none,
-                                     false, &ids, &count),
+    assert_int_equal(pool_apply_listed(api_manager.pool, api_nodes[number].engine, pool_ticket(api_manager.pool),
+                                       json_span_of("[]", 2), false, &wanted, &count),
                      0);
-    free(ids);
-    json_decref(none);
+    free(wanted);
 }
 
 void api_nodes_reset(void)

@@ -87,14 +87,17 @@ static bool has(const struct engine *engine, const char *id)
 /* Apply the list and give back how many containers are to be inspected. */
 static size_t apply_list(struct engine *engine, uint64_t ticket, json_t *list, bool full)
 {
-    char **ids = NULL;
+    char *text = json_dumps(list, JSON_COMPACT);
+    struct listed_container *wanted = NULL;
     size_t count = 0;
 
-    assert_int_equal(pool_apply_list(manager.pool, engine, ticket, list, full, &ids, &count), 0);
+    assert_int_equal(
+        pool_apply_listed(manager.pool, engine, ticket, json_span_of(text, strlen(text)), full, &wanted, &count), 0);
     for (size_t i = 0; i < count; i++) {
-        free(ids[i]);
+        free(wanted[i].id);
     }
-    free(ids);
+    free(wanted);
+    free(text);
     json_decref(list);
     return count;
 }
