@@ -189,7 +189,7 @@ static void await_quiet(const struct load_world *world)
 void load_manager_start(struct load_world *world, int64_t *ret_ns, int64_t *ret_cpu_ns)
 {
     char listen[48], discovery[96], log[96];
-    const char *arguments[] = {world->manage_program, "-H", listen, discovery, NULL};
+    const char *arguments[] = {world->manage_program, "-H", listen, "--state-dir", "none", discovery, NULL};
     struct load_client client;
     int64_t begin = load_now_ns();
 
