@@ -98,7 +98,7 @@ static bool serve_request(struct http_connection *connection)
     }
     if (go_on)
         go_on = http_request_drain(&request);
-    if (!go_on && !connection->cut && (!request.body.done || bytes_length(&connection->in) > 0))
+    if (!go_on && !connection->cut && (connection->talks || !request.body.done || bytes_length(&connection->in) > 0))
         linger(connection);
     http_reply_finish(&reply);
     http_request_finish(&request);

@@ -41,6 +41,7 @@ struct http_connection {
     struct bytes in; /* read from the client, not yet used */
     bool refused;    /* beyond the limit: answer 503 */
     bool cut;        /* nothing more can be said: it just ends */
+    bool talks;      /* a hijacked client may still be sending when it ends */
     bool reset;      /* by a reset, so that this is not taken for a proper end */
     char date[40];   /* the header's value … */
     time_t date_of;  /* … at this time */

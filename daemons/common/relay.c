@@ -325,6 +325,8 @@ static int conclude(struct relay *relay)
         connection->cut = true;
     } else if (!failed && !relay->options->capture) {
         relay->reply->state = HTTP_REPLY_ENDED;
+        /* Not one that has been silent for all the time that it was given. */
+        connection->talks = relay->hijacked && !relay->client.ended && deadline_left(relay->finish_until) > 0;
     }
     return failed ? -1 : 0;
 }

@@ -158,6 +158,15 @@ static void check_string(struct json_span span, const json_t *tree)
     free(copy);
 }
 
+/* Of a name that comes twice the tree has the last value, and in place the first is seen. */
+static bool has_one_member(struct json_span object)
+{
+    struct json_walk walk = json_walk(object);
+    struct json_span key, value;
+
+    return json_walk_member(&walk, &key, &value) && !json_walk_member(&walk, &key, &value);
+}
+
 /* What is seen in place is what the tree has. */
 static void check_same(struct json_span span, json_t *tree)
 {
@@ -178,7 +187,7 @@ static void check_same(struct json_span span, json_t *tree)
     check(count == json_array_size(tree));
     json_object_foreach (tree, key, value) {
         item = json_span_get(span, key);
-        if (item.length > 0 && strchr(key, '"') == NULL && strchr(key, '\\') == NULL && json_object_size(tree) == 1)
+        if (item.length > 0 && strchr(key, '"') == NULL && strchr(key, '\\') == NULL && has_one_member(span))
             check_same(item, value);
     }
 }

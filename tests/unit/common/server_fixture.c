@@ -12,6 +12,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "relay.h"
+
 static int answer_echo(struct http_request *request, struct http_reply *reply)
 {
     const char *body, *why;
@@ -68,6 +70,21 @@ static int answer_wait(struct fixture *fixture, struct http_reply *reply)
     return fixture->wait_result == 1 ? http_reply_end(reply) : -1;
 }
 
+/* Relayed to an engine that switches protocols, says "bye" and closes both ways. */
+static int answer_hijack(struct http_request *request, struct http_reply *reply)
+{
+    static const char answer[] = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nbye";
+    const struct relay_options options = {.target = "/", .host = "engine", .may_hijack = true};
+    struct relay_outcome outcome;
+    struct stream *near, *far;
+    assert_int_equal(stream_pair(&near, &far), 0);
+    assert_int_equal(stream_send_all(far, answer, sizeof answer - 1, KIT_TIMEOUT_MS), 0);
+    stream_close(far);
+    int result = relay_exchange(request, reply, near, &options, &outcome);
+    stream_close(near);
+    return result;
+}
+
 /* Busy until released, deaf to everything. */
 static int answer_block(struct fixture *fixture, struct http_reply *reply)
 {
@@ -95,6 +112,8 @@ static int handle(struct http_request *request, struct http_reply *reply, void *
         return answer_wait(data, reply);
     if (strcmp(path, "/block") == 0)
         return answer_block(data, reply);
+    if (strcmp(path, "/hijack") == 0)
+        return answer_hijack(request, reply);
     if (strcmp(path, "/fail") == 0)
         return -1;
     if (strcmp(path, "/nothing") == 0)

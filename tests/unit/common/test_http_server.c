@@ -380,6 +380,28 @@ static void test_half_closed_client_gets_its_reply(void **state)
     fixture_stop(&fixture);
 }
 
+/* An engine closes a hijacked connection at once; what the client still says must not make the manager reset it. */
+static void test_late_words_after_a_hijack_reset_nothing(void **state)
+{
+    struct fixture fixture;
+    size_t length;
+    int result;
+    fixture_start(&fixture);
+    struct stream *stream = fixture_dial(&fixture);
+    kit_send(stream,
+             "POST /hijack HTTP/1.1\r\n" HOST "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n");
+    free(kit_read_all(stream, &length, &result));
+    assert_int_equal(result, 0);
+    for (int i = 0; i < 20; i++) {
+        kit_send(stream, "late");
+        kit_sleep_ms(5);
+    }
+    assert_int_equal(stream_shutdown_write(stream), 0);
+    assert_true(kit_is_closed(stream));
+    stream_close(stream);
+    fixture_stop(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,6 +427,7 @@ int main(void)
         cmocka_unit_test(test_large_unread_body_ends_the_connection_after_the_reply),
         cmocka_unit_test(test_chunked_body_beyond_the_limit_is_413),
         cmocka_unit_test(test_body_that_ends_early_is_400),
+        cmocka_unit_test(test_late_words_after_a_hijack_reset_nothing),
         cmocka_unit_test(test_half_closed_client_gets_its_reply),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
