@@ -74,7 +74,7 @@ run docker info
 has "info names it" 'n2: \[::1\]:2377'
 check "run through IPv6" docker run --rm busybox echo six
 has "its output" '^six$'
-docker run -d --name port -p 8081:80 busybox sleep 1000 >/dev/null
+docker run -d --name port -p 0.0.0.0:8081:80 busybox sleep 1000 >/dev/null
 run docker ps
 has "ports are shown at the node's address" '(::1|\[::1\]):8081->80'
 refused "a socket is nothing to announce" 1 "$BIN/swarm" join --advertise unix:///run/a.sock 'etcd://[::1]:2379'
