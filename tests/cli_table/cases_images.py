@@ -29,7 +29,7 @@ case("image rm", "-f --force --no-prune", """
 echo "FROM busybox
 RUN echo $c >/f" | docker build -q -t $c:1 - >/dev/null; docker tag $c:1 $c:2; docker rmi -f --no-prune $c:1; docker rmi --force $c:2; docker images -q $c""", lines="any order")
 case("image rm", "--platform", "docker tag busybox $c; docker rmi --platform linux/amd64 $c", cli="28", lacks=("requires API version", "an engine of API 1.50"))
-case("image rm", "of an image that a container uses", "echo 'FROM busybox\nLABEL x=$c' >Dockerfile; docker build -q -t $c . >/dev/null; up $c $c sleep 100; refused docker rmi $c; docker rm -f $c; docker rmi $c", lines="any order")
+case("image rm", "of an image that a container uses", "echo 'FROM busybox\nLABEL x=$c' >Dockerfile; docker build -q -t $c . >/dev/null; up $c $c sleep 100; refused docker rmi $c; docker rm -f $c; await docker rmi $c; docker images -q $c", lines="any order")
 case("image inspect", "-f --format", "docker image inspect busybox | jq -S '.[0] | del(.GraphDriver, .Metadata, .RepoTags, .RepoDigests)'; docker image inspect -f '{{.Id}}' busybox; docker image inspect --format '{{.Os}}' busybox; refused docker image inspect $c-none")
 case("image inspect", "--platform", "docker image inspect --platform linux/amd64 busybox", cli="28", lacks=("requires API version", "an engine of API 1.49"))
 case("image history", "-H --human --no-trunc -q --quiet --format", "docker history busybox; docker history -H=false busybox; docker history --human=true --no-trunc busybox; docker history -q busybox; docker history --quiet --format '{{.ID}} {{.CreatedBy}} {{.Size}}' busybox; refused docker history $c-none")
