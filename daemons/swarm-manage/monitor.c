@@ -47,7 +47,6 @@ static struct watched *worker_take(struct worker *worker, unsigned *ret_orders)
         worker->inbox = w->next_in_inbox;
         if (!worker->inbox)
             worker->inbox_end = &worker->inbox;
-    worker->waiting_end = &worker->waiting;
         *ret_orders = w->orders;
         w->orders = 0;
         w->in_inbox = false;
@@ -376,6 +375,7 @@ static int worker_start(struct monitor *monitor, struct worker *worker, unsigned
     worker->monitor = monitor;
     worker->random = seed;
     worker->inbox_end = &worker->inbox;
+    worker->waiting_end = &worker->waiting;
     if (http_loop_new(&worker->loop) != 0)
         return -1;
     pthread_mutex_init(&worker->lock, NULL);

@@ -40,6 +40,27 @@ client() { # CLI
   has "$what: events" 'container destroy .*name=web'
 }
 
+asked_at_least() { # NUMBER
+  [ "$(curl -s "http://$CONTROL/stats" | jq .requests)" -ge "$1" ]
+}
+
+# Engines take turns to be listed. That others are named meanwhile takes nobody's turn away.
+growing_pool() {
+  local before n
+  before=$(curl -s "http://$CONTROL/stats" | jq .requests)
+  fault all '{"fault":"slow","ms":2000,"path":"/containers/json"}'
+  head -n 80 "$WORK/pool" >"$WORK/growing"
+  background growing "$BIN/swarm" manage -H "$MANAGER" --state-dir none "file://$WORK/growing"
+  waits "engines are asked for their containers" 120 asked_at_least $((before + 80 * 4 + 32))
+  for n in 84 88 92 96 100; do
+    head -n $n "$WORK/pool" >"$WORK/more" && mv "$WORK/more" "$WORK/growing"
+    sleep 0.1
+  done
+  waits "all of a pool that grew while it was listed are healthy" 120 healthy_is 100
+  fault all '{"fault":"none"}'
+  equal "its manager ends" "$(ends growing)" ""
+}
+
 # Every fault, on the same ten engines of a hundred: the other ninety serve on, and the ten come back.
 manager() {
   background manage "$BIN/swarm" manage -H "$MANAGER" --engine-refresh-min-interval 1s \
@@ -145,6 +166,7 @@ next_to_a_real_engine() {
 background fake "$FAKE_ENGINES" --engines 100 --containers 5 --control "$CONTROL" --addresses "$WORK/pool"
 until_ok 60 curl -sf -m 2 "http://$CONTROL/stats" || no "the fake engines start"
 for cli in $(docker_clis); do client "$cli"; done
+growing_pool
 manager
 next_to_a_real_engine
 equal "the manager ends" "$(ends manage)" ""
