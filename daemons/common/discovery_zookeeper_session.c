@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "discovery_zookeeper.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -175,6 +176,26 @@ void zk_session_abandon(struct zk_session *session)
     if (session->handle && zoo_set_servers(session->handle, "127.255.255.254:1") != ZOK)
         log_debug_with(LOG_FIELDS({"discovery", "zk"}), "The session cannot be left as it is: it ends");
     drop(session, true);
+}
+
+/* What the client library gets where it asks for the numeric address that it was given. It asks with AI_ADDRCONFIG,
+ * which makes libc refuse an IPv6 address where the machine's own ones, loopback aside, are all IPv4, and the other way
+ * round, although [::1] or 127.0.0.1 can be reached from there; the library says "invalid argument" then. A numeric
+ * address needs no such choice, whoever asks. */
+__attribute__((visibility("default"))) int getaddrinfo(const char *name, const char *service,
+                                                       const struct addrinfo *hints, struct addrinfo **result)
+{
+    union {
+        void *symbol;
+        int (*call)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    } libc = {dlsym(RTLD_NEXT, "getaddrinfo")};
+    if (name && hints && (hints->ai_flags & AI_ADDRCONFIG)) {
+        struct addrinfo numeric = *hints;
+        numeric.ai_flags = (hints->ai_flags & ~AI_ADDRCONFIG) | AI_NUMERICHOST;
+        if (libc.call(name, service, &numeric, result) == 0)
+            return 0;
+    }
+    return libc.call(name, service, hints, result);
 }
 
 /* The numeric address of @p endpoint, one that accepts connections. New text, or NULL with *reterr. */

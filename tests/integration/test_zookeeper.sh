@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Agents, `swarm list` and a manager's watch on a real ZooKeeper: joining, leaving, dying, an agent that comes back before
 # its old session ends, and a server that is late, killed, silent, emptied or one of several.
+# IPv6 and IPv4 are asked for where all addresses of the machine, loopback aside, are of the other kind.
 # BIN: where swarm, swarm-join and swarm-manage are.
 # shellcheck source-path=SCRIPTDIR source=../lib/membership.sh
 . "$(dirname "$0")/../lib/membership.sh"
@@ -151,6 +152,27 @@ check "the last agent exits with 0" test $? = 0
 check "its node leaves at once" within 3 list_is '' "zk://$ZK/pre"
 stop "$watch"
 check "the manager stops cleanly" test $? = 0
+stop "$server"
+
+# loopback WHAT SERVER ADDRESS: an agent, a manager and list at SERVER on a machine whose other address is ADDRESS.
+loopback() {
+  ip addr add "$3" dev lo
+  watch "zk://$2/pre"
+  join one 10.0.0.1:2375 "zk://$2/pre"
+  check "$1: an agent's node gets to the manager" within 20 grep -q 'with 1 nodes' "$W/watch.log"
+  check "$1: and into the list" list_is '10.0.0.1:2375 ' "zk://$2/pre"
+  check "$1: nobody complained" not grep -q 'level=error\|level=warn' "$W/one.log"
+  stop "$one"
+  check "$1: it leaves" within 10 list_is '' "zk://$2/pre"
+  stop "$watch"
+  ip addr del "$3" dev lo
+}
+echo "-- loopback of one kind, addresses of the other"
+sed -i 's/^clientPortAddress=.*/clientPortAddress=::/' "$W/zoo.cfg"
+start_server
+server_up
+loopback "IPv6" '[::1]:2181' 10.0.0.9/32
+loopback "IPv4" "$ZK" fd00::9/128
 stop "$server"
 check "the client library writes nothing by itself" test ! -s "$W/one.stderr" -a ! -s "$W/two.stderr"
 check "nor into the manager's log" not grep -q ZOO_ "$W/watch.log"
