@@ -60,7 +60,7 @@ has "a socket that may not be used is told" 'permission denied while connecting 
 ends manager
 
 # --- IPv6 ---
-background etcd "${ETCD:-etcd}" --data-dir "$WORK/etcd.data" --listen-client-urls 'http://[::1]:2379' \
+background etcd "${ETCD:-etcd}" --data-dir "$WORK/etcd.data" --enable-v2 --listen-client-urls 'http://[::1]:2379' \
   --advertise-client-urls 'http://[::1]:2379' --listen-peer-urls 'http://[::1]:2382' \
   --initial-advertise-peer-urls 'http://[::1]:2382' --initial-cluster 'default=http://[::1]:2382'
 waits "etcd at [::1]" 60 curl -sf -m 2 'http://[::1]:2379/health'
@@ -89,5 +89,24 @@ for name in agent2 tokens agent manager; do
   ends $name
   equal "$name ends" $? 0
 done
+background consul python3 "$(dirname "$0")/../lib/consul.py" --listen '[::1]:8500'
+waits "Consul's stand-in at [::1]" 30 curl -sf -m 2 'http://[::1]:8500/v1/status/leader'
+in_store() { # NAME URL OPTIONS…: an agent, list, and the managers of a replicated pool
+  local name=$1 url=$2
+  shift 2
+  background agent "$BIN/swarm" join "$@" --advertise '[::1]:2377' "$url"
+  background manager "$BIN/swarm" manage "$@" --replication --advertise '[::1]:3375' -H "$MANAGER" "$url"
+  background other "$BIN/swarm" manage "$@" --replication --advertise '[::1]:3376' -H 'tcp://[::1]:3376' "$url"
+  waits "$name: an engine is announced" 60 nodes_healthy 1
+  equal "$name: swarm list" "$("$BIN/swarm" list "$@" "$url")" '[::1]:2377'
+  waits "$name: one leads, and the other one asks it" 60 docker -H 'tcp://[::1]:3375' run --rm busybox true
+  waits "$name: whichever it is" 60 docker -H 'tcp://[::1]:3376' run --rm busybox true
+  for name in "$name agent" "$name manager" "$name other"; do
+    ends "${name##* }"
+    equal "$name ends" $? 0
+  done
+}
+in_store etcd-v2 'etcd://[::1]:2379' --discovery-opt kv.api=2
+in_store Consul 'consul://[::1]:8500/pool'
 no_sanitizer_report
 checks_end

@@ -11,6 +11,7 @@ import argparse
 import base64
 import json
 import os
+import socket
 import ssl
 import threading
 import time
@@ -276,6 +277,8 @@ def main():
     host, _, port = options.listen.rpartition(":")
     Handler.store, Handler.token = Store(options.state, options.session_ttl_min), options.token
     Handler.leaderless = options.leaderless
+    if host.startswith("["):
+        Server.address_family, host = socket.AF_INET6, host[1:-1]
     server = Server((host, int(port)), Handler)
     if options.cert:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
