@@ -14,9 +14,11 @@
 #include "metrics.h"
 #include "pool_private.h"
 #include "remember.h"
+#include "text.h"
 
 #define START_TIMEOUT_MS 60000
 #define REMOVE_TIMEOUT_MS 60000
+#define RENAME_TIMEOUT_MS 10000
 
 static int copy_inspect(struct watchdog_action *action, const struct container_record *record)
 {
@@ -387,11 +389,58 @@ static void move(struct watchdog_action *action, struct swarm_rescheduler *resch
     swarm_create_body_free(order.body);
 }
 
+/* POST /containers/<the copy that stays>/@p what, which is released; then what has become of it is known. */
+static int change_kept(struct watchdog_action *action, char *what, int timeout_ms, struct failure *failure)
+{
+    struct engine_request request = {.method = "POST", .timeout_ms = timeout_ms, .guard = action->guard};
+    struct http_result result;
+    char *path = NULL;
+    int status;
+
+    if (!what || asprintf(&path, "/containers/%s/%s", action->kept_id, what) < 0) {
+        free(what);
+        return failure_set(failure, 500, "out of memory");
+    }
+    free(what);
+    request.path = path;
+    status = engine_request(action->kept_engine, &request, &result, failure);
+    if (result.failure == HTTP_OK) {
+        pool_refresh_container(action->manager->pool, action->kept_engine, action->kept_id);
+    }
+    http_result_clear(&result);
+    free(path);
+    return status;
+}
+
+/* The copy gets the name that its user gave to the other one since, and is stopped where that one was. */
+static int adopt_kept(struct watchdog_action *action, struct failure *failure)
+{
+    struct pool *pool = action->manager->pool;
+    const struct swarm_container *kept;
+    bool is_named, runs;
+
+    pool_read_lock(pool);
+    kept = action->kept_engine->node
+               ? swarm_cluster_find_container(pool->cluster, action->kept_engine->node, action->kept_id)
+               : NULL;
+    is_named = kept && !strcmp(swarm_container_name(kept), action->name);
+    runs = kept && container_record(kept)->running;
+    pool_unlock(pool);
+    if (!is_named && change_kept(action, text_format("rename?name=%s", action->name), RENAME_TIMEOUT_MS, failure)) {
+        return -1;
+    }
+    if (action->start || !runs) {
+        return 0;
+    }
+    pool_note_stop(pool, action->kept_engine, action->kept_id);
+    return change_kept(action, strdup("stop"), START_TIMEOUT_MS, failure);
+}
+
 static void start_copy(struct watchdog_action *action, struct swarm_rescheduler *rescheduler)
 {
     struct pool *pool = action->manager->pool;
     struct failure failure = {0};
-    bool answered;
+    bool answered = false;
 
     if (!is_wanted(action, rescheduler)) {
         return;
@@ -401,7 +450,9 @@ static void start_copy(struct watchdog_action *action, struct swarm_rescheduler 
     } else {
         log_moved(action, action->kept_engine, action->kept_id);
     }
-    if (start_stand_in(action, action->kept_engine, action->kept_id, &answered, &failure) && !answered) {
+    if ((action->kind == SWARM_ACTION_ADOPT && adopt_kept(action, &failure)) ||
+        (action->start && start_stand_in(action, action->kept_engine, action->kept_id, &answered, &failure) &&
+         !answered)) {
         count(action, false);
         fail_action(action, rescheduler, failure.message ? failure.message : "out of memory", true);
     } else {
@@ -523,6 +574,7 @@ void watchdog_action_run(struct watchdog_action *action, struct swarm_reschedule
         move(action, rescheduler);
         break;
     case SWARM_ACTION_START:
+    case SWARM_ACTION_ADOPT:
         start_copy(action, rescheduler);
         break;
     default:

@@ -57,6 +57,7 @@ struct swarm__task {
     uint8_t state; /**< enum swarm__task_state */
     bool start;
     bool copy_seen;                        /**< Move: a copy is on a live node, found while the guard held. */
+    bool adopt;                            /**< Under way as the adoption of @c kept. */
     bool restart;                          /**< Move: its node is back, and it is to be started where it is. */
     bool called_off;                       /**< Under way while it is not wanted any more: not to be tried again. */
     struct swarm__site *site;              /**< Of the lost node, for a move. */

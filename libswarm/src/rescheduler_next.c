@@ -55,12 +55,19 @@ bool swarm__involved(const struct swarm_rescheduler *r, const struct swarm_conta
     return swarm__in_the_making(r, container);
 }
 
+static int action_kind(const struct swarm__task *task)
+{
+    if (task->kind != SWARM_ACTION_MOVE || task->kept == NULL)
+        return task->kind;
+    return task->adopt ? SWARM_ACTION_ADOPT : SWARM_ACTION_START;
+}
+
 static void fill(const struct swarm__task *task, struct swarm_action *action)
 {
     struct swarm_action filled = {
         .size = action->size,
         .id = task->id,
-        .kind = task->kind == SWARM_ACTION_MOVE && task->kept != NULL ? SWARM_ACTION_START : task->kind,
+        .kind = action_kind(task),
         .start = task->start,
         .container = task->container,
         .reservation = task->reservation,
@@ -235,11 +242,21 @@ static int merge_lost_copies(struct swarm_rescheduler *r, struct swarm__task *ta
     return 1;
 }
 
+/** Whether a copy is not what the lost container was, but for that it may not run: the container was renamed, or stopped
+ *  by its user, since the copy was made. */
+static bool is_outdated(const struct swarm__task *task, const struct swarm_container *copy)
+{
+    const char *name = swarm_container_name(task->container);
+    if (name != NULL && *name != '\0' && strcmp(swarm_container_name(copy), name) != 0)
+        return true;
+    return !task->start && swarm__container_runs(copy) && swarm_container_stopped(task->container);
+}
+
 /**
  * Whether there is nothing to move, since the container (or a copy of it) lives elsewhere, or it is an old copy itself;
  * the task is gone then.
  *
- * @param ret_idle  A copy that lives elsewhere but is to be started first; NULL: none.
+ * @param ret_idle  A copy that lives elsewhere but is to be started or adopted first; NULL: none.
  * @return 1, 0, or SWARM_ERR_NOMEM.
  */
 static int settled(struct swarm_rescheduler *r, struct swarm__task *task, struct swarm_container **ret_idle)
@@ -256,16 +273,17 @@ static int settled(struct swarm_rescheduler *r, struct swarm__task *task, struct
     struct swarm_container *copy = swarm__living_copy(r, task->container);
     if (copy == NULL)
         return 0;
-    if (!task->start || swarm__container_runs(copy))
+    if ((!task->start || swarm__container_runs(copy)) && !is_outdated(task, copy))
         return adopt(r, task, copy) < 0 ? SWARM_ERR_NOMEM : 1;
     *ret_idle = copy;
     return 0;
 }
 
-/** Under way as the start of a copy. */
+/** Under way as the start, or the adoption, of a copy. */
 static void give_start(struct swarm_rescheduler *r, struct swarm__task *task, struct swarm_container *copy)
 {
     task->kept = copy;
+    task->adopt = copy != task->container && is_outdated(task, copy);
     task->target = swarm_container_node(copy);
     swarm__task_give(r, task);
 }

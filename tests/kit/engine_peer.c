@@ -242,6 +242,17 @@ static void start(struct engine_inside *engine, struct container *container, str
     answer->status = 204;
 }
 
+static void stop(struct container *container, struct peer_answer *answer)
+{
+    snprintf(container->status, sizeof(container->status), "exited");
+    answer->status = 204;
+}
+
+static void set_name(struct container *container, const char *name, size_t length)
+{
+    snprintf(container->name, sizeof(container->name), "%.*s", (int)length, name);
+}
+
 static void answer_for_container(struct engine_inside *engine, const struct peer_request *request, const char *rest,
                                  struct peer_answer *answer)
 {
@@ -257,6 +268,11 @@ static void answer_for_container(struct engine_inside *engine, const struct peer
         answer->status = 204;
     } else if (strcmp(rest + length, "/start") == 0) {
         start(engine, engine->containers[at], answer);
+    } else if (strcmp(rest + length, "/stop") == 0) {
+        stop(engine->containers[at], answer);
+    } else if (strcmp(rest + length, "/rename") == 0) {
+        set_name(engine->containers[at], request->query + strlen("name="), strcspn(request->query, "&"));
+        answer->status = 204;
     } else if (strcmp(rest + length, "/json") == 0) {
         answer->delay_ms = engine->containers[at]->delay_ms;
         answer_json(answer, 200, inspect(engine->containers[at]));
@@ -392,6 +408,13 @@ const char *engine_peer_end(struct engine_peer *engine, const char *name)
     strftime(container->finished, sizeof(container->finished), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
     http_peer_unlock(engine->http);
     return container->id;
+}
+
+void engine_peer_rename(struct engine_peer *engine, const char *container, const char *name)
+{
+    http_peer_lock(engine->http);
+    set_name(must_look_up(engine->inside, container), name, strlen(name));
+    http_peer_unlock(engine->http);
 }
 
 void engine_peer_remove(struct engine_peer *engine, const char *container)

@@ -47,6 +47,7 @@ const char *engine_peer_put(struct engine_peer *engine, const char *id, const ch
                             const char *status);
 /* It exits now. Its id, borrowed. */
 const char *engine_peer_end(struct engine_peer *engine, const char *container);
+void engine_peer_rename(struct engine_peer *engine, const char *container, const char *name);
 /* It is gone. */
 void engine_peer_remove(struct engine_peer *engine, const char *container);
 

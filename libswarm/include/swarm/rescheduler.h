@@ -111,6 +111,11 @@ enum swarm_action_kind {
      *  not run; or `container` itself, see restart_returned. Report with swarm_rescheduler_moved(), `kept` as the
      *  stand-in, or swarm_rescheduler_failed(). */
     SWARM_ACTION_START = 3,
+    /** Make `kept`, a copy of `container` that is on another node already, what `container` was when that was lost: give
+     *  it `container`'s name where it has another one, as an old copy of one that was renamed since; start it where
+     *  `start` is set, else stop it if it runs, as its user had stopped `container`. Report as for
+     *  SWARM_ACTION_START. Since: 1.4 */
+    SWARM_ACTION_ADOPT = 4,
 };
 
 /** What to do. The objects are borrowed until the action is reported, unless the caller itself takes them out of the
@@ -119,10 +124,10 @@ struct swarm_action {
     size_t size;                           /**< Set by SWARM_ACTION_INIT. */
     uint64_t id;                           /**< To report the result with. */
     int kind;                              /**< enum swarm_action_kind. */
-    int start;                             /**< MOVE: it ran when its node was lost. */
-    struct swarm_container *container;     /**< MOVE, START: the lost one. REMOVE: the copy to remove. */
+    int start;                             /**< MOVE, ADOPT: it ran when its node was lost. */
+    struct swarm_container *container;     /**< MOVE, START, ADOPT: the lost one. REMOVE: the copy to remove. */
     struct swarm_reservation *reservation; /**< MOVE: the place. */
-    struct swarm_container *kept;          /**< REMOVE, START: the copy that stays. */
+    struct swarm_container *kept;          /**< REMOVE, START, ADOPT: the copy that stays. */
     uint64_t term;                         /**< The term that it was given out in: of use with nothing older. */
 };
 /** What a struct swarm_action begins as: its size, and its defaults. */

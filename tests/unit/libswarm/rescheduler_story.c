@@ -94,6 +94,10 @@ const char *take(struct story *story)
     else if (action.kind == SWARM_ACTION_START)
         snprintf(text, sizeof(text), "start %s on %s for %s", swarm_container_id(action.kept),
                  swarm_node_id(swarm_container_node(action.kept)), swarm_container_id(action.container));
+    else if (action.kind == SWARM_ACTION_ADOPT)
+        snprintf(text, sizeof(text), "adopt %s on %s for %s%s", swarm_container_id(action.kept),
+                 swarm_node_id(swarm_container_node(action.kept)), swarm_container_id(action.container),
+                 action.start ? ", start" : "");
     else if (action.kept == NULL)
         snprintf(text, sizeof(text), "remove %s from %s", swarm_container_id(action.container),
                  swarm_node_id(swarm_container_node(action.container)));

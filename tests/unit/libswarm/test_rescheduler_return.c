@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Nodes that come back, and nodes and containers that are removed, while their containers are moved. */
+#include <stdbool.h>
+
 #include "rescheduler_story.h"
 
 /* ---- the node comes back ---- */
@@ -87,6 +89,53 @@ static void test_old_copy_takes_over_when_its_stand_in_is_lost(void **state)
     assert_non_null(strstr(take(&story), "remove new1 from "));
     assert_string_equal(swarm_container_id(story.action.kept), "c1");
     removed(&story);
+    story_end(&story);
+}
+
+/** Container c1 of node a was moved to b, changed there by its user, and b is lost when a is back with the old copy. */
+static struct swarm_container *lose_changed_stand_in(struct story *story, const char *name, bool stopped)
+{
+    story_begin(story);
+    run(story, story->a, "c1", "web");
+    lose(story, story->a, SWARM_NODE_STOPPED);
+    expect_move(story, "c1");
+    struct swarm_container *made = moved(story);
+    assert_int_equal(swarm_container_set_names(made, &name, 1, NULL), 0);
+    if (stopped) {
+        assert_int_equal(swarm_container_set_state(made, SWARM_CONTAINER_EXITED, NULL), 0);
+        assert_int_equal(swarm_container_set_stopped(made, 1, NULL), 0);
+    }
+    lose(story, swarm_container_node(made), SWARM_NODE_STOPPED);
+    struct swarm_container *old = run(story, story->a, "c1", "web");
+    come_back(story, story->a);
+    return old;
+}
+
+static void test_old_copy_that_takes_over_gets_the_name_of_today(void **state)
+{
+    struct story story;
+    struct swarm_container *old = lose_changed_stand_in(&story, "app", false);
+    assert_string_equal(take(&story), "adopt c1 on a for new1, start");
+    expect_nothing(&story);
+    assert_int_equal(swarm_container_set_names(old, (const char *const[]){"app"}, 1, NULL), 0);
+    report_moved(&story, &story.action, old);
+    expect_nothing(&story);
+    assert_int_equal(swarm_cluster_container_count(story.cluster), 1);
+    story_end(&story);
+}
+
+static void test_old_copy_that_takes_over_is_stopped_as_its_stand_in_was(void **state)
+{
+    struct story story;
+    struct swarm_container *old = lose_changed_stand_in(&story, "web", true);
+    assert_string_equal(take(&story), "adopt c1 on a for new1");
+    failed(&story, "no answer");
+    elapse(&story, 1000);
+    assert_string_equal(take(&story), "adopt c1 on a for new1");
+    assert_int_equal(swarm_container_set_state(old, SWARM_CONTAINER_EXITED, NULL), 0);
+    report_moved(&story, &story.action, old);
+    expect_nothing(&story);
+    assert_int_equal(swarm_cluster_container_count(story.cluster), 1);
     story_end(&story);
 }
 
@@ -440,6 +489,8 @@ int main(void)
         cmocka_unit_test(test_old_copy_of_an_unlabelled_container_is_known_by_its_id),
         cmocka_unit_test(test_old_copy_stays_while_its_stand_in_is_out_of_reach),
         cmocka_unit_test(test_old_copy_takes_over_when_its_stand_in_is_lost),
+        cmocka_unit_test(test_old_copy_that_takes_over_gets_the_name_of_today),
+        cmocka_unit_test(test_old_copy_that_takes_over_is_stopped_as_its_stand_in_was),
         cmocka_unit_test(test_node_back_while_its_move_is_under_way),
         cmocka_unit_test(test_node_back_twice_while_its_move_is_under_way),
         cmocka_unit_test(test_node_back_while_its_move_fails),

@@ -295,6 +295,45 @@ static void test_old_copy_is_removed_without_its_volumes(void **state)
     assert_int_equal(http_peer_count(pool.engines[1]->http, "DELETE "), 0);
 }
 
+static bool old_copy_is_all(void)
+{
+    return is_on("app", "node-0", NULL) && known_containers() == 1;
+}
+
+/* "web" of node-0 was moved to node-1 and is called "app" now; that is lost when node-0 comes back. */
+static void lose_renamed_stand_in(bool stopped)
+{
+    struct engine *engine = fake_pool_engine(&pool, 1);
+    const char *id;
+
+    place(TO_MOVE, true);
+    lose(0);
+    assert_true(wait_until(moved));
+    assert_true(wait_until(stand_in_runs));
+    id = stopped ? engine_peer_end(pool.engines[1], "web") : NULL;
+    if (stopped) {
+        pool_note_stop(pool.manager.pool, engine, id);
+    }
+    engine_peer_rename(pool.engines[1], "web", "app");
+    fake_pool_refresh(&pool, 1);
+    lose(1);
+    bring_back(0);
+    assert_true(wait_until(old_copy_is_all));
+}
+
+static void test_old_copy_that_takes_over_is_called_as_the_other_one(void **state)
+{
+    lose_renamed_stand_in(false);
+    assert_true(engine_peer_runs(pool.engines[0], "app"));
+    assert_int_equal(http_peer_count(pool.engines[0]->http, "/stop "), 0);
+}
+
+static void test_old_copy_that_takes_over_is_stopped_as_the_other_one(void **state)
+{
+    lose_renamed_stand_in(true);
+    assert_false(engine_peer_runs(pool.engines[0], "app"));
+}
+
 static void test_leaving_engine_stays_until_its_containers_are_moved(void **state)
 {
     place(TO_MOVE, true);
@@ -445,6 +484,8 @@ int main(void)
         TEST(test_stand_in_that_is_there_already_is_started),
         TEST(test_move_that_cannot_start_counts),
         TEST(test_old_copy_is_removed_without_its_volumes),
+        TEST(test_old_copy_that_takes_over_is_called_as_the_other_one),
+        TEST(test_old_copy_that_takes_over_is_stopped_as_the_other_one),
         TEST(test_leaving_engine_stays_until_its_containers_are_moved),
         TEST(test_leaving_engine_with_nothing_to_move_goes_at_once),
         TEST(test_container_removed_during_its_move_is_no_trouble),
