@@ -135,17 +135,24 @@ static struct engine *restore_node(struct manager *manager, const char *id, cons
     return result ? NULL : engine;
 }
 
-/* When a client asked for its end, so that it is known for what it ended when its engine tells of it. */
+/* When a client asked for its end, so that it is known for what it ended when its engine tells of it; of one that had
+ * ended by then, that it did for that. */
 static void restore_stop(struct manager *manager, const struct engine *engine, const json_t *record,
                          const json_t *state)
 {
     const char *id = text_of(json_object_get(record, "inspect"), "Id");
     struct swarm_container *container;
+    struct container_record *kept;
 
     pool_write_lock(manager->pool);
     container = swarm_cluster_find_container(manager->pool->cluster, engine->node, id);
     if (container) {
-        container_record(container)->stop_asked_ns = json_integer_value(json_object_get(state, "stop_asked"));
+        kept = container_record(container);
+        kept->stop_asked_ns = json_integer_value(json_object_get(state, "stop_asked"));
+        if (!kept->running) {
+            kept->finished_ns = kept->stop_asked_ns;
+        }
+        swarm_container_set_stopped(container, pool_was_stopped(kept), NULL);
     }
     pool_unlock(manager->pool);
 }
@@ -239,6 +246,22 @@ static void restore_copies(struct manager *manager, const struct recalled *recal
     }
 }
 
+/* The same. What ran there when it was lost is started where it is, or moved. */
+static void restore_lost(struct manager *manager, const struct recalled *recalled)
+{
+    const char *id;
+    json_t *record;
+
+    json_object_foreach (recalled->kinds[RECORD_NODE], id, record) {
+        struct swarm_node *node = swarm_cluster_find_node(manager->pool->cluster, id);
+
+        if (node && json_integer_value(json_object_get(record, "lost")) &&
+            watchdog_remember_lost(manager->watchdog, swarm_node_data(node))) {
+            log_error("That node %s was away is not taken over from the record: out of memory", text_of(record, "name"));
+        }
+    }
+}
+
 /* The same. */
 static void restore_claims(struct manager *manager, const struct recalled *recalled)
 {
@@ -293,6 +316,7 @@ static void restore_moves(struct recalled *recalled)
     pool_write_lock(manager->pool);
     restore_copies(manager, recalled);
     restore_claims(manager, recalled);
+    restore_lost(manager, recalled);
     watchdog_keep_memory(manager->watchdog);
     pool_unlock(manager->pool);
 }

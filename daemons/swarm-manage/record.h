@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the records say: JSON objects of one version by key.
  *
- *   node/<node id>                   {"v":1, "name", "address", "ip", "cpus", "memory"}
+ *   node/<node id>                   {"v":1, "name", "address", "ip", "cpus", "memory", "lost"}
  *   container/<node id>/<container>  {"v":1, "swarm_id", "name", "entry": {…}, "inspect": {…}}
  *   state/<node id>/<container>      {"v":1, "wanted": "running"|"stopped", "stop_asked", "term"}
  *   copy/<container>                 {"v":1, "node", "by", "judged"}
  *   claim/<swarm id>                 {"v":1, "container", "name", "node", "to", "start", "term", "at"}
  *
- * node: one that is in the pool. container: one with a reschedule policy, as its engine's list and inspect have it but
- * for what changes by itself: what a create body is made of. state: whether it is to run, and when a client asked for
- * its end last (ns, Unix time; 0: never). copy: a container that was moved, and may show up again on its old node: "by"
- * is the id of its stand-in, "" where that was removed. claim: a move from "node" to "to" that is under way, or whose
- * end nobody saw. Terms are those of leadership, 0 without. A node id has no end of its own: containers' ids, which are
- * the last part of a key, have no slash. */
+ * ode: one that is in the pool; "lost" (0 where it is missing): it was away, or is back and not all that ran there has
+ * been started again. container: one with a reschedule policy, as its engine's list and inspect have it but for what
+ * changes by itself: what a create body is made of. state: whether it is to run, and when a client asked for its end
+ * last (ns, Unix time; 0: never, or it has ended for another reason). copy: a container that was moved, and may show up
+ * again on its old node: "by" is the id of its stand-in, "" where that was removed. claim: a move from "node" to "to"
+ * that is under way, or whose end nobody saw. Terms are those of leadership, 0 without. A node id has no end of its
+ * own: containers' ids, which are the last part of a key, have no slash. */
 #ifndef MANAGE_RECORD_H
 #define MANAGE_RECORD_H
 

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "log.h"
-#include "pool.h"
+#include "pool_private.h"
 #include "record.h"
 #include "records.h"
 #include "text.h"
@@ -58,6 +58,14 @@ static uint64_t present_term(const struct manager *manager)
     return manager->watchdog ? swarm_rescheduler_term(watchdog_rescheduler(manager->watchdog)) : 0;
 }
 
+/* Whether an engine is away, or back and not all has been started that is to run there. */
+static bool is_lost(const struct engine *engine)
+{
+    const struct watchdog *watchdog = engine->manager->watchdog;
+
+    return engine->lost || (watchdog && swarm_rescheduler_waiting(watchdog_rescheduler(watchdog), engine->node, NULL));
+}
+
 void remember_wanted(struct swarm_container *container)
 {
     struct container_record *record = container_record(container);
@@ -67,11 +75,17 @@ void remember_wanted(struct swarm_container *container)
     if (!record->recorded || record->recorded_wanted == wanted) {
         return;
     }
+    /* It has ended with its host: it is to run still, whoever sees to that. */
+    if (record->recorded_wanted == WANTED_RUNNING && is_lost(record->engine) && !pool_was_stopped(record)) {
+        return;
+    }
     record->recorded_wanted = (unsigned char)wanted;
     if (!manager->recalling) {
+        int64_t stop_asked_ns = wanted == WANTED_RUNNING || pool_was_stopped(record) ? record->stop_asked_ns : 0;
+
         put(manager->records, RECORD_STATE, record->recorded,
             json_pack("{s:s, s:I, s:I}", "wanted", wanted == WANTED_RUNNING ? "running" : "stopped", "stop_asked",
-                      (json_int_t)record->stop_asked_ns, "term", (json_int_t)present_term(manager)));
+                      (json_int_t)stop_asked_ns, "term", (json_int_t)present_term(manager)));
     }
 }
 
@@ -148,8 +162,9 @@ void remember_node(struct pool *pool, struct engine *engine)
 {
     json_t *object = !pool->manager->records
                          ? NULL
-                         : json_pack("{s:s, s:s, s:s, s:i, s:I}", "name", engine->name, "address", engine->address,
-                                     "ip", engine->ip, "cpus", engine->cpus, "memory", (json_int_t)engine->memory);
+                         : json_pack("{s:s, s:s, s:s, s:i, s:I, s:i}", "name", engine->name, "address", engine->address,
+                                     "ip", engine->ip, "cpus", engine->cpus, "memory", (json_int_t)engine->memory,
+                                     "lost", is_lost(engine));
     size_t length;
     char *text = object ? record_write(json_incref(object), &length) : NULL;
     uint64_t hash = text ? record_hash(text, length) : 0;

@@ -180,13 +180,23 @@ static int tell_lost(struct watchdog *watchdog, struct engine *engine, int loss)
         pool_restore_running(engine);
     }
     engine->lost = true;
+    remember_node(watchdog->manager->pool, engine);
     return swarm_rescheduler_node_lost(watchdog->rescheduler, monotonic_ms(), engine->node, loss, NULL);
 }
 
 static int tell_back(struct watchdog *watchdog, struct engine *engine)
 {
+    int result;
+
     engine->lost = false;
-    return swarm_rescheduler_node_back(watchdog->rescheduler, monotonic_ms(), engine->node, NULL);
+    result = swarm_rescheduler_node_back(watchdog->rescheduler, monotonic_ms(), engine->node, NULL);
+    remember_node(watchdog->manager->pool, engine);
+    return result;
+}
+
+int watchdog_remember_lost(struct watchdog *watchdog, struct engine *engine)
+{
+    return tell_lost(watchdog, engine, SWARM_NODE_SILENT);
 }
 
 static int add_leaver(struct watchdog *watchdog, struct engine *engine)

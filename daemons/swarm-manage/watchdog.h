@@ -38,6 +38,8 @@ void watchdog_node_removed(struct watchdog *watchdog, struct swarm_node *node);
 int watchdog_remember(struct watchdog *watchdog, const struct swarm_memory *memory, struct swarm_error **reterr);
 int watchdog_remember_move(struct watchdog *watchdog, const char *swarm_id, const char *node_id, bool start,
                            struct swarm_error **reterr);
+/* Its node was away. */
+int watchdog_remember_lost(struct watchdog *watchdog, struct engine *engine);
 /* From here on what is to be remembered goes into the records. */
 void watchdog_keep_memory(struct watchdog *watchdog);
 

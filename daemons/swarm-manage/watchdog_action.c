@@ -125,6 +125,14 @@ static void remember_removal(struct watchdog_action *action)
     }
 }
 
+/* With one action less the node that is back may have all again that ran there. */
+static void settle_node(const struct watchdog_action *action)
+{
+    if (action->engine->node && !action->engine->lost) {
+        remember_node(action->manager->pool, action->engine);
+    }
+}
+
 static void report_unanswered(struct watchdog_action *action, struct swarm_rescheduler *rescheduler, const char *reason)
 {
     swarm_rescheduler_unanswered(rescheduler, monotonic_ms(), action->id, reason, NULL);
@@ -161,6 +169,7 @@ static void report_moved(struct watchdog_action *action, struct swarm_reschedule
         count(action, true);
         remember_removal(action);
     }
+    settle_node(action);
 }
 
 static void report_removed(struct watchdog_action *action, struct swarm_rescheduler *rescheduler)
@@ -188,6 +197,7 @@ static void fail_action(struct watchdog_action *action, struct swarm_rescheduler
     } else {
         report_failed(action, rescheduler, reason);
     }
+    settle_node(action);
     pool_unlock(pool);
 }
 

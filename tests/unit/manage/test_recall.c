@@ -322,6 +322,135 @@ static void test_stopped_one_is_known_as_stopped(void **state)
     end();
 }
 
+static bool is_stopped(const char *reference)
+{
+    struct swarm_container *container = NULL;
+    bool stopped;
+
+    pool_read_lock(pool.manager.pool);
+    stopped = !swarm_cluster_look_up(pool.manager.pool->cluster, reference, &container, NULL) &&
+              swarm_container_stopped(container);
+    pool_unlock(pool.manager.pool);
+    return stopped;
+}
+
+/* Else an old copy of it that runs would be taken for what is to run. */
+static void test_one_that_a_client_stopped_is_known_as_such(void **state)
+{
+    const char *id = record_of_earlier_manager();
+
+    put(key_of("state", "AWAY", id),
+        "{\"v\":1,\"wanted\":\"stopped\",\"stop_asked\":1700000000000000000,\"term\":0}");
+    begin(1);
+    assert_true(is_stopped("away/web"));
+    end();
+    begin(1);
+    assert_true(is_stopped("away/web"));
+    end();
+}
+
+static void set_stop_asked(const char *reference, int64_t ns)
+{
+    struct swarm_container *container = NULL;
+
+    pool_write_lock(pool.manager.pool);
+    assert_int_equal(swarm_cluster_look_up(pool.manager.pool->cluster, reference, &container, NULL), 0);
+    container_record(container)->stop_asked_ns = ns;
+    pool_unlock(pool.manager.pool);
+}
+
+static void test_a_stop_of_earlier_is_not_why_it_ended(void **state)
+{
+    const char *id;
+    json_t *record;
+
+    begin(1);
+    id = engine_peer_put(pool.engines[0], NULL, "web", TO_MOVE, "running");
+    fake_pool_refresh(&pool, 0);
+    set_stop_asked("node-0/web", 1);
+    engine_peer_end(pool.engines[0], "web");
+    fake_pool_refresh(&pool, 0);
+    settle();
+    record = stored(key_of("state", "ID-0", id));
+    assert_int_equal(json_integer_value(json_object_get(record, "stop_asked")), 0);
+    json_decref(record);
+    end();
+}
+
+static json_int_t recorded_lost(const char *key)
+{
+    json_t *record = stored(key);
+    json_int_t lost = json_integer_value(json_object_get(record, "lost"));
+
+    json_decref(record);
+    return lost;
+}
+
+static bool node_is_lost(void)
+{
+    return recorded_lost("node/ID-0") == 1;
+}
+
+static bool node_is_not_lost(void)
+{
+    return recorded_lost("node/ID-0") == 0;
+}
+
+static bool web_runs(void)
+{
+    return engine_peer_runs(pool.engines[0], "web");
+}
+
+/* Its host loses power, and comes back. */
+static void test_what_ended_with_its_host_is_to_run_still(void **state)
+{
+    char id[80];
+
+    begin(1);
+    snprintf(id, sizeof(id), "%s", engine_peer_put(pool.engines[0], NULL, "web", TO_MOVE, "running"));
+    fake_pool_refresh(&pool, 0);
+    watchdog_engine_lost(pool.manager.watchdog, fake_pool_engine(&pool, 0), SWARM_NODE_SILENT);
+    assert_true(wait_until(node_is_lost));
+    engine_peer_end(pool.engines[0], "web");
+    fake_pool_refresh(&pool, 0);
+    settle();
+    assert_string_equal(wanted_of("ID-0", id), "running");
+    watchdog_engine_back(pool.manager.watchdog, fake_pool_engine(&pool, 0));
+    assert_true(wait_until(web_runs));
+    assert_true(wait_until(node_is_not_lost));
+    settle();
+    assert_string_equal(wanted_of("ID-0", id), "running");
+    end();
+}
+
+static bool something_waits(void)
+{
+    struct swarm_node *node;
+    bool waits;
+
+    pool_read_lock(pool.manager.pool);
+    node = swarm_cluster_find_node(pool.manager.pool->cluster, "AWAY");
+    waits = swarm_rescheduler_waiting(watchdog_rescheduler(pool.manager.watchdog), node, NULL) == 1;
+    pool_unlock(pool.manager.pool);
+    return waits;
+}
+
+/* Should it come back before the next manager has missed it, what ended there is started all the same. */
+static void test_node_that_was_lost_is_lost_to_the_next_manager(void **state)
+{
+    const char *id = record_of_earlier_manager();
+
+    put(key_of("state", "AWAY", id), "{\"v\":1,\"wanted\":\"running\",\"stop_asked\":0,\"term\":0}");
+    begin(1);
+    assert_false(something_waits());
+    end();
+    put("node/AWAY", "{\"v\":1,\"name\":\"away\",\"address\":\"127.0.0.1:1\",\"ip\":\"127.0.0.1\",\"cpus\":4,"
+                     "\"memory\":8000000000,\"lost\":1}");
+    begin(1);
+    assert_true(something_waits());
+    end();
+}
+
 static bool is_moved(void)
 {
     bool runs = false;
@@ -410,6 +539,10 @@ int main(void)
         TEST(test_removed_container_is_not_recorded_any_more),
         TEST(test_container_of_a_node_that_is_away_is_known),
         TEST(test_stopped_one_is_known_as_stopped),
+        TEST(test_one_that_a_client_stopped_is_known_as_such),
+        TEST(test_a_stop_of_earlier_is_not_why_it_ended),
+        TEST(test_what_ended_with_its_host_is_to_run_still),
+        TEST(test_node_that_was_lost_is_lost_to_the_next_manager),
         TEST(test_it_is_moved_where_its_node_does_not_answer),
         TEST(test_unreadable_records_are_set_aside),
         TEST(test_claims_and_copies_are_taken_over),
