@@ -82,6 +82,14 @@ void lock_retire(struct lock *lock)
     pthread_mutex_unlock(&lock->mutex);
 }
 
+bool lock_is_in_doubt(struct lock *lock)
+{
+    pthread_mutex_lock(&lock->mutex);
+    bool doubted = lock->doubted || (lock->until_ms > 0 && lock_now_ms() >= lock->until_ms);
+    pthread_mutex_unlock(&lock->mutex);
+    return doubted;
+}
+
 void lock_stop(struct lock *lock)
 {
     uint64_t one = 1;
@@ -101,6 +109,13 @@ static void set_until(struct lock *lock, uint64_t term, int64_t until_ms)
     pthread_mutex_unlock(&lock->mutex);
 }
 
+static void set_doubted(struct lock *lock, bool doubted)
+{
+    pthread_mutex_lock(&lock->mutex);
+    lock->doubted = doubted;
+    pthread_mutex_unlock(&lock->mutex);
+}
+
 static void let_go(struct lock *lock, const struct lock_events *events, void *data)
 {
     if (!lock->held)
@@ -115,6 +130,7 @@ static void note_time(struct lock *lock, const struct lock_events *events, void 
     if (!lock->held || lock_now_ms() < lock->until_ms)
         return;
     lock->lapsed = true;
+    set_doubted(lock, true);
     let_go(lock, events, data);
 }
 
@@ -178,8 +194,10 @@ static void look(struct lock *lock, const struct lock_events *events, void *data
     }
     if (status == 0) {
         take_view(lock, &view, asked_ms, events, data);
+        set_doubted(lock, false);
         return;
     }
+    set_doubted(lock, false);
     lock->failures++;
     if (!lock_stopping(lock))
         tell_trouble(lock, events, data, why ? why : strdup("out of memory"));

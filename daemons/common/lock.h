@@ -44,6 +44,9 @@ bool lock_is_held(struct lock *lock, uint64_t *ret_term);
 /* From now on lock_is_held() says no, though nobody else gets it before lock_stop(), or its time is over: for a holder
  * that ends what it has begun. */
 void lock_retire(struct lock *lock);
+/* Whether its time has run out by our clock, as it does while the process is stopped, and the store has not been asked
+ * since. Soon it has answered, or has been found not to. */
+bool lock_is_in_doubt(struct lock *lock);
 void lock_stop(struct lock *lock);
 
 #endif

@@ -42,6 +42,7 @@ struct lock {
     uint64_t term;
     int64_t until_ms; /* lock_now_ms() until which it is ours; 0: it is not */
     bool retired;
+    bool doubted; /* its time ended by our clock; no look has ended since */
 
     /* The thread's own. */
     bool held;

@@ -187,7 +187,7 @@ static int ask(struct relay *relay)
     bool begun = relay->download != DOWNLOAD_HEAD;
     if (relay->download == DOWNLOAD_ENDED || deadline_left(relay->ask_at) != 0)
         return RELAY_MOVED;
-    char *why = begun && relay->heard ? NULL : options->give_up(options->data, begun);
+    char *why = begun && relay->heard && !options->ask_always ? NULL : options->give_up(options->data, begun);
     relay->heard = false;
     relay->ask_at = deadline_after(!begun                    ? RELAY_ASK_TIME_MS
                                    : options->begun_pause_ms ? options->begun_pause_ms

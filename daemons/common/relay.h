@@ -29,6 +29,7 @@ struct relay_options {
      * nothing came for begun_pause_ms: a new text that says why no more is waited for, NULL: it is. NULL: not asked. */
     char *(*give_up)(void *data, bool begun);
     int begun_pause_ms; /* 0: 10,000 */
+    bool ask_always;    /* each begun_pause_ms, whether or not something came */
     /* Called before the answer's last bytes are passed to the client, so that what the client does next sees what the
      * request changed; not for hijacks. NULL: not called. */
     void (*finishing)(void *data, int status);

@@ -8,6 +8,7 @@
 #include "events.h"
 #include "filters.h"
 #include "http_server.h"
+#include "leader.h"
 #include "options.h"
 #include "timestamp.h"
 
@@ -178,6 +179,9 @@ int api_events(struct call *call)
         return http_reply_error(call->reply, 500, "out of memory");
     }
     r = http_reply_begin(call->reply, 200, "application/json");
+    /* Another primary that became known before there was a listener to be cut off. */
+    if (r == 0 && leader_is_another(call->manager->leader))
+        r = -1;
     if (r == 0)
         r = stream_events(call, listener, &query);
     event_listener_free(listener);

@@ -214,6 +214,18 @@ static bool in_time(const struct event_query *query, const struct event *event)
            (query->until_ns < 0 || event->time_ns <= query->until_ns);
 }
 
+void event_hub_cut(struct event_hub *hub)
+{
+    pthread_mutex_lock(&hub->lock);
+    for (struct event_listener *listener = hub->listeners; listener; listener = listener->next) {
+        pthread_mutex_lock(&listener->lock);
+        listener->cut_off = true;
+        signal_fd(listener->fd);
+        pthread_mutex_unlock(&listener->lock);
+    }
+    pthread_mutex_unlock(&hub->lock);
+}
+
 static void listener_offer(struct event_listener *listener, const struct event *event)
 {
     pthread_mutex_lock(&listener->lock);

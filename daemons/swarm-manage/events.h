@@ -46,5 +46,7 @@ int event_listener_fd(const struct event_listener *listener);
 int event_listener_next(struct event_listener *listener, const struct event **ret);
 void event_unref(const struct event *event);
 size_t event_hub_listeners(struct event_hub *hub);
+/* All that listen now get what is queued for them, and are cut off then. */
+void event_hub_cut(struct event_hub *hub);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "discovery.h"
+#include "events.h"
 #include "lock.h"
 #include "log.h"
 #include "manager.h"
@@ -71,6 +72,23 @@ bool leader_is_own(const struct leader *leader, const char *address)
     return leader == NULL || strcmp(address, leader->options.address) == 0;
 }
 
+bool leader_is_in_doubt(struct leader *leader)
+{
+    return leader != NULL && lock_is_in_doubt(leader->lock);
+}
+
+bool leader_is_another(struct leader *leader)
+{
+    bool another;
+
+    if (leader == NULL || leader_is_primary(leader, NULL))
+        return false;
+    pthread_mutex_lock(&leader->mutex);
+    another = leader->primary != NULL && !leader_is_own(leader, leader->primary);
+    pthread_mutex_unlock(&leader->mutex);
+    return another;
+}
+
 unsigned leader_changes(struct leader *leader)
 {
     unsigned changes = 0;
@@ -108,7 +126,8 @@ static void on_lost(void *data)
     log_info("Leader Election: Cluster leadership lost");
 }
 
-/* The last one that was known stays in force while nobody knows better. */
+/* The last one that was known stays in force while nobody knows better. Clients that follow events here are to follow
+ * those of the new primary; one that is about to listen looks at who that is once it does (api_events()). */
 static void on_holder(void *data, const char *address)
 {
     struct leader *leader = data;
@@ -121,6 +140,8 @@ static void on_holder(void *data, const char *address)
     leader->primary = copy;
     leader->changes++;
     pthread_mutex_unlock(&leader->mutex);
+    if (leader_is_another(leader))
+        event_hub_cut(leader->manager->events);
 }
 
 static void on_trouble(void *data, const char *message)

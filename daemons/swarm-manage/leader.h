@@ -55,6 +55,10 @@ bool leader_may_act(struct leader *leader, uint64_t term);
 char *leader_primary(struct leader *leader);
 /* Whether that is this manager's own address, as another one's of its name. */
 bool leader_is_own(const struct leader *leader, const char *address);
+/* Whether this manager was the primary until its time ended, and does not know yet what has become of that. */
+bool leader_is_in_doubt(struct leader *leader);
+/* Whether another manager is known to be the primary: what shows this one's state to a client is then to end. */
+bool leader_is_another(struct leader *leader);
 /* A number that changes with each new primary. */
 unsigned leader_changes(struct leader *leader);
 int leader_wait_ms(const struct leader *leader);

@@ -41,9 +41,13 @@ struct errand {
     char *why;        /* it could not be reached */
 };
 
+/* A FIN is taken for the end, but of one who may go on by it: another manager that has told its client of a failure
+ * sends no more than that, and what it asked for must not be done later. */
 static bool is_gone(struct errand *errand, int wait_ms)
 {
-    return (http_reply_wait_any(errand->call->reply, -1, 0, wait_ms) & HTTP_WAIT_GONE) != 0;
+    int events = errand->kind == REPLICA_HIJACK ? 0 : HTTP_WAIT_FIN;
+
+    return (http_reply_wait_any(errand->call->reply, -1, events, wait_ms) & (HTTP_WAIT_GONE | HTTP_WAIT_FIN)) != 0;
 }
 
 /* Where it is to go. 1: nowhere, this manager is the primary, or was the last one known of; 0: to errand->address; -1:
@@ -51,12 +55,15 @@ static bool is_gone(struct errand *errand, int wait_ms)
 static int choose(struct errand *errand)
 {
     struct leader *leader = errand->call->manager->leader;
+    bool doubt = leader_is_in_doubt(leader); /* before the rest is looked at, which may be news then */
 
     free(errand->address);
     errand->changes = leader_changes(leader);
     errand->address = leader_primary(leader);
-    if (leader_is_primary(leader, NULL) || (errand->address != NULL && leader_is_own(leader, errand->address)))
+    if (leader_is_primary(leader, NULL))
         return 1;
+    if (errand->address != NULL && leader_is_own(leader, errand->address))
+        return doubt ? -1 : 1;
     return errand->address == NULL || errand->address[0] == '\0' ? -1 : 0;
 }
 
@@ -64,12 +71,13 @@ static char *give_up(void *data, bool begun)
 {
     struct errand *errand = data;
     struct leader *leader = errand->call->manager->leader;
+    unsigned changes = leader_changes(leader); /* first: a change after it is seen next time */
     char *now, *why = NULL;
 
-    if (leader_changes(leader) == errand->changes)
+    if (changes == errand->changes)
         return NULL;
     now = leader_primary(leader);
-    errand->changes = leader_changes(leader);
+    errand->changes = changes;
     if (now != NULL && now[0] != '\0' && strcmp(now, errand->address) != 0)
         why = strdup("another manager is the primary now");
     free(now);
@@ -125,6 +133,7 @@ static int exchange(struct errand *errand, struct stream *stream)
         .drop_headers = own_headers,
         .give_up = give_up,
         .begun_pause_ms = SILENCE_MS,
+        .ask_always = errand->kind == REPLICA_EVENTS,
         .data = errand,
     };
     int r;

@@ -8,6 +8,7 @@
 /* How a request is passed on. */
 enum replica_kind {
     REPLICA_PLAIN,
+    REPLICA_EVENTS, /* what is told is what the primary knows: it ends once another manager is that */
     REPLICA_HIJACK, /* the connection may become a raw stream */
     REPLICA_HTTP2,  /* the client began with HTTP/2 */
 };

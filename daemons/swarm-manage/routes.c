@@ -331,6 +331,8 @@ static enum replica_kind kind_of(route_handler handler)
 {
     if (handler == api_http2)
         return REPLICA_HTTP2;
+    if (handler == api_events)
+        return REPLICA_EVENTS;
     return handler == api_container_attach || handler == api_exec_start || handler == api_session || handler == api_grpc
                ? REPLICA_HIJACK
                : REPLICA_PLAIN;

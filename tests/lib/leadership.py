@@ -167,28 +167,31 @@ class Test:
         for manager in self.managers:
             self.wait("every manager knows all engines", lambda: self.healthy(manager))
         primary = self.primary()
+        self.wait("the managers agree on the primary", lambda: self.agree(primary))
         for manager in self.managers:
-            lines = json.loads(manager.ask("GET", "/info")[1])["SystemStatus"]
+            lines = self.roles(manager)
             wanted = [["Role", "primary"]] if manager is primary else [["Role", "replica"], ["Primary", primary.address]]
             check(f"{self.options.name}: docker info of manager {manager.number} tells the role", lines[: len(wanted)] == wanted,
-                  str(lines[:2]))
+                  str(lines))
 
     def make(self, manager, name):
         """A container that is to be moved when its node dies: its id, and its engine."""
         body = {"Image": "busybox", "Cmd": ["sleep", "100000"], "Env": ["reschedule:on-node-failure"]}
-        status, text = manager.ask("POST", f"/v1.41/containers/create?name={name}", body)
+        status, text = manager.ask("POST", f"/v1.41/containers/create?name={name}", body, timeout=LIMIT)
         identity = json.loads(text).get("Id", "")
-        started, _ = manager.ask("POST", f"/v1.41/containers/{identity}/start", timeout=60)
+        started, _ = manager.ask("POST", f"/v1.41/containers/{identity}/start", timeout=LIMIT)
         check(f"{self.options.name}: {name} is made through manager {manager.number}", (status, started) == (201, 204), f"{status} {started} {text}")
         self.wait(f"{name} runs", lambda: True in self.copies(name).values())
         return identity, next(iter(self.copies(name)))
 
     def follow(self, manager):
-        """Set once an event stream through that manager has ended."""
+        """Set once an event stream through that manager has ended; nothing else sets it, however long it is silent."""
         ended = threading.Event()
         connection = UnixConnection(manager.socket, LIMIT)
         connection.request("GET", "/v1.41/events")
+        stream = connection.sock  # which the answer takes over
         answer = connection.getresponse()
+        stream.settimeout(None)
 
         def read():
             try:
@@ -229,16 +232,43 @@ class Test:
                  for before, after, leads, of_term in manager.samples[-200:] if leads and of_term > term]
         return min(times, default=0)
 
+    def roles(self, manager):
+        """As docker info has it."""
+        return json.loads(manager.ask("GET", "/info")[1])["SystemStatus"][:2]
+
+    def agree(self, primary):
+        return all(self.roles(manager) == [["Role", "replica"], ["Primary", primary.address]]
+                   for manager in self.managers if manager is not primary)
+
+    def leads(self, manager, term):
+        """Whether it still says so, asked from now on."""
+        now = time.monotonic()
+        self.wait("the primary's answers are sampled", lambda: manager.samples[-1][0] > now)
+        return manager.last()[2:] == (True, term)
+
+    def prepare(self, name, made=None):
+        """The primary, its term, a container to be moved with its engine, and event streams: one through a replica, one of
+        the primary's own. All of them once more where there is another primary by then: a machine with much to do may have
+        kept it from telling the store in time."""
+        old = self.primary()
+        term = old.last()[3]
+        self.wait("the managers agree on the primary", lambda: self.agree(old) or not self.leads(old, term))
+        others = [manager for manager in self.managers if manager is not old]
+        made = made or self.make(self.random.choice(others), name)
+        streams = [self.follow(manager) for manager in (self.random.choice(others), old)]
+        ended = [stream.is_set() for stream in streams]
+        if not self.leads(old, term):
+            print(f"     {name}: manager {old.number} lost its place by itself", flush=True)
+            return self.prepare(name, made)
+        check(f"{name}: event streams go on while the primary stays", not any(ended))
+        return old, term, made, streams
+
     def round(self, number):
         options = self.options
         fault = options.faults[number % len(options.faults)]
         death = self.random.choice(["", "with", "while"]) if number >= len(options.faults) else ["with", "while", "", "with"][number % 4]
-        old = self.primary()
-        term = old.last()[3]
-        others = [manager for manager in self.managers if manager is not old]
         name = f"{options.name}-{number}"
-        identity, engine = self.make(self.random.choice(others), name)
-        ended = self.follow(self.random.choice(others))
+        old, term, (identity, engine), (passed_on, own) = self.prepare(name)
         if death == "with":
             self.fault(engine, "stop")
         struck = time.monotonic()
@@ -249,12 +279,13 @@ class Test:
         self.wait("there is another primary", lambda: self.successor(old, term))
         took = self.successor(old, term) - struck
         self.times.setdefault(fault, []).append(took)
-        self.wait("an event stream from the former primary ends", ended.is_set)
+        self.wait("an event stream from the former primary ends", passed_on.is_set)
         if death:
             self.wait(f"{name} runs elsewhere", lambda: any(runs for where, runs in self.copies(name).items() if where != engine))
         if fault == "stop":
             time.sleep(max(0, struck + options.ttl + 1 - time.monotonic()))
         self.heal(old, fault)
+        self.wait("the former primary's own event stream ends", own.is_set)
         if death:
             self.fault(engine, "none")
         new = self.primary()

@@ -10,8 +10,9 @@ static struct {
     pthread_mutex_t mutex;
     char holder[64]; /* "": nobody */
     uint64_t term;   /* where that is this manager; 0: it is not */
-    int looks;
-} store = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+    int looks, lives_ms;
+    bool hangs, fails;
+} store = {.mutex = PTHREAD_MUTEX_INITIALIZER, .lives_ms = 600000};
 
 static int open_store(struct lock *lock, char **reterr)
 {
@@ -24,14 +25,24 @@ static void close_store(struct lock *lock)
 
 static int look(struct lock *lock, struct lock_view *view, char **reterr)
 {
+    bool fails;
+
     pthread_mutex_lock(&store.mutex);
-    view->mine = store.term > 0;
-    view->term = store.term;
-    view->lives_ms = view->mine ? 600000 : 0;
-    view->holder = store.holder[0] ? strdup(store.holder) : NULL;
+    while (store.hangs && !lock_stopping(lock)) {
+        pthread_mutex_unlock(&store.mutex);
+        usleep(2000);
+        pthread_mutex_lock(&store.mutex);
+    }
+    fails = store.fails;
+    if (!fails) {
+        view->mine = store.term > 0;
+        view->term = store.term;
+        view->lives_ms = view->mine ? store.lives_ms : 0;
+        view->holder = store.holder[0] ? strdup(store.holder) : NULL;
+    }
     store.looks++;
     pthread_mutex_unlock(&store.mutex);
-    return 0;
+    return fails ? discovery_fail(reterr, "the store fails") : 0;
 }
 
 static int resign(struct lock *lock, char **reterr)
@@ -70,4 +81,25 @@ void memory_lock_set(const char *address, uint64_t term)
         now = store.looks;
         pthread_mutex_unlock(&store.mutex);
     }
+}
+
+void memory_lock_set_lives(int ms)
+{
+    pthread_mutex_lock(&store.mutex);
+    store.lives_ms = ms;
+    pthread_mutex_unlock(&store.mutex);
+}
+
+void memory_lock_hang(bool hang)
+{
+    pthread_mutex_lock(&store.mutex);
+    store.hangs = hang;
+    pthread_mutex_unlock(&store.mutex);
+}
+
+void memory_lock_fail(bool fail)
+{
+    pthread_mutex_lock(&store.mutex);
+    store.fails = fail;
+    pthread_mutex_unlock(&store.mutex);
 }

@@ -13,9 +13,11 @@
 #include <cmocka.h>
 
 #include "api_kit.h"
+#include "events.h"
 #include "http_peer.h"
 #include "leader.h"
 #include "memory_lock.h"
+#include "stream.h"
 
 #define OWN "10.0.0.9:3375"
 
@@ -180,6 +182,135 @@ static void test_answer_of_a_former_primary_is_not_waited_for(void **state)
     http_peer_set_fault(primary, PEER_WELL);
 }
 
+static void *follow(void *data)
+{
+    (void)data;
+    api_assert_cut("GET", "/v1.41/events");
+    return NULL;
+}
+
+static void test_event_streams_end_with_leadership(void **state)
+{
+    pthread_t thread;
+
+    memory_lock_set(OWN, 5);
+    assert_int_equal(pthread_create(&thread, NULL, follow, NULL), 0);
+    while (event_hub_listeners(api_manager.events) == 0)
+        usleep(1000);
+    memory_lock_set("", 0); /* nobody else shows more than this manager does */
+    assert_int_equal(event_hub_listeners(api_manager.events), 1);
+    memory_lock_set(OWN, 6);
+    assert_int_equal(event_hub_listeners(api_manager.events), 1);
+    memory_lock_set(http_peer_address(primary), 0);
+    pthread_join(thread, NULL);
+}
+
+/* One that was the last primary known of, while the store failed. */
+static void test_event_streams_of_the_last_primary_end(void **state)
+{
+    pthread_t thread;
+
+    memory_lock_set(OWN, 0);
+    assert_int_equal(pthread_create(&thread, NULL, follow, NULL), 0);
+    while (event_hub_listeners(api_manager.events) == 0)
+        usleep(1000);
+    memory_lock_set(http_peer_address(primary), 0);
+    pthread_join(thread, NULL);
+}
+
+static void tell(void *data, const struct peer_request *request, struct peer_answer *answer)
+{
+    *answer = (struct peer_answer){.stream = true, .repeat_ms = 20, .body = strdup("{\"Type\":\"container\"}\n")};
+}
+
+/* A former primary that does not know it, and has much to tell. */
+static void test_event_streams_that_are_never_silent_end(void **state)
+{
+    struct http_peer *former = http_peer_new(tell, NULL);
+    pthread_t thread;
+
+    memory_lock_set(http_peer_address(former), 0);
+    assert_int_equal(pthread_create(&thread, NULL, follow, NULL), 0);
+    while (http_peer_count(former, "/v1.41/events") == 0)
+        usleep(1000);
+    memory_lock_set("", 0);
+    memory_lock_set(http_peer_address(primary), 0);
+    pthread_join(thread, NULL);
+    http_peer_free(former);
+}
+
+/* The primary until its time ended, as one that was stopped is: it asks before it answers. */
+static void lapse(void)
+{
+    memory_lock_set_lives(1000);
+    memory_lock_set(OWN, 7);
+    assert_true(leader_is_primary(api_manager.leader, NULL));
+    memory_lock_hang(true);
+    while (leader_is_primary(api_manager.leader, NULL))
+        usleep(1000);
+    memory_lock_set_lives(600000);
+}
+
+static void *wake(void *data)
+{
+    (void)data;
+    usleep(50000);
+    memory_lock_hang(false);
+    memory_lock_set(http_peer_address(primary), 0);
+    return NULL;
+}
+
+static void test_one_that_wakes_finds_out_first(void **state)
+{
+    pthread_t thread;
+    struct http_result result = {0};
+
+    lapse();
+    api_assert_refused("GET", "/images/json", NULL, 503, "No elected primary cluster manager");
+    assert_int_equal(pthread_create(&thread, NULL, wake, NULL), 0);
+    while (result.status != 200) {
+        http_result_clear(&result);
+        api_ask("GET", "/images/json", NULL, &result);
+        assert_true(result.status == 200 || result.status == 503);
+    }
+    assert_string_equal(result.body, "[\"from the primary\"]");
+    http_result_clear(&result);
+    pthread_join(thread, NULL);
+}
+
+static void test_one_that_cannot_find_out_answers(void **state)
+{
+    lapse();
+    memory_lock_fail(true);
+    memory_lock_hang(false);
+    while (leader_is_in_doubt(api_manager.leader))
+        usleep(1000);
+    assert_role("replica", "");
+    api_assert_text("GET", "/images/json", 200, "[]");
+    memory_lock_fail(false);
+}
+
+/* Who has told its own client of a failure meanwhile must not have it done afterwards. */
+static void test_requests_of_those_who_have_gone_are_not_passed_on(void **state)
+{
+    static const char request[] = "POST /v1.41/containers/gone/start HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+    struct address address;
+    struct stream *stream = NULL;
+    char url[64], *error = NULL, byte;
+
+    memory_lock_set("", 0);
+    snprintf(url, sizeof(url), "tcp://%s", api_address());
+    assert_int_equal(address_parse(&address, url, &error), 0);
+    assert_int_equal(stream_dial(&stream, &address, NULL, 60000, &error), 0);
+    assert_int_equal(stream_send_all(stream, request, sizeof(request) - 1, 60000), 0);
+    assert_int_equal(stream_shutdown_write(stream), 0);
+    while (stream_recv_wait(stream, &byte, 1, 60000) > 0)
+        continue;
+    stream_close(stream);
+    memory_lock_set(http_peer_address(primary), 0);
+    assert_int_equal(http_peer_count(primary, "/gone/"), 0);
+}
+
 static void test_managers_that_disagree(void **state)
 {
     struct http_client *client = NULL;
@@ -210,11 +341,11 @@ static void test_the_primary_itself(void **state)
 {
     uint64_t term = 0;
 
-    memory_lock_set(OWN, 7);
+    memory_lock_set(OWN, 17);
     assert_true(leader_is_primary(api_manager.leader, &term));
-    assert_int_equal(term, 7);
-    assert_true(leader_may_act(api_manager.leader, 7));
-    assert_false(leader_may_act(api_manager.leader, 6));
+    assert_int_equal(term, 17);
+    assert_true(leader_may_act(api_manager.leader, 17));
+    assert_false(leader_may_act(api_manager.leader, 16));
     assert_role("primary", "spread");
     api_assert_text("GET", "/images/json", 200, "[]");
     /* A store that begins to count anew. */
@@ -222,9 +353,9 @@ static void test_the_primary_itself(void **state)
     assert_false(leader_is_primary(api_manager.leader, &term));
     memory_lock_set(OWN, 2);
     assert_true(leader_is_primary(api_manager.leader, &term));
-    assert_int_equal(term, 8);
+    assert_int_equal(term, 18);
     leader_retire(api_manager.leader);
-    assert_false(leader_may_act(api_manager.leader, 8));
+    assert_false(leader_may_act(api_manager.leader, 18));
 }
 
 int main(void)
@@ -238,6 +369,12 @@ int main(void)
         cmocka_unit_test(test_requests_wait_for_a_primary),
         cmocka_unit_test(test_answer_of_a_primary_that_fails),
         cmocka_unit_test(test_answer_of_a_former_primary_is_not_waited_for),
+        cmocka_unit_test(test_event_streams_end_with_leadership),
+        cmocka_unit_test(test_event_streams_of_the_last_primary_end),
+        cmocka_unit_test(test_event_streams_that_are_never_silent_end),
+        cmocka_unit_test(test_one_that_wakes_finds_out_first),
+        cmocka_unit_test(test_one_that_cannot_find_out_answers),
+        cmocka_unit_test(test_requests_of_those_who_have_gone_are_not_passed_on),
         cmocka_unit_test(test_managers_that_disagree),
         cmocka_unit_test(test_own_address),
         cmocka_unit_test(test_the_primary_itself),

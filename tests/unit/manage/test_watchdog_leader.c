@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "events.h"
 #include "fake_pool.h"
 #include "leader.h"
 #include "memory_lock.h"
@@ -33,6 +34,7 @@ static int set_up(void **state)
     char *error = NULL;
 
     fake_pool_init(&pool, 2);
+    assert_int_equal(event_hub_new(&pool.manager.events), 0);
     assert_int_equal(leader_new(&pool.manager.leader, &pool.manager, &memory_discovery, &options, &error), 0);
     if (watchdog_new(&pool.manager.watchdog, &pool.manager) || watchdog_start(pool.manager.watchdog)) {
         return -1;
@@ -46,6 +48,8 @@ static int tear_down(void **state)
     watchdog_free(pool.manager.watchdog);
     leader_free(pool.manager.leader);
     pool.manager.leader = NULL;
+    event_hub_free(pool.manager.events);
+    pool.manager.events = NULL;
     fake_pool_finish(&pool);
     return 0;
 }
