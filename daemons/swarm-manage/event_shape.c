@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event_shape.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_write.h"
 #include "timestamp.h"
 
 /* What a client sees first, in the order in which dockerd writes it. */
@@ -12,142 +14,216 @@ static const char *const leading_keys[] = {"status", "id",    "from", "Type",   
                                            "Actor",  "scope", "time", "timeNano"};
 #define LEADING_COUNT (sizeof(leading_keys) / sizeof(leading_keys[0]))
 
-static bool is_leading(const char *key)
+/* Its index among them; LEADING_COUNT for another one. */
+static size_t leading_index(struct json_span key)
 {
-    for (size_t i = 0; i < LEADING_COUNT; i++) {
-        if (strcmp(key, leading_keys[i]) == 0)
-            return true;
-    }
-    return false;
+    size_t i = 0;
+
+    while (i < LEADING_COUNT && !json_key_is(key, leading_keys[i]))
+        i++;
+    return i;
 }
+
+/* A value that is kept; without the blanks that an engine may write. */
+static int put_value(struct bytes *out, struct json_span value)
+{
+    const char *end = value.at + value.length, *run = value.at;
+    bool in_string = false;
+    int r = 0;
+
+    for (const char *at = value.at; at < end && r == 0; at++) {
+        if (in_string && *at == '\\') {
+            at++;
+        } else if (*at == '"') {
+            in_string = !in_string;
+        } else if (!in_string && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n')) {
+            r = bytes_append(out, run, (size_t)(at - run));
+            run = at + 1;
+        }
+    }
+    return r == 0 ? bytes_append(out, run, (size_t)(end - run)) : -1;
+}
+
+/* `,"key":`, without a comma for the first one. */
+static int put_key(struct bytes *out, struct json_span key, bool first)
+{
+    if (bytes_append(out, ",\"", 2) != 0 || bytes_append(out, key.at, key.length) != 0 ||
+        bytes_append(out, "\":", 2) != 0)
+        return -1;
+    if (first) /* the comma is where the opening brace comes */
+        *(out->data + out->end - key.length - 4) = '{';
+    return 0;
+}
+
+static struct json_span key_of(const char *name)
+{
+    return (struct json_span){name, strlen(name)};
+}
+
+/* --- the actor --- */
+
+struct attribute {
+    struct json_span key, value;
+    const char *text; /* instead of a value */
+};
 
 static int by_key(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    const struct attribute *x = a, *y = b;
+    size_t shorter = x->key.length < y->key.length ? x->key.length : y->key.length;
+    int order = memcmp(x->key.at, y->key.at, shorter);
+
+    return order != 0 ? order : (x->key.length > y->key.length) - (x->key.length < y->key.length);
 }
 
-/* A copy of @p object with its keys in byte order. New. */
-static json_t *sorted(json_t *object)
+static bool is_ours(struct json_span key)
 {
-    size_t count = json_object_size(object), i = 0;
-    const char **keys = calloc(count + 1, sizeof(*keys));
-    json_t *copy = json_object(), *value;
-    const char *key;
+    return json_key_is(key, "node.addr") || json_key_is(key, "node.id") || json_key_is(key, "node.ip") ||
+           json_key_is(key, "node.name");
+}
 
-    if (!keys || !copy)
-        goto fail;
-    json_object_foreach (object, key, value)
-        keys[i++] = key;
-    qsort(keys, count, sizeof(*keys), by_key);
-    for (i = 0; i < count; i++) {
-        if (json_object_set(copy, keys[i], json_object_get(object, keys[i])) != 0)
-            goto fail;
+/* Those given, and the four node.* ones, which are ours to say, by key. NULL for lack of memory. */
+static struct attribute *gather(struct json_span given, const struct event_origin *origin, size_t *ret_count)
+{
+    const struct attribute ours[] = {{.key = key_of("node.addr"), .text = origin->address},
+                                     {.key = key_of("node.id"), .text = origin->id},
+                                     {.key = key_of("node.ip"), .text = origin->ip},
+                                     {.key = key_of("node.name"), .text = origin->name}};
+    const size_t own = sizeof(ours) / sizeof(ours[0]);
+    struct json_walk walk = json_walk(given), again = walk;
+    struct json_span key, value;
+    struct attribute *all;
+    size_t count = 0;
+
+    while (json_walk_member(&walk, &key, &value))
+        count++;
+    all = malloc((count + own) * sizeof(*all));
+    if (!all)
+        return NULL;
+    memcpy(all, ours, sizeof(ours));
+    count = own;
+    while (json_walk_member(&again, &key, &value)) {
+        if (!is_ours(key))
+            all[count++] = (struct attribute){key, value, NULL};
     }
-    free(keys);
-    return copy;
-fail:
-    free(keys);
-    json_decref(copy);
-    return NULL;
+    qsort(all, count, sizeof(*all), by_key);
+    *ret_count = count;
+    return all;
 }
 
-/* Texts from engines are valid UTF-8, names from elsewhere may not be. */
-static json_t *text(const char *value)
+static int put_attributes(struct bytes *out, struct json_span given, const struct event_origin *origin)
 {
-    json_t *string = json_string(value ? value : "");
+    size_t count = 0;
+    struct attribute *all = gather(json_span_is_object(given) ? given : (struct json_span){"{}", 2}, origin, &count);
+    int r = all ? 0 : -1;
 
-    return string ? string : json_string("");
+    for (size_t i = 0; i < count && r == 0; i++) {
+        r = put_key(out, all[i].key, i == 0);
+        if (r == 0 && all[i].value.length)
+            r = put_value(out, all[i].value);
+        else if (r == 0)
+            r = json_write_string(out, all[i].text);
+    }
+    free(all);
+    return r == 0 ? bytes_append(out, "}", 1) : -1;
 }
 
-/* The actor with the four node.* attributes. New. */
-static json_t *shape_actor(const json_t *actor, const struct event_origin *origin)
+static int put_actor(struct bytes *out, struct json_span actor, const struct event_origin *origin)
 {
-    const json_t *given = json_object_get(actor, "Attributes");
-    json_t *attributes = json_is_object(given) ? json_copy((json_t *)(uintptr_t)given) : json_object();
-    const char *id = json_string_value(json_object_get(actor, "ID"));
-    json_t *shaped = NULL;
+    struct json_span id = json_span_get(actor, "ID");
 
-    if (json_object_set_new(attributes, "node.addr", text(origin->address)) == 0 &&
-        json_object_set_new(attributes, "node.id", text(origin->id)) == 0 &&
-        json_object_set_new(attributes, "node.ip", text(origin->ip)) == 0 &&
-        json_object_set_new(attributes, "node.name", text(origin->name)) == 0)
-        shaped = json_pack("{so,so}", "ID", text(id), "Attributes", sorted(attributes));
-    json_decref(attributes);
-    return shaped;
+    if (bytes_append_text(out, "{\"ID\":") != 0 ||
+        (json_span_is_string(id) ? put_value(out, id) : bytes_append(out, "\"\"", 2)) != 0 ||
+        bytes_append_text(out, ",\"Attributes\":") != 0 ||
+        put_attributes(out, json_span_get(actor, "Attributes"), origin) != 0)
+        return -1;
+    return bytes_append(out, "}", 1);
 }
 
-/* "busybox" to "busybox node:n1"; no image at all to " node:n1". New. */
-static json_t *shape_from(const json_t *event, const struct event_origin *origin)
-{
-    const char *from = json_string_value(json_object_get(event, "from"));
+/* --- the event --- */
 
-    return json_sprintf("%s node:%s", from ? from : "", origin->name ? origin->name : "");
+/* "busybox" to "busybox node:n1"; no image at all to " node:n1". */
+static int put_from(struct bytes *out, struct json_span from, const struct event_origin *origin)
+{
+    bool has = json_span_is_string(from);
+
+    if (bytes_append(out, has ? from.at : "\"", has ? from.length - 1 : 1) != 0 ||
+        bytes_append_text(out, " node:") != 0 || json_write_inside(out, origin->name) != 0)
+        return -1;
+    return bytes_append(out, "\"", 1);
 }
 
-static json_t *shape_node(const struct event_origin *origin)
+static int put_node(struct bytes *out, const struct event_origin *origin)
 {
-    return json_pack("{so,so,so,so}", "Name", text(origin->name), "Id", text(origin->id), "Addr", text(origin->address),
-                     "Ip", text(origin->ip));
+    const char *const members[][2] = {{",\"node\":{\"Name\":", origin->name},
+                                      {",\"Id\":", origin->id},
+                                      {",\"Addr\":", origin->address},
+                                      {",\"Ip\":", origin->ip}};
+
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        if (bytes_append_text(out, members[i][0]) != 0 || json_write_string(out, members[i][1]) != 0)
+            return -1;
+    }
+    return bytes_append(out, "}}\n", 3);
 }
 
-/* The value of a leading key; *ret_value NULL (new otherwise) where the key is left out. */
-static int shape_value(const json_t *event, const char *key, const struct event_origin *origin, json_t **ret_value)
+/* The member of that leading key; left out where it says nothing. */
+static int put_leading(struct bytes *out, const char *key, struct json_span value, const struct event_origin *origin,
+                       bool first)
 {
-    json_t *value = json_object_get(event, key);
+    bool is_from = strcmp(key, "from") == 0, is_actor = strcmp(key, "Actor") == 0;
 
-    *ret_value = NULL;
-    if (strcmp(key, "from") == 0)
-        *ret_value = shape_from(event, origin);
-    else if (strcmp(key, "Actor") == 0)
-        *ret_value = shape_actor(value, origin);
-    else if (!value || (json_is_string(value) && json_string_length(value) == 0))
+    if (!is_from && !is_actor && (value.length == 0 || json_span_equals(value, "")))
         return 0;
-    else
-        *ret_value = json_incref(value);
-    return *ret_value ? 0 : -1;
+    if (put_key(out, key_of(key), first) != 0)
+        return -1;
+    return is_from ? put_from(out, value, origin) : is_actor ? put_actor(out, value, origin) : put_value(out, value);
 }
 
-json_t *event_shape(const json_t *event, const struct event_origin *origin)
+int event_shape(struct bytes *out, struct json_span event, const struct event_origin *origin)
 {
-    json_t *shaped = json_object(), *value;
-    const char *key;
+    struct json_span leading[LEADING_COUNT] = {{0}}, key, value;
+    struct json_walk walk = json_walk(event), again = walk;
+    size_t begin = bytes_length(out);
+    int r = 0;
 
-    for (size_t i = 0; i < LEADING_COUNT; i++) {
-        if (shape_value(event, leading_keys[i], origin, &value) != 0)
-            goto fail;
-        if (value && json_object_set_new(shaped, leading_keys[i], value) != 0)
-            goto fail;
+    while (json_walk_member(&walk, &key, &value)) {
+        size_t i = leading_index(key);
+
+        if (i < LEADING_COUNT)
+            leading[i] = value;
     }
-    json_object_foreach ((json_t *)(uintptr_t)event, key, value) {
-        if (!is_leading(key) && strcmp(key, "node") != 0 && json_object_set(shaped, key, value) != 0)
-            goto fail;
+    for (size_t i = 0; i < LEADING_COUNT && r == 0; i++)
+        r = put_leading(out, leading_keys[i], leading[i], origin, bytes_length(out) == begin);
+    while (r == 0 && json_walk_member(&again, &key, &value)) {
+        if (leading_index(key) == LEADING_COUNT && !json_key_is(key, "node") &&
+            (put_key(out, key, false) != 0 || put_value(out, value) != 0))
+            r = -1;
     }
-    if (json_object_set_new(shaped, "node", shape_node(origin)) != 0)
-        goto fail;
-    return shaped;
-fail:
-    json_decref(shaped);
-    return NULL;
+    return r == 0 ? put_node(out, origin) : -1;
 }
 
-json_t *event_shape_swarm(const char *action, int64_t time_ns, const struct event_origin *origin)
+int event_shape_swarm(struct bytes *out, const char *action, int64_t time_ns, const struct event_origin *origin)
 {
-    json_t *event =
-        json_pack("{ss,ss,ss,ss,s{ss},sI,sI}", "status", action, "from", "swarm", "Type", "swarm", "Action", action,
-                  "Actor", "ID", "", "time", (json_int_t)(time_ns / NS_PER_S), "timeNano", (json_int_t)time_ns);
-    json_t *shaped = event ? event_shape(event, origin) : NULL;
+    struct bytes event = {0};
+    int r = bytes_printf(&event,
+                         "{\"status\":\"%s\",\"from\":\"swarm\",\"Type\":\"swarm\",\"Action\":\"%s\",\"time\":%" PRId64
+                         ",\"timeNano\":%" PRId64 "}",
+                         action, action, time_ns / NS_PER_S, time_ns);
 
-    json_decref(event);
-    return shaped;
+    if (r == 0)
+        r = event_shape(out, json_span_of(bytes_at(&event), bytes_length(&event)), origin);
+    bytes_free(&event);
+    return r;
 }
 
-int64_t event_time_ns(const json_t *event)
+int64_t event_time_ns(struct json_span event)
 {
-    const json_t *nano = json_object_get(event, "timeNano"), *seconds = json_object_get(event, "time");
-    int64_t value = json_is_integer(nano) ? json_integer_value(nano) : 0;
+    int64_t value = json_span_integer(json_span_get(event, "timeNano")), seconds;
 
-    if (value <= 0 && json_is_integer(seconds) && json_integer_value(seconds) > 0 &&
-        json_integer_value(seconds) <= INT64_MAX / NS_PER_S)
-        value = json_integer_value(seconds) * NS_PER_S;
-    return value > 0 ? value : 0;
+    if (value <= 0) {
+        seconds = json_span_integer(json_span_get(event, "time"));
+        value = seconds > 0 && seconds <= INT64_MAX / NS_PER_S ? seconds * NS_PER_S : 0;
+    }
+    return value > 0 && value < INT64_MAX ? value : 0;
 }

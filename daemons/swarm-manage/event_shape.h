@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How an event looks to clients: the engine's own, and where in the pool it happened. */
+/* How an event looks to clients: the engine's own, and where in the pool it happened. Engines tell of more events than
+ * of anything else, and nobody looks at most of them: their text is made into another one without a tree of either. */
 #ifndef MANAGE_EVENT_SHAPE_H
 #define MANAGE_EVENT_SHAPE_H
 
-#include <jansson.h>
 #include <stdint.h>
+
+#include "bytes.h"
+#include "json_scan.h"
 
 /* The engine that an event is from. */
 struct event_origin {
@@ -14,13 +17,13 @@ struct event_origin {
     const char *ip;
 };
 
-/* @p event as an engine sent it (borrowed) with " node:<name>" in `from`, the node.* attributes among the others in
- * order, and the node object at its end. Fields that are not known here are kept before it. New; NULL for lack of
- * memory. */
-json_t *event_shape(const json_t *event, const struct event_origin *origin);
-/* The manager's own event @p action about that engine. New; NULL for lack of memory. */
-json_t *event_shape_swarm(const char *action, int64_t time_ns, const struct event_origin *origin);
+/* Append @p event, as an engine sent it, with " node:<name>" in `from`, the node.* attributes among the others in order
+ * of their keys, and the node object at its end. Fields that are not known here are kept before it. A line, with its
+ * newline and no other. 0, or -1 for lack of memory. */
+int event_shape(struct bytes *out, struct json_span event, const struct event_origin *origin);
+/* The same of the manager's own event @p action (plain letters) about that engine. */
+int event_shape_swarm(struct bytes *out, const char *action, int64_t time_ns, const struct event_origin *origin);
 /* timeNano, else time, as Unix time in nanoseconds; 0 where there is neither. */
-int64_t event_time_ns(const json_t *event);
+int64_t event_time_ns(struct json_span event);
 
 #endif

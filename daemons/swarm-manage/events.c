@@ -26,6 +26,7 @@
 struct shared_event {
     struct event event;
     atomic_int references;
+    char line[];
 };
 
 /* Events in order, oldest first; each entry is a reference. */
@@ -78,28 +79,20 @@ void event_unref(const struct event *event)
 
     if (!event || atomic_fetch_sub_explicit(&shared->references, 1, memory_order_acq_rel) > 1)
         return;
-    free(shared->event.line);
     free(shared);
 }
 
-/* The one encoding of an event; NULL for lack of memory. */
-static const struct event *event_encode(const json_t *object)
+/* A new one with that line; NULL for lack of memory. */
+static const struct event *event_new(const struct bytes *line, int64_t time_ns)
 {
-    size_t length = json_dumpb(object, NULL, 0, JSON_COMPACT);
-    struct shared_event *shared = calloc(1, sizeof(*shared));
-    char *line = length ? malloc(length + 2) : NULL;
+    struct shared_event *shared = malloc(sizeof(*shared) + bytes_length(line) + 1);
 
-    if (!shared || !line || json_dumpb(object, line, length, JSON_COMPACT) != length) {
-        free(line);
-        free(shared);
+    if (!shared)
         return NULL;
-    }
-    line[length] = '\n';
-    line[length + 1] = '\0';
+    memcpy(shared->line, bytes_at(line), bytes_length(line));
+    shared->line[bytes_length(line)] = '\0';
     atomic_init(&shared->references, 1);
-    shared->event.line = line;
-    shared->event.length = length + 1;
-    shared->event.time_ns = event_time_ns(object);
+    shared->event = (struct event){time_ns, shared->line, bytes_length(line)};
     return &shared->event;
 }
 
@@ -244,67 +237,74 @@ static void listener_offer(struct event_listener *listener, const struct event *
 
 /* What an event was found to be for the filters that it was last compared with. */
 struct verdicts {
+    const struct event *event;
+    json_t *object; /* the event, read where there are filters */
     struct {
         unsigned filter_id;
         bool passes;
     } of[16];
 };
 
-static bool passes(struct verdicts *verdicts, const struct event_listener *listener, const json_t *object)
+static bool passes(struct verdicts *verdicts, const struct event_listener *listener)
 {
     unsigned id = listener->filter_id, at = id % (sizeof(verdicts->of) / sizeof(verdicts->of[0]));
 
     if (id == 0)
         return true;
+    if (!verdicts->object)
+        verdicts->object = json_read(verdicts->event->line, verdicts->event->length, JSON_ALLOW_NUL, NULL);
     if (verdicts->of[at].filter_id != id) {
         verdicts->of[at].filter_id = id;
-        verdicts->of[at].passes = event_filter_passes(listener->query.filters, object);
+        verdicts->of[at].passes = verdicts->object && event_filter_passes(listener->query.filters, verdicts->object);
     }
     return verdicts->of[at].passes;
 }
 
-/* Encode it once, then history and every listener that asked for such events. @p object is taken, may be NULL. */
-static void publish(struct event_hub *hub, json_t *object)
+/* To history and every listener that asked for such events. */
+static void publish(struct event_hub *hub, const struct event *event)
 {
-    const struct event *event = object ? event_encode(object) : NULL;
-    struct verdicts verdicts = {0};
+    struct verdicts verdicts = {.event = event};
 
-    if (event) {
-        pthread_mutex_lock(&hub->lock);
-        history_add(hub, event);
-        for (struct event_listener *listener = hub->listeners; listener; listener = listener->next) {
-            if (in_time(&listener->query, event) && passes(&verdicts, listener, object))
-                listener_offer(listener, event);
-        }
-        pthread_mutex_unlock(&hub->lock);
+    pthread_mutex_lock(&hub->lock);
+    history_add(hub, event);
+    for (struct event_listener *listener = hub->listeners; listener; listener = listener->next) {
+        if (in_time(&listener->query, event) && passes(&verdicts, listener))
+            listener_offer(listener, event);
     }
-    event_unref(event);
-    json_decref(object);
+    pthread_mutex_unlock(&hub->lock);
+    json_decref(verdicts.object);
 }
 
-/* The engine's identity changes under the pool's lock: shape the event under it, encode it after. */
-static json_t *shape_for(struct engine *engine, const json_t *object, const char *action)
+/* Put it into words once, for all. @p action: the manager's own, instead of an engine's. */
+static void shape_and_publish(struct event_hub *hub, struct engine *engine, struct json_span told, const char *action)
 {
+    int64_t time_ns = action ? timestamp_now_ns() : event_time_ns(told);
+    const struct event *event = NULL;
+    struct bytes line = {0};
     struct event_origin origin;
-    json_t *shaped;
+    int r;
 
-    pool_read_lock(engine->manager->pool);
+    pool_read_lock(engine->manager->pool); /* the engine's identity changes under it */
     origin = (struct event_origin){engine->name, engine->id, engine->address, engine->ip};
-    shaped = object ? event_shape(object, &origin) : event_shape_swarm(action, timestamp_now_ns(), &origin);
+    r = action ? event_shape_swarm(&line, action, time_ns, &origin) : event_shape(&line, told, &origin);
     pool_unlock(engine->manager->pool);
-    return shaped;
+    if (r == 0)
+        event = event_new(&line, time_ns);
+    bytes_free(&line);
+    if (event)
+        publish(hub, event);
+    event_unref(event);
 }
 
-void events_publish_engine(struct event_hub *hub, struct engine *engine, json_t *object)
+void events_publish_engine(struct event_hub *hub, struct engine *engine, struct json_span event)
 {
     metrics_count(METRIC_EVENTS_RECEIVED);
-    publish(hub, shape_for(engine, object, NULL));
-    json_decref(object);
+    shape_and_publish(hub, engine, event, NULL);
 }
 
 void events_publish_swarm(struct event_hub *hub, struct engine *engine, const char *action)
 {
-    publish(hub, shape_for(engine, NULL, action));
+    shape_and_publish(hub, engine, (struct json_span){"{}", 2}, action);
 }
 
 /* --- listeners --- */

@@ -11,6 +11,7 @@
 
 #include "engine.h"
 #include "failure.h"
+#include "json_scan.h"
 
 struct event_hub;
 struct event_listener;
@@ -18,16 +19,15 @@ struct event_listener;
 /* One event, shared and read only. */
 struct event {
     int64_t time_ns;
-    char *line; /* JSON and a newline */
+    const char *line; /* JSON and a newline */
     size_t length;
 };
 
 int event_hub_new(struct event_hub **ret);
 void event_hub_free(struct event_hub *hub);
 
-/* An engine's event: gets " node:<name>", the node.* attributes and the node object. @p object is taken.
- */
-void events_publish_engine(struct event_hub *hub, struct engine *engine, json_t *object);
+/* An engine's event: gets " node:<name>", the node.* attributes and the node object. */
+void events_publish_engine(struct event_hub *hub, struct engine *engine, struct json_span event);
 /* One of the manager's own: "engine_connect", "engine_disconnect", "engine_reconnect". */
 void events_publish_swarm(struct event_hub *hub, struct engine *engine, const char *action);
 

@@ -58,10 +58,10 @@ static int write_special(struct bytes *out, char c, bool utf8)
     return bytes_printf(out, "\\u%04x", (unsigned)c);
 }
 
-int json_write_string(struct bytes *out, const char *text)
+int json_write_inside(struct bytes *out, const char *text)
 {
-    bool utf8, more = true, checked = false;
-    int r = bytes_append(out, "\"", 1);
+    bool utf8 = false, more = true, checked = false;
+    int r = 0;
 
     if (text == NULL)
         text = "";
@@ -78,5 +78,12 @@ int json_write_string(struct bytes *out, const char *text)
         }
         r = write_special(out, *text++, checked && utf8);
     }
-    return r == 0 ? bytes_append(out, "\"", 1) : -1;
+    return r;
+}
+
+int json_write_string(struct bytes *out, const char *text)
+{
+    if (bytes_append(out, "\"", 1) != 0 || json_write_inside(out, text) != 0)
+        return -1;
+    return bytes_append(out, "\"", 1);
 }

@@ -8,5 +8,7 @@
 /* As a string with its quotes. In a text that is no UTF-8 '?' stands for all that is not ASCII; NULL is "". 0, or -1
  * for lack of memory. */
 int json_write_string(struct bytes *out, const char *text);
+/* The same without the quotes. */
+int json_write_inside(struct bytes *out, const char *text);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event_shape.h"
+#include "json_scan.h"
 #include "monitor_private.h"
 
 /* --- the queue --- */
@@ -15,8 +15,12 @@ static void event_free(struct watched *w, struct queued_event *event)
 {
     if (event->job)
         job_unreference(w, event->job);
-    json_decref(event->object);
     free(event);
+}
+
+static struct json_span span_of(const struct queued_event *event)
+{
+    return json_span_of(event->text, event->length);
 }
 
 static struct queued_event *pop(struct watched *w)
@@ -36,22 +40,21 @@ static void publish_first(struct watched *w)
 {
     struct queued_event *event = pop(w);
 
-    events_publish_engine(w->monitor->manager->events, w->engine, event->object);
-    event->object = NULL;
+    events_publish_engine(w->monitor->manager->events, w->engine, span_of(event));
     event_free(w, event);
 }
 
-int events_append(struct watched *w, json_t *object)
+int events_append(struct watched *w, const char *text, size_t length, int64_t time_ns)
 {
-    struct queued_event *event = calloc(1, sizeof(*event));
+    struct queued_event *event = calloc(1, sizeof(*event) + length);
 
-    if (!event) {
-        json_decref(object);
+    if (!event)
         return -1;
-    }
     if (w->event_count >= EVENT_QUEUE_MAX)
         publish_first(w);
-    event->object = object;
+    event->time_ns = time_ns;
+    event->length = length;
+    memcpy(event->text, text, length);
     event->stage = EVENT_HELD;
     *w->events_end = event;
     w->events_end = &event->next;
@@ -87,13 +90,6 @@ void events_discard(struct watched *w)
 }
 
 /* --- what they ask for --- */
-
-static const char *string_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : "";
-}
 
 /* Nothing of what lists and inspects show changes with these. They come with more after a colon too
  * ("exec_create: sh"). */
@@ -159,7 +155,7 @@ static void look_at(struct watched *w, struct queued_event *event, const char *i
 {
     if (comes_with_a_request(action)) {
         if (!job_is_under_way(w, id) &&
-            pool_shows_event(w->monitor->manager->pool, w->engine, id, action, event_time_ns(event->object)))
+            pool_shows_event(w->monitor->manager->pool, w->engine, id, action, event->time_ns))
             return;
         if (park(w, event))
             return;
@@ -188,10 +184,11 @@ static void react_to_container(struct watched *w, struct queued_event *event, co
     }
 }
 
-static void react_to_network(struct watched *w, struct queued_event *event, const json_t *actor, const char *action)
+static void react_to_network(struct watched *w, struct queued_event *event, struct json_span actor, const char *action)
 {
-    const char *container = string_of(json_object_get(actor, "Attributes"), "container");
+    char container[CONTAINER_ID_MAX + 2];
 
+    json_span_text(json_span_get(json_span_get(actor, "Attributes"), "container"), container, sizeof(container));
     if (is_container_id(container)) /* connect, disconnect: the container shows it */
         look_at(w, event, container, action);
     else if (!changes_nothing(action))
@@ -200,13 +197,18 @@ static void react_to_network(struct watched *w, struct queued_event *event, cons
 
 static void react(struct watched *w, struct queued_event *event)
 {
-    const json_t *actor = json_object_get(event->object, "Actor");
-    const char *type = string_of(event->object, "Type"), *action = string_of(event->object, "Action");
-    const char *id = string_of(actor, "ID");
+    struct json_span object = span_of(event), actor = json_span_get(object, "Actor");
+    /* Longer ones are cut, and none that is asked for here. */
+    char type[16], action[32], id[CONTAINER_ID_MAX + 2];
 
+    json_span_text(json_span_get(object, "Type"), type, sizeof(type));
+    json_span_text(json_span_get(object, "Action"), action, sizeof(action));
+    json_span_text(json_span_get(actor, "ID"), id, sizeof(id));
+    if (!*id)
+        json_span_text(json_span_get(object, "id"), id, sizeof(id));
     event->stage = EVENT_READY;
     if (strcmp(type, "container") == 0) {
-        react_to_container(w, event, *id ? id : string_of(event->object, "id"), action);
+        react_to_container(w, event, id, action);
     } else if (strcmp(type, "image") == 0) {
         if (strcmp(action, "save") != 0 && strcmp(action, "push") != 0)
             wait_for(w, event, &w->object_jobs[OBJECT_IMAGES]);

@@ -133,11 +133,13 @@ struct job {
 enum event_stage { EVENT_HELD, EVENT_PARKED, EVENT_WAITING, EVENT_READY };
 struct queued_event {
     struct queued_event *next;
-    json_t *object;
+    int64_t time_ns;
+    size_t length; /* of the text */
     enum event_stage stage;
     struct job *job; /* WAITING: published once this job has finished that round */
     unsigned round;
     int64_t deadline_ms; /* PARKED, WAITING: not longer */
+    char text[];
 };
 
 /* Info and version, asked for together. */
@@ -328,8 +330,8 @@ int stream_open(struct watched *w);
 void stream_shut(struct watched *w);
 
 /* --- monitor_events.c --- */
-/* Queue an event (taken). */
-int events_append(struct watched *w, json_t *object);
+/* Queue an event of that time: valid JSON. -1 for lack of memory. */
+int events_append(struct watched *w, const char *text, size_t length, int64_t time_ns);
 /* Do what the held events ask for, then publish what can be. */
 void events_react(struct watched *w);
 void events_release(struct watched *w);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "event_shape.h"
-#include "json_read.h"
+#include "json_scan.h"
 #include "log.h"
 #include "monitor_private.h"
 #include "timestamp.h"
@@ -14,14 +14,14 @@
 static int take_object(void *data, const char *text, size_t length)
 {
     struct watched *w = data;
-    json_t *object = json_read(text, length, JSON_ALLOW_NUL, NULL);
-    int64_t time_ns = object ? event_time_ns(object) : 0;
+    int64_t time_ns;
 
-    if (!object)
+    if (!json_valid(text, length))
         return -1;
+    time_ns = event_time_ns(json_span_of(text, length));
     if (time_ns > w->last_event_ns)
         w->last_event_ns = time_ns;
-    return events_append(w, object);
+    return events_append(w, text, length, time_ns);
 }
 
 /* Inside the transfer no other may be started: react from a timer. */
