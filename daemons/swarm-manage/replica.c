@@ -128,7 +128,7 @@ static int exchange(struct errand *errand, struct stream *stream)
         .host = errand->address,
         .extra = extra,
         .body = http2 ? "" : NULL,
-        .may_hijack = errand->kind != REPLICA_PLAIN,
+        .may_hijack = http2 || errand->kind == REPLICA_HIJACK,
         .switched = http2 ? "h2c" : NULL,
         .drop_headers = own_headers,
         .give_up = give_up,

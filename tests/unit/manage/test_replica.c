@@ -290,19 +290,50 @@ static void test_one_that_cannot_find_out_answers(void **state)
     memory_lock_fail(false);
 }
 
+/* A connection to the manager, over which the request has been sent. */
+static struct stream *send_raw(const char *request)
+{
+    struct address address;
+    struct stream *stream = NULL;
+    char url[64], *error = NULL;
+
+    snprintf(url, sizeof(url), "tcp://%s", api_address());
+    assert_int_equal(address_parse(&address, url, &error), 0);
+    assert_int_equal(stream_dial(&stream, &address, NULL, 60000, &error), 0);
+    assert_int_equal(stream_send_all(stream, request, strlen(request), 60000), 0);
+    return stream;
+}
+
+/* They end like other answers: the connection can be used again. */
+static void test_event_streams_are_no_hijacks(void **state)
+{
+    struct stream *stream;
+    char head[2048];
+    size_t length = 0;
+
+    memory_lock_set(http_peer_address(primary), 0);
+    stream = send_raw("GET /v1.41/events?until=1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    do {
+        ssize_t got = stream_recv_wait(stream, head + length, sizeof(head) - 1 - length, 60000);
+
+        assert_true(got > 0);
+        length += (size_t)got;
+        head[length] = '\0';
+    } while (strstr(head, "\r\n\r\n") == NULL);
+    assert_int_equal(strncmp(head, "HTTP/1.1 200 ", 13), 0);
+    assert_null(strstr(head, "Connection: close"));
+    stream_close(stream);
+}
+
 /* Who has told its own client of a failure meanwhile must not have it done afterwards. */
 static void test_requests_of_those_who_have_gone_are_not_passed_on(void **state)
 {
     static const char request[] = "POST /v1.41/containers/gone/start HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
-    struct address address;
-    struct stream *stream = NULL;
-    char url[64], *error = NULL, byte;
+    struct stream *stream;
+    char byte;
 
     memory_lock_set("", 0);
-    snprintf(url, sizeof(url), "tcp://%s", api_address());
-    assert_int_equal(address_parse(&address, url, &error), 0);
-    assert_int_equal(stream_dial(&stream, &address, NULL, 60000, &error), 0);
-    assert_int_equal(stream_send_all(stream, request, sizeof(request) - 1, 60000), 0);
+    stream = send_raw(request);
     assert_int_equal(stream_shutdown_write(stream), 0);
     while (stream_recv_wait(stream, &byte, 1, 60000) > 0)
         continue;
@@ -372,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_event_streams_end_with_leadership),
         cmocka_unit_test(test_event_streams_of_the_last_primary_end),
         cmocka_unit_test(test_event_streams_that_are_never_silent_end),
+        cmocka_unit_test(test_event_streams_are_no_hijacks),
         cmocka_unit_test(test_one_that_wakes_finds_out_first),
         cmocka_unit_test(test_one_that_cannot_find_out_answers),
         cmocka_unit_test(test_requests_of_those_who_have_gone_are_not_passed_on),
