@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <locale.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,97 +149,126 @@ static char *take_escape(struct reader *reader, char *out)
     return out;
 }
 
+/** Whether all of eight bytes stand for themselves; there may be some that do where the answer is no. */
+static bool are_plain(uint64_t eight)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101), top_bits = each * 0x80;
+    uint64_t quotes = eight ^ (each * '"'), escapes = eight ^ (each * '\\');
+    return ((eight | (eight - each * ' ') | (quotes - each) | (escapes - each)) & top_bits) == 0;
+}
+
 /** How many bytes from there on are characters that stand for themselves, one byte each. */
 static size_t plain_length(const char *at, const char *end)
 {
     const char *begin = at;
+    uint64_t eight;
+    for (; (size_t)(end - at) >= sizeof(eight); at += sizeof(eight)) {
+        memcpy(&eight, at, sizeof(eight));
+        if (!are_plain(eight))
+            break;
+    }
     while (at < end && (unsigned char)(*at - ' ') < 0x60 && *at != '"' && *at != '\\')
         at++;
     return (size_t)(at - begin);
 }
 
-/** The closing quote of the string whose inside begins there; NULL where there is none. */
-static const char *find_close(const struct reader *reader, const char *at)
+static bool not_closed(struct reader *reader)
 {
-    for (; at < reader->end && *at != '"'; at++)
-        if (*at == '\\' && at + 1 < reader->end)
-            at++;
-    return at < reader->end ? at : NULL;
+    (void)wrong(reader, "a string is not closed");
+    return false;
+}
+
+/** Move behind a character that does not stand for itself, or is more than one byte. @return false where it is wrong.
+ */
+static bool take_character(struct reader *reader, char **out)
+{
+    char ignored[4];
+    if (*reader->at == '\\') {
+        char *end = take_escape(reader, out != NULL ? *out : ignored);
+        if (end != NULL && out != NULL)
+            *out = end;
+        return end != NULL;
+    }
+    bool control = (unsigned char)*reader->at < ' ';
+    size_t length = control ? 0 : character_length(reader->at, reader->end);
+    if (length == 0) {
+        (void)wrong(reader, control ? "a control character in a string" : "invalid UTF-8");
+        return false;
+    }
+    if (out != NULL) {
+        memcpy(*out, reader->at, length);
+        *out += length;
+    }
+    reader->at += length;
+    return true;
 }
 
 /**
  * Move behind the string at the reader, which is on its opening quote.
  *
- * @param out  Where what it stands for is put, as many bytes as it is written with at most; moved on. NULL: nowhere.
+ * @param out          Where what it stands for is put, as many bytes as it is written with at most; moved on. NULL:
+ *                     nowhere.
+ * @param ret_escaped  Whether it is written otherwise than it stands for.
  * @return false where it is wrong.
  */
-static bool take_string(struct reader *reader, const char *close, char **out)
+static bool take_string(struct reader *reader, char **out, bool *ret_escaped)
 {
-    char ignored[4];
-    for (reader->at++; reader->at < close;) {
-        size_t length = plain_length(reader->at, close);
-        if (length == 0 && *reader->at == '\\') {
-            char *end = take_escape(reader, out != NULL ? *out : ignored);
-            if (end == NULL)
-                return false;
-            if (out != NULL)
-                *out = end;
-            continue;
-        }
-        bool control = length == 0 && (unsigned char)*reader->at < ' ';
-        if (length == 0 && !control)
-            length = character_length(reader->at, close);
-        if (length == 0) {
-            (void)wrong(reader, control ? "a control character in a string" : "invalid UTF-8");
-            return false;
-        }
+    *ret_escaped = false;
+    for (reader->at++; reader->at < reader->end;) {
+        size_t length = plain_length(reader->at, reader->end);
         if (out != NULL) {
             memcpy(*out, reader->at, length);
             *out += length;
         }
         reader->at += length;
+        if (reader->at == reader->end)
+            break;
+        if (take(reader, '"'))
+            return true;
+        *ret_escaped = *ret_escaped || *reader->at == '\\';
+        if (!take_character(reader, out))
+            return false;
     }
-    reader->at = close + 1;
-    return true;
+    return not_closed(reader);
 }
 
-static void *not_closed(struct reader *reader)
+/** The same for one that is not wanted, or not yet. */
+static bool skip_string(struct reader *reader, bool *ret_escaped)
 {
-    reader->at = reader->end;
-    return wrong(reader, "a string is not closed");
+    return take_string(reader, NULL, ret_escaped);
 }
 
 /** The string at the reader, which is on its opening quote. @return New, release with swarm__free(); NULL on failure.
  */
 static char *read_string(struct reader *reader, size_t *ret_length)
 {
-    const char *close = find_close(reader, reader->at + 1);
-    if (close == NULL)
-        return not_closed(reader);
-    char *text = swarm__malloc((size_t)(close - reader->at)), *end = text;
+    const char *open = reader->at;
+    bool escaped;
+    if (!skip_string(reader, &escaped))
+        return NULL;
+    *ret_length = (size_t)(reader->at - open) - 2;
+    if (!escaped)
+        return swarm__strndup(open + 1, *ret_length);
+    char *text = swarm__malloc(*ret_length + 1), *end = text;
     if (text == NULL)
         return NULL;
-    if (!take_string(reader, close, &end)) {
-        swarm__free(text);
-        return NULL;
-    }
+    reader->at = open;
+    (void)take_string(reader, &end, &escaped); /* it has been found to be good */
     *end = '\0';
     *ret_length = (size_t)(end - text);
     return text;
 }
 
-static bool skip_string(struct reader *reader)
-{
-    const char *close = find_close(reader, reader->at + 1);
-    if (close != NULL)
-        return take_string(reader, close, NULL);
-    (void)not_closed(reader);
-    return false;
-}
-
 static json_t *read_text(struct reader *reader)
 {
+    const char *open = reader->at;
+    bool escaped;
+    if (!skip_string(reader, &escaped))
+        return NULL;
+    if (!escaped)
+        return json_stringn_nocheck(open + 1, (size_t)(reader->at - open) - 2);
     size_t length;
+    reader->at = open;
     char *text = read_string(reader, &length);
     json_t *value = text != NULL ? json_stringn_nocheck(text, length) : NULL;
     swarm__free(text);
@@ -323,20 +353,17 @@ static bool take_word(struct reader *reader, const char *word)
 
 static json_t *read_value(struct reader *reader);
 
-/** What is wanted of the member whose key is written there; NULL: nothing. One that is spelled with escapes is read. */
-static const struct swarm__json_wanted *find_wanted(const struct reader *reader, const char *key, const char *close)
+/** What is wanted of the member of that key, as it is written; NULL: nothing. */
+static const struct swarm__json_wanted *find_wanted(const struct reader *reader, const char *key, size_t length)
 {
     const struct swarm__json_wanted *wanted = reader->wanted;
-    size_t length = (size_t)(close - key);
-    if (memchr(key, '\\', length) != NULL)
-        return all;
     while (wanted->name != NULL &&
            (wanted->name[0] != *key || strncmp(wanted->name, key, length) != 0 || wanted->name[length] != '\0'))
         wanted++;
     return wanted->name != NULL ? wanted : NULL;
 }
 
-static bool skip_member(struct reader *reader);
+static bool skip_value(struct reader *reader);
 
 static bool refuse(struct reader *reader, const char *problem)
 {
@@ -344,17 +371,23 @@ static bool refuse(struct reader *reader, const char *problem)
     return false;
 }
 
-/** Move behind a value that is not wanted; it is checked all the same. @return false where it is wrong. */
-static bool skip_value(struct reader *reader)
+/** The rest of a member whose key is behind the reader. */
+static bool skip_to_member_end(struct reader *reader)
 {
-    bool is_real;
     skip_blanks(reader);
-    if (next_is(reader, '"'))
-        return skip_string(reader);
-    if (take_word(reader, "true") || take_word(reader, "false") || take_word(reader, "null"))
-        return true;
-    if (!next_is(reader, '{') && !next_is(reader, '['))
-        return skip_number(reader, &is_real) || refuse(reader, "a value is expected");
+    return take(reader, ':') ? skip_value(reader) : refuse(reader, "':' is expected");
+}
+
+static bool skip_member(struct reader *reader)
+{
+    bool escaped;
+    if (!next_is(reader, '"'))
+        return refuse(reader, "a string is expected");
+    return skip_string(reader, &escaped) && skip_to_member_end(reader);
+}
+
+static bool skip_members(struct reader *reader)
+{
     if (reader->depth == MAX_DEPTH) {
         (void)wrong(reader, too_deep);
         return false;
@@ -373,14 +406,25 @@ static bool skip_value(struct reader *reader)
     return good;
 }
 
-static bool skip_member(struct reader *reader)
+/** Move behind a value that is not wanted; it is checked all the same. @return false where it is wrong. */
+static bool skip_value(struct reader *reader)
 {
-    if (!next_is(reader, '"'))
-        return refuse(reader, "a string is expected");
-    if (!skip_string(reader))
-        return false;
+    bool ignored;
     skip_blanks(reader);
-    return take(reader, ':') ? skip_value(reader) : refuse(reader, "':' is expected");
+    switch (reader->at < reader->end ? *reader->at : '\0') {
+    case '"':
+        return skip_string(reader, &ignored);
+    case '{':
+    case '[':
+        return skip_members(reader);
+    case 't':
+    case 'f':
+    case 'n':
+        return take_word(reader, "true") || take_word(reader, "false") || take_word(reader, "null") ||
+               refuse(reader, "a value is expected");
+    default:
+        return skip_number(reader, &ignored) || refuse(reader, "a value is expected");
+    }
 }
 
 static int keep_member(struct reader *reader, json_t *object)
@@ -407,9 +451,17 @@ static int read_member(struct reader *reader, json_t *object)
         (void)unexpected(reader, "a string is expected");
         return -1;
     }
-    const char *close = outer != NULL ? find_close(reader, reader->at + 1) : NULL;
-    if (close != NULL && (member = find_wanted(reader, reader->at + 1, close)) == NULL)
-        return skip_member(reader) ? 0 : -1;
+    if (outer != NULL) {
+        const char *open = reader->at;
+        bool escaped;
+        if (!skip_string(reader, &escaped))
+            return -1;
+        /* One that is spelled with escapes is read. */
+        member = escaped ? all : find_wanted(reader, open + 1, (size_t)(reader->at - open) - 2);
+        if (member == NULL)
+            return skip_to_member_end(reader) ? 0 : -1;
+        reader->at = open;
+    }
     reader->wanted = member != NULL ? member->inside : NULL;
     int rc = keep_member(reader, object);
     reader->wanted = outer;
