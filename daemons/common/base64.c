@@ -16,19 +16,30 @@ char *base64_encode(const void *bytes, size_t length)
     return (char *)coded;
 }
 
-char *base64_decode_text(const char *coded)
+char *base64_decode(const char *coded, size_t *ret_length)
 {
     size_t length = strlen(coded);
-    unsigned char *text = length < INT_MAX ? malloc(length + 1) : NULL;
-    if (!text)
+    unsigned char *bytes = length < INT_MAX ? malloc(length + 1) : NULL;
+    if (!bytes)
         return NULL;
-    int size = EVP_DecodeBlock(text, (const unsigned char *)coded, (int)length);
+    int size = EVP_DecodeBlock(bytes, (const unsigned char *)coded, (int)length);
     for (size_t i = length; size > 0 && i > 0 && coded[i - 1] == '='; i--)
         size--;
-    if (size < 0 || memchr(text, '\0', (size_t)size)) {
-        free(text);
+    if (size < 0) {
+        free(bytes);
         return NULL;
     }
-    text[size] = '\0';
-    return (char *)text;
+    bytes[size] = '\0';
+    *ret_length = (size_t)size;
+    return (char *)bytes;
+}
+
+char *base64_decode_text(const char *coded)
+{
+    size_t length;
+    char *text = base64_decode(coded, &length);
+    if (!text || !memchr(text, '\0', length))
+        return text;
+    free(text);
+    return NULL;
 }

@@ -7,6 +7,8 @@
 
 /* New text, NULL for lack of memory. */
 char *base64_encode(const void *bytes, size_t length);
+/* New bytes of @p coded, with a NUL behind them; NULL where it is not base64, and for lack of memory. */
+char *base64_decode(const char *coded, size_t *ret_length);
 /* New text of @p coded; NULL where it is not base64 of a text (a NUL in it), and for lack of memory. */
 char *base64_decode_text(const char *coded);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kv_store_private.h"
 #include "lock_private.h"
 #include "log.h"
 
@@ -33,7 +34,7 @@ static int call_endpoint(struct etcd *etcd, const struct etcd_question *question
                              .connect_timeout_ms =
                                  timeout_ms / 2 < ETCD_CONNECT_TIMEOUT_MS ? timeout_ms / 2 : ETCD_CONNECT_TIMEOUT_MS,
                              .timeout_ms = timeout_ms,
-                             .max_response = 1 << 20};
+                             .max_response = etcd->max_response ? etcd->max_response : 1 << 20};
     int status = http_client_call(etcd->client, &call, result);
     return status == 0 && result->status < 500 ? 0 : -1;
 }
@@ -140,6 +141,7 @@ static void etcd_stop(struct discovery *discovery)
 
 const struct discovery_backend discovery_etcd = {.name = "etcd",
                                                  .lock = &lock_etcd,
+                                                 .store = &kv_store_etcd,
                                                  .open = etcd_open,
                                                  .close = etcd_close,
                                                  .watch = etcd_watch,

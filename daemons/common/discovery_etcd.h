@@ -24,6 +24,7 @@ struct etcd {
     /* The agent's side. */
     struct http_client *client;
     int call_timeout_ms; /* of each endpoint */
+    size_t max_response; /* bytes of an answer; 0: 1 MiB */
     size_t endpoint;     /* the one that answered last */
     char lease[24];      /* v3; "": none */
     bool announced;      /* the key may be there */

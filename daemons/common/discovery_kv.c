@@ -139,7 +139,8 @@ int kv_place_parse(struct kv_place *place, const char *rest, int default_port, c
         return -1;
     place->directory = kv_path_join(slash, path ? path : "docker/swarm/nodes");
     place->leader = kv_path_join(slash, "docker/swarm/leader");
-    if (!place->directory || !place->leader)
+    place->records = kv_path_join(slash, "docker/swarm/records");
+    if (!place->directory || !place->leader || !place->records)
         return discovery_fail(reterr, "out of memory");
     if (*place->directory == '\0')
         return discovery_fail(reterr, "--discovery-opt kv.path: \"%s\" leaves no directory for the nodes", path);
@@ -153,6 +154,7 @@ void kv_place_finish(struct kv_place *place)
     free(place->endpoints);
     free(place->directory);
     free(place->leader);
+    free(place->records);
     tls_free(place->tls);
     *place = (struct kv_place){0};
 }

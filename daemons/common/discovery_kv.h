@@ -13,6 +13,7 @@ struct kv_place {
     size_t count;
     char *directory; /* "prefix/docker/swarm/nodes", no slash at either end */
     char *leader;    /* "prefix/docker/swarm/leader", whatever kv.path is */
+    char *records;   /* "prefix/docker/swarm/records", the same */
     struct tls *tls; /* NULL: none */
 };
 

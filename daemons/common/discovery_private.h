@@ -7,10 +7,12 @@
 #include "discovery.h"
 
 struct lock_backend;
+struct kv_store_backend;
 
 struct discovery_backend {
     const char *name;
-    const struct lock_backend *lock; /* lock.h; NULL: it has none */
+    const struct lock_backend *lock;      /* lock.h; NULL: it has none */
+    const struct kv_store_backend *store; /* kv_store.h; the same */
     /* @p rest: the URL behind "://". Sets discovery->state. On failure nothing is left to close. */
     int (*open)(struct discovery *discovery, const char *rest, const struct discovery_options *options, char **reterr);
     void (*close)(struct discovery *discovery);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "http_client.h"
+#include "kv_store.h"
 #include "kv_table.h"
 
 struct etcd_key {
@@ -23,6 +24,13 @@ struct etcd_v2_key {
     char *value;               /* new text */
 };
 
+/* What has to hold for a transaction to be carried out. */
+struct etcd_guard {
+    const char *key;
+    int64_t created;  /* its create_revision, 0: it is not there; -1: not asked for */
+    int64_t modified; /* its mod_revision; -1: not asked for */
+};
+
 /* Requests of v3. */
 char *etcd_range_request(const char *directory, bool count_only);
 char *etcd_key_request(const char *key);
@@ -33,6 +41,11 @@ char *etcd_lease_request(const char *lease); /* keep alive, revoke */
 /* Put the key where there is none, else ask for it. */
 char *etcd_acquire_request(const char *key, const char *value, const char *lease);
 char *etcd_watch_key_request(const char *key, int64_t from_revision);
+/* Keys from @p from on and before @p to, so many at most, as they were at that revision; 0: as they are. */
+char *etcd_page_request(const char *from, const char *to, int limit, int64_t revision);
+/* All of the changes to keys below "<root>/", or none. */
+char *etcd_guarded_request(const struct etcd_guard *guards, size_t guard_count, const char *root,
+                           const struct kv_change *changes, size_t count);
 
 /* Answers of v3: 0, or -1 where the text is not what etcd would say. */
 int etcd_parse_range(const char *text, struct kv_table *table, int64_t *ret_revision);
@@ -42,6 +55,11 @@ int etcd_parse_key(const char *text, struct etcd_key *ret);
 int etcd_parse_grant(const char *text, char *lease, size_t size, int64_t *ret_ttl_s);
 /* *ret_put: the key was put, at ret->revision. Else *ret is the one that is there. */
 int etcd_parse_acquire(const char *text, bool *ret_put, struct etcd_key *ret);
+/* *ret_done: the guards held, and the changes were made at that revision. */
+int etcd_parse_guarded(const char *text, bool *ret_done, int64_t *ret_revision);
+/* Each key and value goes to @p fn, which gets keys without their first @p skip bytes. *ret_next: new text, the key to
+ * go on from; NULL: that was all. */
+int etcd_parse_page(const char *text, size_t skip, kv_store_fn fn, void *data, char **ret_next, int64_t *ret_revision);
 /* Whether the lease lives on. */
 int etcd_parse_keep_alive(const char *text, bool *ret_alive);
 

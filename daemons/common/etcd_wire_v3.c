@@ -6,6 +6,7 @@
 
 #include "base64.h"
 #include "etcd_wire.h"
+#include "text.h"
 
 /* New JSON string of @p text and, where not 0, one more byte, in base64. */
 static json_t *base64_json(const char *text, char more)
@@ -101,6 +102,64 @@ char *etcd_acquire_request(const char *key, const char *value, const char *lease
                            "target", "CREATE", "key", base64_json(key, 0), "create_revision", "0", "success",
                            "request_put", put_json(key, value, lease), "failure", "request_range", "key",
                            base64_json(key, 0)));
+}
+
+static void add_revision(json_t *object, const char *name, int64_t revision)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%lld", (long long)revision);
+    json_object_set_new(object, name, json_string(text));
+}
+
+char *etcd_page_request(const char *from, const char *to, int limit, int64_t revision)
+{
+    json_t *request =
+        json_pack("{s:o, s:o, s:i}", "key", base64_json(from, 0), "range_end", base64_json(to, 0), "limit", limit);
+    if (request && revision > 0)
+        add_revision(request, "revision", revision);
+    return print(request);
+}
+
+static json_t *guard_json(const struct etcd_guard *guard)
+{
+    bool modified = guard->modified >= 0;
+    json_t *json = json_pack("{s:s, s:s, s:o}", "result", "EQUAL", "target", modified ? "MOD" : "CREATE", "key",
+                             base64_json(guard->key, 0));
+    if (json)
+        add_revision(json, modified ? "mod_revision" : "create_revision", modified ? guard->modified : guard->created);
+    return json;
+}
+
+static json_t *change_json(const char *root, const struct kv_change *change)
+{
+    char *key = text_format("%s/%s", root, change->key);
+    json_t *json_key = key ? base64_json(key, 0) : NULL;
+    char *value = change->value ? base64_encode(change->value, change->length) : NULL;
+    json_t *json = NULL;
+    if (json_key && change->value && value)
+        json = json_pack("{s:{s:O, s:s}}", "request_put", "key", json_key, "value", value);
+    else if (json_key && !change->value)
+        json = json_pack("{s:{s:O}}", "request_delete_range", "key", json_key);
+    json_decref(json_key);
+    free(value);
+    free(key);
+    return json;
+}
+
+char *etcd_guarded_request(const struct etcd_guard *guards, size_t guard_count, const char *root,
+                           const struct kv_change *changes, size_t count)
+{
+    json_t *compare = json_array(), *success = json_array();
+    bool complete = true;
+    for (size_t i = 0; i < guard_count; i++)
+        complete &= json_array_append_new(compare, guard_json(&guards[i])) == 0;
+    for (size_t i = 0; i < count; i++)
+        complete &= json_array_append_new(success, change_json(root, &changes[i])) == 0;
+    json_t *request = json_pack("{s:o, s:o}", "compare", compare, "success", success);
+    if (request && complete)
+        return print(request);
+    json_decref(request);
+    return NULL;
 }
 
 char *etcd_grant_request(int64_t ttl_s)
@@ -224,6 +283,57 @@ int etcd_parse_acquire(const char *text, bool *ret_put, struct etcd_key *ret)
     }
     json_decref(root);
     return good ? 0 : -1;
+}
+
+int etcd_parse_guarded(const char *text, bool *ret_done, int64_t *ret_revision)
+{
+    json_t *root = load_answer(text);
+    int64_t revision = number(json_object_get(json_object_get(root, "header"), "revision"));
+    if (revision > 0) {
+        *ret_done = json_is_true(json_object_get(root, "succeeded"));
+        *ret_revision = revision;
+    }
+    json_decref(root);
+    return revision > 0 ? 0 : -1;
+}
+
+/* One key and value of a page. */
+static int tell_pair(const json_t *pair, size_t skip, kv_store_fn fn, void *data)
+{
+    const char *coded = json_string_value(json_object_get(pair, "value"));
+    char *key = base64_text(json_object_get(pair, "key"));
+    size_t length = 0;
+    char *value = base64_decode(coded ? coded : "", &length);
+    int status = value ? 0 : -1;
+    if (key && value && strlen(key) >= skip) /* one that is no text is nobody's that we know */
+        status = fn(data, key + skip, value, length) == 0 ? 0 : -1;
+    free(key);
+    free(value);
+    return status;
+}
+
+int etcd_parse_page(const char *text, size_t skip, kv_store_fn fn, void *data, char **ret_next, int64_t *ret_revision)
+{
+    json_t *root = load_answer(text), *pair;
+    const json_t *pairs = json_object_get(root, "kvs");
+    size_t i, count = json_array_size(pairs);
+    int status = root ? 0 : -1;
+    *ret_next = NULL;
+    json_array_foreach (pairs, i, pair) {
+        if (status == 0)
+            status = tell_pair(pair, skip, fn, data);
+    }
+    if (status == 0 && json_is_true(json_object_get(root, "more"))) {
+        /* Keys are texts: the next one after "k" could be "k" and one more byte, of which 1 is the least. */
+        char *last = base64_text(json_object_get(json_array_get(pairs, count - 1), "key"));
+        *ret_next = last ? text_format("%s\001", last) : NULL;
+        status = *ret_next ? 0 : -1;
+        free(last);
+    }
+    if (status == 0)
+        *ret_revision = number(json_object_get(json_object_get(root, "header"), "revision"));
+    json_decref(root);
+    return status;
 }
 
 int etcd_parse_keep_alive(const char *text, bool *ret_alive)

@@ -171,6 +171,60 @@ static void test_lock_answers_that_are_none(void **state)
     assert_int_equal(etcd_parse_acquire(NULL, &put, &key), -1);
 }
 
+static void test_guarded_requests(void **state)
+{
+    const struct etcd_guard guards[] = {{"d/w", -1, 12}, {"d/l", 5, -1}};
+    const struct kv_change changes[] = {{"k", "v", 1}, {"k", NULL, 0}};
+    is(etcd_guarded_request(guards, 2, "d", changes, 2),
+       "{\"compare\":[{\"result\":\"EQUAL\",\"target\":\"MOD\",\"key\":\"ZC93\",\"mod_revision\":\"12\"},"
+       "{\"result\":\"EQUAL\",\"target\":\"CREATE\",\"key\":\"ZC9s\",\"create_revision\":\"5\"}],"
+       "\"success\":[{\"request_put\":{\"key\":\"ZC9r\",\"value\":\"dg==\"}},"
+       "{\"request_delete_range\":{\"key\":\"ZC9r\"}}]}");
+    is(etcd_page_request("d/", "d0", 5, 0), "{\"key\":\"ZC8=\",\"range_end\":\"ZDA=\",\"limit\":5}");
+    is(etcd_page_request("d/", "d0", 5, 7), "{\"key\":\"ZC8=\",\"range_end\":\"ZDA=\",\"limit\":5,\"revision\":\"7\"}");
+}
+
+static void test_guarded_answers(void **state)
+{
+    int64_t revision = 0;
+    bool done = false;
+    assert_int_equal(etcd_parse_guarded("{\"header\":{\"revision\":\"9\"},\"succeeded\":true}", &done, &revision), 0);
+    assert_true(done);
+    assert_int_equal(revision, 9);
+    assert_int_equal(etcd_parse_guarded("{\"header\":{\"revision\":\"9\"}}", &done, &revision), 0);
+    assert_false(done);
+    assert_int_equal(etcd_parse_guarded("{\"succeeded\":true}", &done, &revision), -1);
+    assert_int_equal(etcd_parse_guarded("", &done, &revision), -1);
+    assert_int_equal(etcd_parse_guarded(NULL, &done, &revision), -1);
+}
+
+static int append_pair(void *data, const char *key, const char *value, size_t length)
+{
+    char *text = data;
+    sprintf(text + strlen(text), "%s=%.*s ", key, (int)length, value);
+    return 0;
+}
+
+static void test_pages(void **state)
+{
+    char text[64] = "", *next = NULL;
+    int64_t revision = 0;
+    assert_int_equal(etcd_parse_page("{\"header\":{\"revision\":\"9\"},\"kvs\":[{\"key\":\"ZC9r\",\"value\":\"dg==\"},"
+                                     "{\"key\":\"AAA=\",\"value\":\"dg==\"},{\"key\":\"ZC9s\"}],\"more\":true}",
+                                     2, append_pair, text, &next, &revision),
+                     0);
+    assert_string_equal(text, "k=v l= ");
+    is(next, "d/l\001");
+    assert_int_equal(revision, 9);
+    assert_int_equal(etcd_parse_page("{\"header\":{}}", 2, append_pair, text, &next, &revision), 0);
+    assert_null(next);
+    assert_int_equal(etcd_parse_page("{}", 2, append_pair, text, &next, &revision), -1);
+    assert_int_equal(etcd_parse_page("{\"header\":{},\"kvs\":[{\"key\":\"ZC9r\",\"value\":\"!\"}]}", 2, append_pair,
+                                     text, &next, &revision),
+                     -1);
+    assert_null(next);
+}
+
 static void test_v2_key(void **state)
 {
     static const char *const bad[] = {"", "[]", "{\"node\":{\"value\":\"a\"}}", "{\"node\":{\"createdIndex\":3}}"};
@@ -317,6 +371,9 @@ int main(void)
         cmocka_unit_test(test_lock_that_was_free),
         cmocka_unit_test(test_lock_that_another_has),
         cmocka_unit_test(test_lock_answers_that_are_none),
+        cmocka_unit_test(test_guarded_requests),
+        cmocka_unit_test(test_guarded_answers),
+        cmocka_unit_test(test_pages),
         cmocka_unit_test(test_v2_key),
         cmocka_unit_test(test_lease_answers),
         WITH_TABLE(test_watch_applies_events),
