@@ -12,6 +12,7 @@
 #include "lock.h"
 #include "log.h"
 #include "manager.h"
+#include "office.h"
 #include "option_values.h"
 #include "watchdog.h"
 
@@ -53,6 +54,20 @@ bool leader_may_act(struct leader *leader, uint64_t term)
     uint64_t now;
 
     return leader == NULL || (leader_is_primary(leader, &now) && now == term);
+}
+
+bool leader_fence(struct leader *leader, uint64_t term, uint64_t *ret_fence)
+{
+    bool present;
+
+    *ret_fence = 0;
+    if (leader == NULL)
+        return true;
+    pthread_mutex_lock(&leader->mutex);
+    present = leader->term == term;
+    *ret_fence = leader->lock_term;
+    pthread_mutex_unlock(&leader->mutex);
+    return present;
 }
 
 char *leader_primary(struct leader *leader)
@@ -118,12 +133,16 @@ static void on_acquired(void *data, uint64_t term)
     leader->term = term > leader->term ? term : leader->term + 1;
     pthread_mutex_unlock(&leader->mutex);
     log_info("Leader Election: Cluster leadership acquired");
+    office_look(leader->manager->office);
     watchdog_look(leader->manager->watchdog);
 }
 
 static void on_lost(void *data)
 {
+    struct leader *leader = data;
+
     log_info("Leader Election: Cluster leadership lost");
+    office_look(leader->manager->office);
 }
 
 /* The last one that was known stays in force while nobody knows better. Clients that follow events here are to follow

@@ -51,6 +51,9 @@ void leader_free(struct leader *leader);
 bool leader_is_primary(struct leader *leader, uint64_t *ret_term);
 /* The same for one who began to act in @p term: to be asked right before each effect on an engine. */
 bool leader_may_act(struct leader *leader, uint64_t term);
+/* What the store has for that term: the lock's number in it (lock.h), 0 without --replication. False where that is not
+ * the present term. */
+bool leader_fence(struct leader *leader, uint64_t term, uint64_t *ret_fence);
 /* The address of the primary as far as it is known, new text; "" where none is, NULL for lack of memory. */
 char *leader_primary(struct leader *leader);
 /* Whether that is this manager's own address, as another one's of its name. */

@@ -17,11 +17,13 @@
 #include "exec_table.h"
 #include "http_client.h"
 #include "http_server.h"
+#include "kv_store.h"
 #include "leader.h"
 #include "log.h"
 #include "manage_options.h"
 #include "monitor.h"
 #include "notify.h"
+#include "office.h"
 #include "pins.h"
 #include "plugins.h"
 #include "pool.h"
@@ -36,6 +38,7 @@
 #define STOP_GRACE_MS 5000
 #define STOP_CALLS_MS 3000 /* calls to engines end sooner, so that clients are told */
 #define STOP_MOVES_MS 4000 /* what a primary has begun to move ends before another one is elected */
+#define STOP_WRITES_MS 2000
 #define CONNECTIONS_MAX 10000
 #define IDLE_MAX 2048 /* connections to engines that requests leave */
 
@@ -248,12 +251,29 @@ static void make_parts(struct manager *manager, const struct manage_config *conf
         die("the manager's parts could not be started: out of memory or threads");
 }
 
-static void open_records(struct manager *manager, const struct manage_config *config)
+/* In the store where there is one; else in a file of this manager's own. */
+static void open_office(struct manager *manager, struct discovery *discovery, const struct manage_config *config)
+{
+    char *file = recall_file(manager, config->state_dir, config->discovery), *error = NULL;
+    struct office *office;
+
+    if (office_new(&office, manager, discovery, file, &error) < 0)
+        log_warn("Nothing is recorded that outlives this manager: %s", error == NULL ? "out of memory" : error);
+    else if (office_start(office) < 0)
+        die("the thread that reads the record could not be started");
+    free(file);
+    free(error);
+}
+
+static void open_records(struct manager *manager, struct discovery *discovery, const struct manage_config *config)
 {
     char *error = NULL;
 
-    if (strcmp(config->state_dir, "none") != 0 &&
-        recall_open(manager, config->state_dir, config->state_dir_given, config->discovery, &error) < 0)
+    if (strcmp(config->state_dir, "none") == 0)
+        return;
+    if (kv_store_is_there(discovery))
+        open_office(manager, discovery, config);
+    else if (recall_open(manager, config->state_dir, config->state_dir_given, config->discovery, &error) < 0)
         die(error);
 }
 
@@ -272,6 +292,8 @@ static void free_parts(struct manager *manager)
     monitor_stop(manager->monitor);
     watchdog_free(manager->watchdog); /* its calls to engines report to the monitor until they have ended */
     close_records(manager);
+    office_free(manager->office);
+    manager->office = NULL;
     monitor_free(manager->monitor);
     pin_table_free(manager->pins);
     exec_table_free(manager->execs);
@@ -301,10 +323,15 @@ static void reload(const struct tls *tls)
 /* Before anything else ends, so that there is a new primary at once. */
 static void resign(struct manager *manager)
 {
+    office_stop(manager->office);
     if (manager->leader == NULL)
         return;
     leader_retire(manager->leader);
     watchdog_await_rest(manager->watchdog, STOP_MOVES_MS);
+    if (manager->office != NULL) { /* the next one knows of them */
+        records_settle(manager->records, STOP_WRITES_MS);
+        records_close(manager->records, NULL);
+    }
     leader_stop(manager->leader);
 }
 
@@ -361,7 +388,7 @@ int main(int argc, char **argv)
         die(error);
     make_leader(&manager, discovery, &config);
     make_parts(&manager, &config);
-    open_records(&manager, &config);
+    open_records(&manager, discovery, &config);
     serve(&manager, discovery, &config, &signals);
     free_parts(&manager);
     leader_free(manager.leader);

@@ -52,7 +52,7 @@ static const struct option known_options[] = {
     {"discovery-opt", OPTION_LIST, NULL, NULL, "discovery options"},
     OPTIONS_RESCHEDULE,
     {"state-dir", OPTION_STRING, STATE_DIR, "SWARM_STATE_DIR",
-     "folder for the record of containers to be rescheduled, which outlives the manager [none: no record]"},
+     "folder for the record of containers to be rescheduled where discovery has no store for it [none: no record]"},
     {"refresh-on-node-filter", OPTION_BOOL, NULL, NULL,
      "on container listing with a node filter, refresh the matching nodes first"},
     {"container-name-refresh-filter", OPTION_STRING, NULL, NULL,

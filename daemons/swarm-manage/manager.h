@@ -3,6 +3,7 @@
 #ifndef MANAGE_MANAGER_H
 #define MANAGE_MANAGER_H
 
+#include <jansson.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@ struct monitor;
 struct event_hub;
 struct watchdog;
 struct leader;
+struct office;
 struct traits_cache;
 struct exec_table;
 struct decisions;
@@ -66,11 +68,13 @@ struct manager {
     struct event_hub *events;
     struct watchdog *watchdog;
     struct leader *leader;       /* leader.h; NULL: no --replication */
+    struct office *office;       /* office.h; NULL: the record, if there is one, is this manager's own */
     struct traits_cache *traits; /* traits.h */
     struct exec_table *execs;    /* exec_table.h */
     struct decisions *decisions; /* decisions.h */
     struct pin_table *pins;      /* pins.h */
     struct records *records;     /* records.h; NULL: nothing outlives this manager */
+    json_t *copies;              /* what is remembered of containers that were moved, by id; NULL: no office */
     bool recalling;              /* the start: what the pool learns comes out of the records */
     char *id;                    /* stable id shown by /info */
     int64_t started_ms;          /* wall clock */

@@ -76,6 +76,8 @@ static void obey(struct watched *w, unsigned orders)
     }
     if (w->forgotten)
         return;
+    if ((orders & ORDER_ABSENT) && w->state == ENGINE_PENDING && !w->connected_once)
+        w->absent = true;
     if (orders & ORDER_START) {
         count_kept(w, 1);
         sync_start(w);
@@ -178,10 +180,22 @@ int monitor_watch_absent(struct monitor *monitor, struct engine *engine)
     w = watch(monitor, engine);
     if (w) {
         w->absent = true; /* its worker does not know it yet */
-        w->awaits_list = true;
+        w->awaits_list = !monitor->has_list;
+    }
+    if (w && monitor->has_list) { /* it has been said that it is not in it */
+        swarm_member_set_lapsed(w->member, monotonic_ms());
+        worker_order(w, ORDER_START);
     }
     pthread_mutex_unlock(&monitor->lock);
     return w ? 0 : -1;
+}
+
+void monitor_mark_absent(struct monitor *monitor, struct engine *engine)
+{
+    pthread_mutex_lock(&monitor->lock);
+    if (engine->monitored)
+        worker_order(engine->monitored, ORDER_ABSENT);
+    pthread_mutex_unlock(&monitor->lock);
 }
 
 void watch_forget(struct watched *w)
@@ -331,6 +345,7 @@ void monitor_set_list(struct monitor *monitor, const struct discovery_list *list
         log_error("out of memory: discovery's list of %zu engines is not applied", list->count);
     } else {
         pthread_mutex_lock(&monitor->lock);
+        monitor->has_list = true;
         for (struct watched *w = monitor->watched; w; w = w->next)
             note_membership(w, &listed, &left);
         for (size_t i = 0; i < listed.count; i++) {

@@ -17,10 +17,11 @@ void monitor_stop(struct monitor *monitor);
 /* Stop, and let go of the engines. */
 void monitor_free(struct monitor *monitor);
 
-/* An engine of the pool that is known from the records only. Before discovery's first list, which says whether it is
- * asked where it was: one that is not in the list leaves, and if it does not answer it was lost. -1 for lack of memory.
- */
+/* An engine of the pool that is known from the records only. It is asked where it was once discovery's first list is
+ * there: one that is not in the list leaves, and if it does not answer it was lost. -1 for lack of memory. */
 int monitor_watch_absent(struct monitor *monitor, struct engine *engine);
+/* One that is watched, and has not answered yet, is known from the records, too. */
+void monitor_mark_absent(struct monitor *monitor, struct engine *engine);
 /* Discovery's whole list, from now on in force: unknown addresses are added and connected to. Of missing ones, those
  * that left leave the pool ("Removed Engine <name>"); what becomes of the others libswarm says (swarm/membership.h).
  * Any thread.

@@ -78,6 +78,7 @@ struct monitor {
     size_t worker_count, next_worker;
     size_t kept;          /* engines whose connection is kept; guarded by the lock */
     pthread_mutex_t lock; /* guards the list of watched engines and what they say is guarded by it */
+    bool has_list; /* discovery has said something; guarded by the lock, too */
     struct watched *watched;
     struct swarm_membership *membership; /* guarded by the lock, with its members */
 };
@@ -88,6 +89,7 @@ enum watch_order {
     ORDER_REVIEW = 2, /* discovery has dropped it, or lists it again, or has something to say of others */
     ORDER_REPORT = 4, /* a call to it failed elsewhere */
     ORDER_FREE = 8,   /* the last one */
+    ORDER_ABSENT = 16 /* the records know it: where it has never answered, it may be lost */
 };
 
 /* One timer each, replaced when it is set again. */

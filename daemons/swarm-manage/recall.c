@@ -9,6 +9,7 @@
 #include "log.h"
 #include "monitor.h"
 #include "pool_private.h"
+#include "recall_private.h"
 #include "record.h"
 #include "records.h"
 #include "remember.h"
@@ -17,17 +18,17 @@
 
 #define CLAIM_KEPT_S (24 * 3600) /* a move that began before that is not continued */
 
-/* What was read, by what is behind the kind in the key; containers are many, and taken over as they are read. */
-struct recalled {
-    struct manager *manager;
-    json_t *kinds[RECORD_KINDS];
-    json_t *unread; /* whole keys, with why */
-    size_t containers;
-};
-
 /* --- reading --- */
 
-static int leave_unread(struct recalled *recalled, const char *key, const char *why)
+void recalled_init(struct recalled *recalled, struct manager *manager)
+{
+    *recalled = (struct recalled){.manager = manager, .unread = json_object()};
+    for (int kind = 0; kind < RECORD_KINDS; kind++) {
+        recalled->kinds[kind] = json_object();
+    }
+}
+
+int recalled_leave_unread(struct recalled *recalled, const char *key, const char *why)
 {
     return json_object_set_new_nocheck(recalled->unread, key, json_string(why));
 }
@@ -39,16 +40,22 @@ static int take_record(void *data, const char *key, const char *value, size_t le
     const char *rest = record_key_read(key, &kind), *why = "its kind is not known";
     json_t *record = NULL;
 
-    if (rest && kind == RECORD_CONTAINER) {
-        return 0;
-    }
     if (rest) {
         record = record_read(kind, value, length, &why);
     }
-    return record ? json_object_set_new_nocheck(recalled->kinds[kind], rest, record) : leave_unread(recalled, key, why);
+    return record ? json_object_set_new_nocheck(recalled->kinds[kind], rest, record)
+                  : recalled_leave_unread(recalled, key, why);
 }
 
-static void recalled_clear(struct recalled *recalled)
+int recalled_read(struct recalled *recalled, struct record_store *store, char **reterr)
+{
+    if (store->load(store, "", RECORD_CONTAINERS_FIRST, take_record, recalled, reterr)) {
+        return -1;
+    }
+    return store->load(store, RECORD_CONTAINERS_END, RECORD_KEYS_END, take_record, recalled, reterr);
+}
+
+void recalled_finish(struct recalled *recalled)
 {
     json_decref(recalled->unread);
     for (int kind = 0; kind < RECORD_KINDS; kind++) {
@@ -56,7 +63,7 @@ static void recalled_clear(struct recalled *recalled)
     }
 }
 
-static void set_aside_unread(const struct recalled *recalled, struct record_store *store)
+void recalled_set_aside(const struct recalled *recalled, struct record_store *store)
 {
     const char *key;
     json_t *why;
@@ -81,8 +88,7 @@ static const char *text_of(const json_t *record, const char *key)
     return text ? text : "";
 }
 
-/* With the pool locked for writing. */
-static int add_node(struct pool *pool, struct engine *engine, const char *id, const json_t *record)
+int recall_add_node(struct pool *pool, struct engine *engine, const char *id, const json_t *record)
 {
     json_int_t cpus = json_integer_value(json_object_get(record, "cpus"));
     struct swarm_node *node;
@@ -109,8 +115,7 @@ static int add_node(struct pool *pool, struct engine *engine, const char *id, co
                : -1;
 }
 
-/* Borrowed; NULL where it cannot be. */
-static struct engine *restore_node(struct manager *manager, const char *id, const json_t *record)
+struct engine *recall_node(struct manager *manager, const char *id, const json_t *record)
 {
     struct failure failure = {0};
     struct engine *engine = pool_add_engine(manager->pool, text_of(record, "address"), &failure);
@@ -118,7 +123,7 @@ static struct engine *restore_node(struct manager *manager, const char *id, cons
 
     if (engine) {
         pool_write_lock(manager->pool);
-        result = add_node(manager->pool, engine, id, record);
+        result = recall_add_node(manager->pool, engine, id, record);
         pool_unlock(manager->pool);
     }
     if (!result) {
@@ -157,7 +162,7 @@ static void restore_stop(struct manager *manager, const struct engine *engine, c
     pool_unlock(manager->pool);
 }
 
-static int restore_container(struct manager *manager, struct engine *engine, const json_t *record, const json_t *state)
+int recall_container(struct manager *manager, struct engine *engine, const json_t *record, const json_t *state)
 {
     bool runs = !strcmp(text_of(state, "wanted"), "running");
     json_t *entry = NULL, *inspect = NULL;
@@ -179,8 +184,7 @@ static int restore_container(struct manager *manager, struct engine *engine, con
     return result;
 }
 
-/* The node of "<node id>/<container id>"; NULL where there is none. */
-static struct engine *engine_of(struct manager *manager, const char *rest)
+struct engine *recall_engine_of(struct manager *manager, const char *rest)
 {
     const char *slash = strrchr(rest, '/');
     char *id = slash ? strndup(rest, (size_t)(slash - rest)) : NULL;
@@ -207,25 +211,32 @@ static int take_container(void *data, const char *key, const char *value, size_t
     }
     record = record_read(kind, value, length, &why);
     if (!record) {
-        return leave_unread(recalled, key, why);
+        return recalled_leave_unread(recalled, key, why);
     }
-    engine = engine_of(recalled->manager, rest);
+    engine = recall_engine_of(recalled->manager, rest);
     state = json_object_get(recalled->kinds[RECORD_STATE], rest);
     if (!engine) {
         why = "its node is not recorded";
-    } else if (!restore_container(recalled->manager, engine, record, state)) {
+    } else if (!recall_container(recalled->manager, engine, record, state)) {
         recalled->containers++;
     } else {
         why = "out of memory, or it makes no sense";
     }
     json_decref(record);
-    return why ? leave_unread(recalled, key, why) : 0;
+    return why ? recalled_leave_unread(recalled, key, why) : 0;
 }
 
 /* --- moves --- */
 
-/* With the pool locked for writing. */
-static void restore_copies(struct manager *manager, const struct recalled *recalled)
+/* Whether this manager itself has seen that its stand-in was removed, too. */
+static bool is_known_removed(const struct manager *manager, const char *id)
+{
+    const json_t *own = json_object_get(manager->copies, id);
+
+    return own && !*text_of(own, "by");
+}
+
+void recall_copies(struct manager *manager, const struct recalled *recalled)
 {
     const char *id;
     json_t *record;
@@ -234,6 +245,9 @@ static void restore_copies(struct manager *manager, const struct recalled *recal
         struct swarm_memory memory = SWARM_MEMORY_INIT;
         struct swarm_error *error = NULL;
 
+        if (is_known_removed(manager, id)) {
+            continue;
+        }
         memory.container_id = id;
         memory.node_id = text_of(record, "node");
         memory.by = text_of(record, "by");
@@ -257,13 +271,31 @@ static void restore_lost(struct manager *manager, const struct recalled *recalle
 
         if (node && json_integer_value(json_object_get(record, "lost")) &&
             watchdog_remember_lost(manager->watchdog, swarm_node_data(node))) {
-            log_error("That node %s was away is not taken over from the record: out of memory", text_of(record, "name"));
+            log_error("That node %s was away is not taken over from the record: out of memory",
+                      text_of(record, "name"));
         }
     }
 }
 
-/* The same. */
-static void restore_claims(struct manager *manager, const struct recalled *recalled)
+/* It runs where it was to, and is not where it was: a claim whose end nobody recorded. */
+static bool is_completed(const struct manager *manager, const char *swarm_id, const json_t *record)
+{
+    const struct swarm_cluster *cluster = manager->pool->cluster;
+    struct swarm_node *to = swarm_cluster_find_node(cluster, text_of(record, "to")),
+                      *from = swarm_cluster_find_node(cluster, text_of(record, "node"));
+    struct swarm_container *container = NULL;
+    bool start = json_integer_value(json_object_get(record, "start")) != 0;
+
+    if (!to || (from && swarm_cluster_find_container(cluster, from, text_of(record, "container")))) {
+        return false;
+    }
+    while ((container = swarm_node_next_container(to, container)) &&
+           strcmp(swarm_container_swarm_id(container), swarm_id)) {
+    }
+    return container && (!start || container_record(container)->running);
+}
+
+void recall_claims(struct manager *manager, const struct recalled *recalled)
 {
     const char *swarm_id;
     json_t *record;
@@ -271,7 +303,8 @@ static void restore_claims(struct manager *manager, const struct recalled *recal
     json_object_foreach (recalled->kinds[RECORD_CLAIM], swarm_id, record) {
         struct swarm_error *error = NULL;
 
-        if (json_integer_value(json_object_get(record, "at")) < time(NULL) - CLAIM_KEPT_S) {
+        if (json_integer_value(json_object_get(record, "at")) < time(NULL) - CLAIM_KEPT_S ||
+            is_completed(manager, swarm_id, record)) {
             remember_claim_end(manager, swarm_id);
             continue;
         }
@@ -288,25 +321,36 @@ static void restore_claims(struct manager *manager, const struct recalled *recal
 
 /* --- */
 
-static int restore_nodes(struct recalled *recalled, struct record_store *store, char **reterr)
+static int restore_nodes(struct recalled *recalled, struct record_store *store, size_t *ret_nodes, char **reterr)
 {
     const char *id;
     json_t *record;
     size_t nodes = 0;
 
-    if (store->load(store, take_record, recalled, reterr)) {
+    if (recalled_read(recalled, store, reterr)) {
         return -1;
     }
     json_object_foreach (recalled->kinds[RECORD_NODE], id, record) {
-        nodes += restore_node(recalled->manager, id, record) != NULL;
+        nodes += recall_node(recalled->manager, id, record) != NULL;
     }
-    if (store->load(store, take_container, recalled, reterr)) {
+    if (store->load(store, RECORD_CONTAINERS_FIRST, RECORD_CONTAINERS_END, take_container, recalled, reterr)) {
         return -1;
     }
-    set_aside_unread(recalled, store);
-    log_info("The record has %zu nodes, and %zu containers that are to be moved where theirs is lost", nodes,
-             recalled->containers);
+    *ret_nodes = nodes;
     return 0;
+}
+
+int recall_ahead(struct manager *manager, struct record_store *store, char **reterr)
+{
+    struct recalled recalled;
+    size_t nodes;
+    int result;
+
+    *reterr = NULL;
+    recalled_init(&recalled, manager);
+    result = restore_nodes(&recalled, store, &nodes, reterr);
+    recalled_finish(&recalled);
+    return result;
 }
 
 static void restore_moves(struct recalled *recalled)
@@ -314,8 +358,8 @@ static void restore_moves(struct recalled *recalled)
     struct manager *manager = recalled->manager;
 
     pool_write_lock(manager->pool);
-    restore_copies(manager, recalled);
-    restore_claims(manager, recalled);
+    recall_copies(manager, recalled);
+    recall_claims(manager, recalled);
     restore_lost(manager, recalled);
     watchdog_keep_memory(manager->watchdog);
     pool_unlock(manager->pool);
@@ -323,25 +367,27 @@ static void restore_moves(struct recalled *recalled)
 
 int recall_store(struct manager *manager, struct record_store *store, char **reterr)
 {
-    struct recalled recalled = {.manager = manager, .unread = json_object()};
+    struct recalled recalled;
+    size_t nodes = 0;
     int result;
 
     *reterr = NULL;
-    for (int kind = 0; kind < RECORD_KINDS; kind++) {
-        recalled.kinds[kind] = json_object();
-    }
+    recalled_init(&recalled, manager);
     manager->recalling = true;
-    result = restore_nodes(&recalled, store, reterr);
+    result = restore_nodes(&recalled, store, &nodes, reterr);
     manager->recalling = false;
     if (result) {
         store->close(store);
     } else {
+        recalled_set_aside(&recalled, store);
+        log_info("The record has %zu nodes, and %zu containers that are to be moved where theirs is lost", nodes,
+                 recalled.containers);
         result = records_new(&manager->records, store);
     }
     if (!result) {
         restore_moves(&recalled);
     }
-    recalled_clear(&recalled);
+    recalled_finish(&recalled);
     return result;
 }
 
@@ -351,14 +397,14 @@ bool recall_is_fixed_list(const char *discovery)
 }
 
 /* Nodes that are listed one by one make one cluster however the list changes. */
-static char *file_of(const struct manager *manager, const char *folder, const char *discovery)
+char *recall_file(const struct manager *manager, const char *folder, const char *discovery)
 {
     return text_format("%s/%s.db", folder, recall_is_fixed_list(discovery) ? "nodes" : manager->id);
 }
 
 int recall_open(struct manager *manager, const char *folder, bool is_given, const char *discovery, char **reterr)
 {
-    char *path = file_of(manager, folder, discovery), *aside = NULL, *error = NULL;
+    char *path = recall_file(manager, folder, discovery), *aside = NULL, *error = NULL;
     struct record_store *store = NULL;
     int result = path ? record_sqlite_open(&store, path, &aside, &error) : -1;
 

@@ -13,6 +13,8 @@ struct record_store;
  * engines are watched. @p is_given: the folder was asked for, so that one which cannot be used is a failure; else it is
  * a warning, and there are no records. -1 with *reterr new text. */
 int recall_open(struct manager *manager, const char *folder, bool is_given, const char *discovery, char **reterr);
+/* The file that it is in: new text, NULL for lack of memory. */
+char *recall_file(const struct manager *manager, const char *folder, const char *discovery);
 /* Whether a discovery URL lists the nodes one by one, for good. */
 bool recall_is_fixed_list(const char *discovery);
 /* The same from a store, which is taken. */

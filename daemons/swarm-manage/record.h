@@ -7,7 +7,7 @@
  *   copy/<container>                 {"v":1, "node", "by", "judged"}
  *   claim/<swarm id>                 {"v":1, "container", "name", "node", "to", "start", "term", "at"}
  *
- * ode: one that is in the pool; "lost" (0 where it is missing): it was away, or is back and not all that ran there has
+ * node: one that is in the pool; "lost" (0 where it is missing): it was away, or is back and not all that ran there has
  * been started again. container: one with a reschedule policy, as its engine's list and inspect have it but for what
  * changes by itself: what a create body is made of. state: whether it is to run, and when a client asked for its end
  * last (ns, Unix time; 0: never, or it has ended for another reason). copy: a container that was moved, and may show up
@@ -25,6 +25,11 @@
 #define RECORD_VERSION 1
 
 enum record_kind { RECORD_NODE, RECORD_CONTAINER, RECORD_STATE, RECORD_COPY, RECORD_CLAIM, RECORD_KINDS };
+
+/* Where keys of that kind begin and end, and all keys end. */
+#define RECORD_CONTAINERS_FIRST "container/"
+#define RECORD_CONTAINERS_END "container0"
+#define RECORD_KEYS_END "\x7f"
 
 /* "container/<rest>"; new text, NULL for lack of memory. */
 char *record_key(enum record_kind kind, const char *rest);

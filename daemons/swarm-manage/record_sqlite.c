@@ -24,7 +24,7 @@ static const char journal[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = F
 
 enum statement { LOAD, PUT, REMOVE, SET_ASIDE, STATEMENTS };
 static const char *const texts[STATEMENTS] = {
-    [LOAD] = "SELECT key, value FROM records",
+    [LOAD] = "SELECT key, value FROM records WHERE key >= ?1 AND key < ?2 ORDER BY key",
     [PUT] = "INSERT INTO records (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
     [REMOVE] = "DELETE FROM records WHERE key = ?1",
     [SET_ASIDE] = ("INSERT INTO set_aside (key, value, why, at) SELECT key, value, ?2, unixepoch() FROM records "
@@ -46,13 +46,15 @@ static int failed(struct sqlite_store *store, char **reterr)
 
 /* --- reading and writing --- */
 
-static int load(struct record_store *base, record_fn fn, void *data, char **reterr)
+static int load(struct record_store *base, const char *from, const char *to, record_fn fn, void *data, char **reterr)
 {
     struct sqlite_store *store = (struct sqlite_store *)base;
     sqlite3_stmt *statement = store->statements[LOAD];
     int code, stop = 0;
 
     sqlite3_reset(statement);
+    sqlite3_bind_text(statement, 1, from, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 2, to, -1, SQLITE_STATIC);
     while (!stop && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         const char *key = (const char *)sqlite3_column_text(statement, 0);
         const void *value = sqlite3_column_blob(statement, 1);
@@ -64,6 +66,7 @@ static int load(struct record_store *base, record_fn fn, void *data, char **rete
         stop = -1;
     }
     sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
     return stop ? -1 : 0;
 }
 
@@ -302,7 +305,7 @@ static int open_store(struct sqlite_store **ret, const char *path, const char **
     int result = -1;
 
     if (store && (store->path = strdup(path))) {
-        store->base = (struct record_store){load, apply, set_aside, close_store};
+        store->base = (struct record_store){NULL, load, apply, set_aside, close_store};
         result = open_file(store, ret_why, reterr);
     }
     if (!result) {

@@ -41,6 +41,10 @@ struct records {
     struct queue *queue; /* where changes go */
     struct queue *batch; /* what is being written: nobody changes it; the thread's own but for look-ups */
     int waiting;         /* threads in records_wait() */
+    bool closed;         /* nothing is taken */
+    bool held;           /* nothing is written */
+    unsigned era;        /* one ends when they are closed: what is of an earlier one is not written again */
+    unsigned batch_era;
     bool stopping;
     char *trouble; /* why the store failed last; NULL: it did not */
 };
@@ -140,16 +144,19 @@ static struct pending *queue_take(struct queue *queue)
     return first;
 }
 
-static void queue_finish(struct queue *queue)
+static void free_chain(struct pending *pending)
 {
-    struct pending *pending = queue->buckets ? queue_take(queue) : NULL;
-
     while (pending) {
         struct pending *newer = pending->newer;
 
         pending_free(pending);
         pending = newer;
     }
+}
+
+static void queue_finish(struct queue *queue)
+{
+    free_chain(queue->buckets ? queue_take(queue) : NULL);
     free(queue->buckets);
 }
 
@@ -163,6 +170,11 @@ static void change(struct records *records, const char *key, char *value, size_t
     char *old = value;
 
     pthread_mutex_lock(&records->lock);
+    if (records->closed) {
+        pthread_mutex_unlock(&records->lock);
+        free(value);
+        return;
+    }
     pending = find(records->queue, hash, key);
     if (!pending && (pending = pending_new(hash, key))) {
         append(records->queue, pending);
@@ -209,14 +221,36 @@ bool records_wait(struct records *records, const char *key)
 {
     struct timespec deadline = deadline_in(WAIT_MS);
     uint64_t hash = hash_of(key);
-    bool queued = false;
+    bool queued = false, closed;
 
     if (!records) {
         return true;
     }
     pthread_mutex_lock(&records->lock);
     records->waiting++;
-    while ((queued = find(records->queue, hash, key) || find(records->batch, hash, key)) && !records->trouble) {
+    while ((queued = find(records->queue, hash, key) || find(records->batch, hash, key)) && !records->trouble &&
+           !records->closed) {
+        pthread_cond_broadcast(&records->changed);
+        if (pthread_cond_timedwait(&records->changed, &records->lock, &deadline) == ETIMEDOUT) {
+            break;
+        }
+    }
+    records->waiting--;
+    closed = records->closed;
+    pthread_mutex_unlock(&records->lock);
+    return !queued && !closed;
+}
+
+void records_settle(struct records *records, int timeout_ms)
+{
+    struct timespec deadline = deadline_in(timeout_ms);
+
+    if (!records) {
+        return;
+    }
+    pthread_mutex_lock(&records->lock);
+    records->waiting++;
+    while ((records->queue->count || records->batch->count) && !records->trouble && !records->held) {
         pthread_cond_broadcast(&records->changed);
         if (pthread_cond_timedwait(&records->changed, &records->lock, &deadline) == ETIMEDOUT) {
             break;
@@ -224,7 +258,6 @@ bool records_wait(struct records *records, const char *key)
     }
     records->waiting--;
     pthread_mutex_unlock(&records->lock);
-    return !queued;
 }
 
 char *records_trouble(struct records *records)
@@ -239,10 +272,60 @@ char *records_trouble(struct records *records)
     return trouble;
 }
 
+/* --- whose they are --- */
+
+void records_close(struct records *records, char *why)
+{
+    struct pending *dropped;
+    char *old;
+
+    pthread_mutex_lock(&records->lock);
+    records->closed = true;
+    records->held = true;
+    records->era++;
+    dropped = queue_take(records->queue);
+    old = records->trouble;
+    records->trouble = why;
+    pthread_cond_broadcast(&records->changed);
+    pthread_mutex_unlock(&records->lock);
+    free_chain(dropped);
+    free(old);
+}
+
+void records_open(struct records *records)
+{
+    struct pending *dropped;
+
+    pthread_mutex_lock(&records->lock);
+    records->closed = false;
+    records->held = true;
+    records->era++;
+    dropped = queue_take(records->queue);
+    pthread_mutex_unlock(&records->lock);
+    free_chain(dropped);
+}
+
+void records_release(struct records *records)
+{
+    pthread_mutex_lock(&records->lock);
+    records->held = records->closed;
+    pthread_cond_broadcast(&records->changed);
+    pthread_mutex_unlock(&records->lock);
+}
+
+bool records_are_written(struct records *records)
+{
+    bool written;
+
+    pthread_mutex_lock(&records->lock);
+    written = !records->closed && !records->held;
+    pthread_mutex_unlock(&records->lock);
+    return written;
+}
+
 /* --- the thread --- */
 
-/* Takes the trouble, which is logged where it is a new one; NULL: none. */
-static void set_trouble(struct records *records, char *trouble)
+void records_set_trouble(struct records *records, char *trouble)
 {
     char *old;
     bool same;
@@ -263,6 +346,22 @@ static void set_trouble(struct records *records, char *trouble)
     free(old);
 }
 
+/* The store says so of the batch. */
+static void lose(struct records *records, char *why)
+{
+    bool stale;
+
+    pthread_mutex_lock(&records->lock);
+    stale = records->batch_era != records->era;
+    pthread_mutex_unlock(&records->lock);
+    if (stale) {
+        free(why);
+        return;
+    }
+    log_error("The record of containers is not written by this manager any more: %s", why ? why : "out of memory");
+    records_close(records, why);
+}
+
 static int write_batch(struct records *records)
 {
     struct record_change *changes = calloc(records->batch->count, sizeof(*changes));
@@ -277,7 +376,11 @@ static int write_batch(struct records *records)
         result = records->store->apply(records->store, changes, count, &error);
     }
     free(changes);
-    set_trouble(records, result ? error ? error : strdup("out of memory") : NULL);
+    if (result == RECORD_STORE_LOST) {
+        lose(records, error);
+        return 0; /* none of it is ours to write again */
+    }
+    records_set_trouble(records, result ? error ? error : strdup("out of memory") : NULL);
     return result;
 }
 
@@ -291,7 +394,7 @@ static void settle_batch(struct records *records, bool written)
     while (pending) {
         struct pending *newer = pending->newer;
 
-        if (written || find(records->queue, pending->hash, pending->key)) {
+        if (written || records->batch_era != records->era || find(records->queue, pending->hash, pending->key)) {
             pending->newer = done;
             done = pending;
         } else {
@@ -301,12 +404,7 @@ static void settle_batch(struct records *records, bool written)
     }
     pthread_cond_broadcast(&records->changed);
     pthread_mutex_unlock(&records->lock);
-    while (done) {
-        struct pending *newer = done->newer;
-
-        pending_free(done);
-        done = newer;
-    }
+    free_chain(done);
 }
 
 /* Until there is something to write, and after a failure at least @p pause_ms. False at the end: what is queued then is
@@ -324,7 +422,7 @@ static bool take_batch(struct records *records, int64_t pause_ms)
         }
     }
     while (!records->stopping) {
-        if (!records->queue->count) {
+        if (!records->queue->count || records->held) {
             pthread_cond_wait(&records->changed, &records->lock);
         } else if (records->waiting) {
             break;
@@ -335,6 +433,11 @@ static bool take_batch(struct records *records, int64_t pause_ms)
             break;
         }
     }
+    if (records->held) { /* the end: none of it can be written */
+        pthread_mutex_unlock(&records->lock);
+        return false;
+    }
+    records->batch_era = records->era;
     records->batch = records->queue;
     records->queue = records->batch == &records->queues[0] ? &records->queues[1] : &records->queues[0];
     go_on = !records->stopping;

@@ -66,6 +66,12 @@ static bool is_lost(const struct engine *engine)
     return engine->lost || (watchdog && swarm_rescheduler_waiting(watchdog_rescheduler(watchdog), engine->node, NULL));
 }
 
+/* Whether what is learned of its containers comes out of the record. */
+static bool is_recalled(const struct engine *engine)
+{
+    return engine->manager->recalling || (engine->absent && engine->manager->office);
+}
+
 void remember_wanted(struct swarm_container *container)
 {
     struct container_record *record = container_record(container);
@@ -80,7 +86,7 @@ void remember_wanted(struct swarm_container *container)
         return;
     }
     record->recorded_wanted = (unsigned char)wanted;
-    if (!manager->recalling) {
+    if (!is_recalled(record->engine)) {
         int64_t stop_asked_ns = wanted == WANTED_RUNNING || pool_was_stopped(record) ? record->stop_asked_ns : 0;
 
         put(manager->records, RECORD_STATE, record->recorded,
@@ -103,7 +109,7 @@ void remember_container(struct pool *pool, struct swarm_container *container, st
     }
     if (record->recorded && record->recorded_hash != report->record_hash) {
         record->recorded_hash = report->record_hash;
-        key = manager->recalling ? NULL : record_key(RECORD_CONTAINER, record->recorded);
+        key = is_recalled(record->engine) ? NULL : record_key(RECORD_CONTAINER, record->recorded);
     }
     if (key) {
         records_put(manager->records, key, report->record, report->record_length);
@@ -113,13 +119,36 @@ void remember_container(struct pool *pool, struct swarm_container *container, st
     remember_wanted(container);
 }
 
+bool remember_compare(struct swarm_container *container, uint64_t hash, const json_t *state)
+{
+    struct container_record *record = container_record(container);
+    const char *wanted = json_string_value(json_object_get(state, "wanted"));
+
+    record->recorded_wanted = !wanted ? WANTED_UNKNOWN : strcmp(wanted, "running") ? WANTED_STOPPED : WANTED_RUNNING;
+    remember_wanted(container);
+    return record->recorded && record->recorded_hash == hash;
+}
+
+void remember_anew(struct swarm_container *container)
+{
+    struct container_record *record = container_record(container);
+
+    record->recorded_hash = 0;
+    record->recorded_wanted = WANTED_UNKNOWN;
+}
+
+void remember_container_gone(struct manager *manager, const char *rest)
+{
+    take_out(manager->records, RECORD_CONTAINER, rest);
+    take_out(manager->records, RECORD_STATE, rest);
+}
+
 void remember_gone(struct container_record *record)
 {
     struct records *records = record->engine->manager->records;
 
     if (record->recorded && records) {
-        take_out(records, RECORD_CONTAINER, record->recorded);
-        take_out(records, RECORD_STATE, record->recorded);
+        remember_container_gone(record->engine->manager, record->recorded);
     }
 }
 
@@ -146,14 +175,34 @@ void remember_settle(struct pool *pool, const struct engine *engine, const char 
 
 void remember_copy(void *data, const struct swarm_memory *memory)
 {
-    struct records *records = ((struct manager *)data)->records;
+    struct manager *manager = data;
+    json_t *object;
 
     if (!memory->by) {
-        take_out(records, RECORD_COPY, memory->container_id);
+        take_out(manager->records, RECORD_COPY, memory->container_id);
+        json_object_del(manager->copies, memory->container_id);
         return;
     }
-    put(records, RECORD_COPY, memory->container_id,
-        json_pack("{s:s, s:s, s:i}", "node", memory->node_id, "by", memory->by, "judged", memory->judged));
+    object = json_pack("{s:s, s:s, s:i}", "node", memory->node_id, "by", memory->by, "judged", memory->judged);
+    if (manager->copies) {
+        json_object_set_new_nocheck(manager->copies, memory->container_id, json_copy(object));
+    }
+    put(manager->records, RECORD_COPY, memory->container_id, object);
+}
+
+void remember_copies_but(struct manager *manager, const json_t *known)
+{
+    const char *id;
+    json_t *copy;
+
+    json_object_foreach (manager->copies, id, copy) {
+        const json_t *other = json_object_get(known, id);
+
+        if (!other ||
+            strcmp(json_string_value(json_object_get(other, "by")), json_string_value(json_object_get(copy, "by")))) {
+            put(manager->records, RECORD_COPY, id, json_copy(copy));
+        }
+    }
 }
 
 /* --- nodes --- */
@@ -177,6 +226,12 @@ void remember_node(struct pool *pool, struct engine *engine)
     json_decref(object);
 }
 
+void remember_node_anew(struct pool *pool, struct engine *engine)
+{
+    engine->recorded_hash = 0;
+    remember_node(pool, engine);
+}
+
 void remember_node_gone(struct pool *pool, const struct engine *engine)
 {
     if (pool->manager->records) {
@@ -186,22 +241,26 @@ void remember_node_gone(struct pool *pool, const struct engine *engine)
 
 /* --- moves --- */
 
-void remember_claim(struct manager *manager, const struct move_claim *claim)
+bool remember_claim(struct manager *manager, const struct move_claim *claim)
 {
+    bool written;
     char *key;
 
     if (!manager->records || !*claim->swarm_id) {
-        return;
+        return true;
     }
     put(manager->records, RECORD_CLAIM, claim->swarm_id,
         json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:I}", "container", claim->id, "name", claim->name, "node",
                   claim->node_id, "to", claim->to_id, "start", claim->start, "term", (json_int_t)claim->term, "at",
                   (json_int_t)time(NULL)));
     key = record_key(RECORD_CLAIM, claim->swarm_id);
-    if (!key || !records_wait(manager->records, key)) {
+    written = key && records_wait(manager->records, key);
+    if (!written && !manager->office) {
         log_warn("The move of container %s is made without a record of it", claim->id);
+        written = true;
     }
     free(key);
+    return written;
 }
 
 void remember_claim_end(struct manager *manager, const char *swarm_id)

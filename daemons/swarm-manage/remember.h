@@ -4,6 +4,7 @@
 #ifndef MANAGE_REMEMBER_H
 #define MANAGE_REMEMBER_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include <swarm/swarm.h>
@@ -18,14 +19,26 @@ struct engine;
 
 /* An engine reported a container; the report's record is taken where it is a new one. */
 void remember_container(struct pool *pool, struct swarm_container *container, struct container_report *report);
+/* The record has that of one whose engine answers. What differs is put; false: what its engine says of it differs, and
+ * is to be asked for, since only a hash of that is kept. @p state: NULL: there is none. */
+bool remember_compare(struct swarm_container *container, uint64_t hash, const json_t *state);
+/* The record has nothing of it: put it when its engine reports it next. */
+void remember_anew(struct swarm_container *container);
 /* Its state in the cluster is what is wanted of it from now on. */
 void remember_wanted(struct swarm_container *container);
 /* It leaves the cluster. */
 void remember_gone(struct container_record *record);
 void remember_node(struct pool *pool, struct engine *engine);
+/* Whatever was put before. */
+void remember_node_anew(struct pool *pool, struct engine *engine);
+/* Those "<node id>/<container>" are not there any more. */
+void remember_container_gone(struct manager *manager, const char *rest);
 void remember_node_gone(struct pool *pool, const struct engine *engine);
-/* For swarm_rescheduler_set_memory(); @p data is the manager. */
+/* For swarm_rescheduler_set_memory(); @p data is the manager, whose table of them is kept as well where there is one.
+ */
 void remember_copy(void *data, const struct swarm_memory *memory);
+/* Put those of the manager's table again that are not in this one, or another one there. */
+void remember_copies_but(struct manager *manager, const json_t *known);
 
 /* --- without it --- */
 
@@ -42,8 +55,9 @@ struct move_claim {
     bool start;
     uint64_t term;
 };
-/* On disk when it returns, unless that fails, which the log says: a move is worth more than its record. */
-void remember_claim(struct manager *manager, const struct move_claim *claim);
+/* On disk when it returns. Where that fails, a move is worth more than its record if that is this manager's own, which
+ * the log says; false: others would not know of it. */
+bool remember_claim(struct manager *manager, const struct move_claim *claim);
 /* It was made, or nothing is left of it. */
 void remember_claim_end(struct manager *manager, const char *swarm_id);
 

@@ -10,6 +10,7 @@
 #include "leader.h"
 #include "log.h"
 #include "metrics.h"
+#include "office.h"
 #include "relay.h"
 #include "stream.h"
 
@@ -204,6 +205,13 @@ bool replica_is_primary(struct call *call, enum replica_kind kind, int *ret)
     struct errand errand = {.call = call, .kind = kind, .until_ms = monotonic_ms() + leader_wait_ms(leader)};
     bool primary = leader_is_primary(leader, NULL);
 
+    /* A new primary first reads who has which name. */
+    while (office_is_reading(call->manager) && monotonic_ms() < errand.until_ms) {
+        if (is_gone(&errand, PAUSE_MS)) {
+            *ret = -1;
+            return false;
+        }
+    }
     if (!primary && hops(&errand) >= HOPS_MAX) {
         *ret = http_reply_error(call->reply, 503, "No elected primary cluster manager");
         return false;

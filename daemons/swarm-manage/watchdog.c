@@ -8,8 +8,8 @@
 
 #include "decisions.h"
 #include "events.h"
-#include "leader.h"
 #include "log.h"
+#include "office.h"
 #include "pool_private.h"
 #include "random.h"
 #include "remember.h"
@@ -199,6 +199,22 @@ int watchdog_remember_lost(struct watchdog *watchdog, struct engine *engine)
     return tell_lost(watchdog, engine, SWARM_NODE_SILENT);
 }
 
+void watchdog_review(struct watchdog *watchdog)
+{
+    struct pool *pool = watchdog->manager->pool;
+
+    for (size_t i = 0; i < pool->engine_count; i++) {
+        struct engine *engine = pool->engines[i];
+
+        if (engine->node && engine->lost) {
+            tell_lost(watchdog, engine, SWARM_NODE_SILENT);
+        } else if (engine->node && engine->state == ENGINE_HEALTHY) {
+            tell_back(watchdog, engine);
+        }
+    }
+    kick(watchdog);
+}
+
 static int add_leaver(struct watchdog *watchdog, struct engine *engine)
 {
     struct leaver *leaver;
@@ -348,7 +364,7 @@ static bool take_office(struct watchdog *watchdog)
 {
     uint64_t term;
 
-    if (!leader_is_primary(watchdog->manager->leader, &term)) {
+    if (!office_is_held(watchdog->manager, &term)) {
         return false;
     }
     swarm_rescheduler_set_term(watchdog->rescheduler, monotonic_ms(), term, NULL);

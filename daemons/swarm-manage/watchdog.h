@@ -40,6 +40,8 @@ int watchdog_remember_move(struct watchdog *watchdog, const char *swarm_id, cons
                            struct swarm_error **reterr);
 /* Its node was away. */
 int watchdog_remember_lost(struct watchdog *watchdog, struct engine *engine);
+/* The same in the middle of its life, after that: what was remembered meets what is known of each node. */
+void watchdog_review(struct watchdog *watchdog);
 /* From here on what is to be remembered goes into the records. */
 void watchdog_keep_memory(struct watchdog *watchdog);
 

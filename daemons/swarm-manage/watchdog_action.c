@@ -9,9 +9,9 @@
 
 #include "create.h"
 #include "endpoints.h"
-#include "leader.h"
 #include "log.h"
 #include "metrics.h"
+#include "office.h"
 #include "pool_private.h"
 #include "remember.h"
 #include "text.h"
@@ -206,7 +206,7 @@ static bool may_act(void *data)
 {
     const struct watchdog_action *action = data;
 
-    return leader_may_act(action->manager->leader, action->term);
+    return office_is_of(action->manager, action->term);
 }
 
 /* Whether there is still a reason for it; where there is not, it has been reported. */
@@ -343,7 +343,8 @@ static int make_body(const struct watchdog_action *action, struct swarm_create_b
     return 0;
 }
 
-/* In the record before anything is done about it. False where it is not wanted any more by then. */
+/* In the record before anything is done about it. False where it is not wanted any more by then, or cannot be recorded
+ * where others would have to know of it: it is tried again, then. */
 static bool claim(struct watchdog_action *action, struct swarm_rescheduler *rescheduler)
 {
     const struct move_claim claim = {
@@ -359,7 +360,11 @@ static bool claim(struct watchdog_action *action, struct swarm_rescheduler *resc
     if (!is_wanted(action, rescheduler)) {
         return false;
     }
-    remember_claim(action->manager, &claim);
+    if (!remember_claim(action->manager, &claim)) {
+        count(action, false);
+        fail_action(action, rescheduler, "it cannot be recorded", false);
+        return false;
+    }
     watchdog_action_step("claimed");
     if (is_wanted(action, rescheduler)) {
         return true;

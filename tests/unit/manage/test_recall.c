@@ -36,13 +36,15 @@ static struct memory_store {
     int writes;
 } store = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static int store_load(struct record_store *base, record_fn fn, void *data, char **reterr)
+static int store_load(struct record_store *base, const char *from, const char *to, record_fn fn, void *data,
+                      char **reterr)
 {
     const char *key;
     json_t *value;
 
     json_object_foreach (store.records, key, value) {
-        if (fn(data, key, json_string_value(value), json_string_length(value))) {
+        if (strcmp(key, from) >= 0 && strcmp(key, to) < 0 &&
+            fn(data, key, json_string_value(value), json_string_length(value))) {
             return -1;
         }
     }
@@ -106,7 +108,7 @@ static struct fake_pool pool;
 
 static int set_up(void **state)
 {
-    store.base = (struct record_store){store_load, store_apply, store_set_aside, store_close};
+    store.base = (struct record_store){NULL, store_load, store_apply, store_set_aside, store_close};
     store.records = json_object();
     store.aside = json_object();
     store.writes = 0;

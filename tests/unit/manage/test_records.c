@@ -73,7 +73,7 @@ static const char *contents(struct record_store *store)
     char *error = NULL;
 
     text[0] = '\0';
-    assert_int_equal(store->load(store, append, text, &error), 0);
+    assert_int_equal(store->load(store, "", "\x7f", append, text, &error), 0);
     return text;
 }
 
@@ -291,7 +291,7 @@ static void test_what_cannot_be_written_is_not_there_in_part(void **state)
     free(large);
     assert_string_equal(contents(store), "before=0 ");
     apply(store, "after", "2");
-    assert_string_equal(contents(store), "before=0 after=2 ");
+    assert_string_equal(contents(store), "after=2 before=0 ");
     store->close(store);
 }
 
@@ -303,7 +303,7 @@ static struct {
     int batches, changes, failures; /* failures: how often it is still to fail */
     int delay_ms;
     char last[64];
-    bool closed;
+    bool closed, lost;
 } fake = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static int fake_apply(struct record_store *store, const struct record_change *changes, size_t count, char **reterr)
@@ -312,7 +312,10 @@ static int fake_apply(struct record_store *store, const struct record_change *ch
 
     nanosleep(&(struct timespec){.tv_nsec = fake.delay_ms * 1000000}, NULL);
     pthread_mutex_lock(&fake.lock);
-    if (fake.failures > 0) {
+    if (fake.lost) {
+        *reterr = strdup("somebody else");
+        result = RECORD_STORE_LOST;
+    } else if (fake.failures > 0) {
         fake.failures--;
         *reterr = strdup("the disk is full");
         result = -1;
@@ -457,6 +460,86 @@ static void test_without_records_nothing_happens(void **state)
 
 #define ON_DISK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* --- a store in which somebody else writes at times --- */
+
+static void test_closed_ones_take_nothing(void **state)
+{
+    struct records *records = begin(0, 0);
+
+    records_close(records, NULL);
+    put(records, "a", "1");
+    assert_false(records_wait(records, "a"));
+    assert_null(records_trouble(records));
+    records_open(records);
+    records_release(records);
+    put(records, "b", "2");
+    assert_true(records_wait(records, "b"));
+    assert_int_equal(fake.changes, 1);
+    records_free(records);
+}
+
+static void test_what_is_held_is_written_once_released(void **state)
+{
+    struct records *records = begin(0, 0);
+
+    records_close(records, NULL);
+    records_open(records);
+    assert_false(records_are_written(records));
+    put(records, "a", "1");
+    put(records, "b", "2");
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    assert_int_equal(fake.changes, 0);
+    records_release(records);
+    assert_true(records_are_written(records));
+    assert_true(records_wait(records, "a"));
+    records_settle(records, 10000);
+    assert_int_equal(fake.changes, 2);
+    records_free(records);
+}
+
+static void test_lost_store_is_written_no_more(void **state)
+{
+    struct records *records = begin(0, 0);
+    char *trouble;
+
+    fake.lost = true;
+    put(records, "a", "1");
+    assert_false(records_wait(records, "a"));
+    put(records, "b", "2");
+    assert_false(records_wait(records, "b"));
+    assert_false(records_are_written(records));
+    assert_string_equal(trouble = records_trouble(records), "somebody else");
+    free(trouble);
+    assert_int_equal(fake.changes, 0);
+    fake.lost = false;
+    records_open(records);
+    records_set_trouble(records, NULL);
+    records_release(records);
+    put(records, "c", "3");
+    assert_true(records_wait(records, "c"));
+    assert_int_equal(fake.changes, 1);
+    records_free(records);
+}
+
+/* A batch that fails when its time is over is not written again in the next one. */
+static void test_batch_of_an_earlier_time_is_dropped(void **state)
+{
+    struct records *records = begin(1, 200);
+
+    put(records, "a", "1");
+    nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL); /* it is being written, or about to be */
+    records_close(records, NULL);
+    records_open(records);
+    records_release(records);
+    put(records, "b", "2");
+    while (!records_wait(records, "b")) { /* the store may have failed for this one */
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    assert_string_equal(fake.last, "b=2");
+    assert_int_equal(fake.changes, 1);
+    records_free(records);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -480,6 +563,10 @@ int main(void)
         cmocka_unit_test(test_all_is_written_at_the_end),
         cmocka_unit_test(test_end_comes_although_nothing_can_be_written),
         cmocka_unit_test(test_without_records_nothing_happens),
+        cmocka_unit_test(test_closed_ones_take_nothing),
+        cmocka_unit_test(test_what_is_held_is_written_once_released),
+        cmocka_unit_test(test_lost_store_is_written_no_more),
+        cmocka_unit_test(test_batch_of_an_earlier_time_is_dropped),
     };
 
     log_init(stderr, LOG_LEVEL_INFO);
