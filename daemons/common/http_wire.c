@@ -86,9 +86,21 @@ static struct wire_connection *take_idle(struct wire *wire, const struct wire_ad
     return NULL;
 }
 
-/* Not in the idle list. Events of this turn may still name it. */
+static int watch(struct wire_connection *connection, uint32_t events)
+{
+    int how = !connection->events ? EPOLL_CTL_ADD : events ? EPOLL_CTL_MOD : EPOLL_CTL_DEL;
+    struct epoll_event event = {.events = events, .data.u64 = (uintptr_t)connection | 1};
+    if (events == connection->events)
+        return 0;
+    connection->events = events;
+    return epoll_ctl(connection->wire->epoll_fd, how, connection->fd, &event) < 0 ? -errno : 0;
+}
+
+/* Not in the idle list. Events of this turn may still name it. Later ones may not: closing would be enough for that, but
+ * for a process that is being started just then and has the descriptor, too. */
 static void close_connection(struct wire_connection *connection)
 {
+    watch(connection, 0);
     close(connection->fd);
     connection->fd = -1;
     connection->next = connection->wire->closed;
@@ -144,16 +156,6 @@ void wire_free(struct wire *wire)
 }
 
 /* --- events --- */
-
-static int watch(struct wire_connection *connection, uint32_t events)
-{
-    int how = !connection->events ? EPOLL_CTL_ADD : events ? EPOLL_CTL_MOD : EPOLL_CTL_DEL;
-    struct epoll_event event = {.events = events, .data.u64 = (uintptr_t)connection | 1};
-    if (events == connection->events)
-        return 0;
-    connection->events = events;
-    return epoll_ctl(connection->wire->epoll_fd, how, connection->fd, &event) < 0 ? -errno : 0;
-}
 
 /* The call is over, and the connection of no use any more. */
 static void end_call(struct wire_call *call)

@@ -37,6 +37,8 @@ static struct http_loop *loop;
 static int done, wanted, pieces;
 static struct http_result last;
 static struct http_exchange *running;
+static bool copies;
+static int copy;
 
 /* --- the peer --- */
 
@@ -98,6 +100,8 @@ static int set_up(void **state)
     socklen_t length = sizeof address;
     memset(&script, 0, sizeof script);
     memset(&last, 0, sizeof last);
+    copies = false;
+    copy = -1;
     accepted = requests = done = wanted = pieces = conversations = 0;
     listen_at((struct sockaddr *)&address, sizeof address);
     getsockname(listener, (struct sockaddr *)&address, &length);
@@ -121,8 +125,24 @@ static const char *method_of_next;
 
 static void start(void);
 
+/* Another one of the client's only connection, as a process that is about to be started has it. */
+static int copy_of_connection(void)
+{
+    struct sockaddr_in peer, own;
+    socklen_t length = sizeof own;
+    getsockname(listener, (struct sockaddr *)&own, &length);
+    for (int fd = 3; fd < 256; fd++) {
+        length = sizeof peer;
+        if (getpeername(fd, (struct sockaddr *)&peer, &length) == 0 && peer.sin_port == own.sin_port)
+            return dup(fd);
+    }
+    return -1;
+}
+
 static void note_done(void *data, struct http_result *result)
 {
+    if (copies && copy < 0)
+        copy = copy_of_connection();
     http_result_clear(&last);
     last = *result;
     result->body = NULL;
@@ -366,6 +386,19 @@ static void test_paused_answer_may_be_cancelled(void **state)
     assert_int_equal(done, 0);
 }
 
+static void test_closed_connection_of_which_there_is_a_copy_is_not_heard_of(void **state)
+{
+    script.answers[0] = script.answers[2] = OK_2 "OK";
+    script.answers[1] = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+    script.close[1] = script.bytewise = true;
+    copies = true;
+    ask(3, NULL);
+    assert_answer(200, "OK");
+    assert_int_equal(accepted, 2);
+    assert_true(copy >= 0);
+    close(copy);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -389,6 +422,7 @@ int main(void)
         STORY(test_socket_with_a_path),
         STORY(test_paused_answer_outlives_its_peer),
         STORY(test_paused_answer_may_be_cancelled),
+        STORY(test_closed_connection_of_which_there_is_a_copy_is_not_heard_of),
     };
     http_client_global_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
