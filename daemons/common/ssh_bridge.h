@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Engines behind ssh(1): a unix socket in a private directory, and for each connection to it a process
- * `ssh … docker system dial-stdio`, as docker's CLI runs it, whose input and output that connection is. All of them go
- * through one connection to the host, kept by another ssh (ControlMaster) while the bridge is open. */
+ * `ssh … docker system dial-stdio`, as docker's CLI runs it, whose input and output that connection is. All of them, of
+ * all engines at one host, go through one connection to it, kept by another ssh (ControlMaster) while a bridge there is
+ * open. */
 #ifndef COMMON_SSH_BRIDGE_H
 #define COMMON_SSH_BRIDGE_H
 

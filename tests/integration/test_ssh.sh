@@ -19,7 +19,7 @@ sshd_start() {
   until_ok 30 bash -c ": </dev/tcp/$address/$port" || no "sshd $name answers"
 }
 sshd_start sshd1 10.9.0.2 2222 -o ListenAddress=::1 -o "SetEnv=DOCKER_HOST=unix:///run/n1.sock PATH=$PATH"
-sshd_start sshd2 10.9.0.3 2222 -o "SetEnv=PATH=$PATH"
+sshd_start sshd2 10.9.0.3 2222 -o "SetEnv=PATH=$PATH" -o MaxSessions=100
 sshd_start nodocker 10.9.0.4 2222 -o SetEnv=PATH=/none
 sshd_start nokey 10.9.0.5 2222 -o "AuthorizedKeysFile=$S/stranger.pub"
 background hangs socat TCP-LISTEN:2223,bind=10.9.0.5,fork,reuseaddr EXEC:'sleep 1000' # never says that it is an sshd
@@ -75,7 +75,8 @@ waits "an engine that is back is taken back" 60 nodes_healthy 2
 ends manager
 equal "the manager stops" $? 0
 equal "no ssh is left" "$(pgrep -x ssh)" ""
-equal "nor its directory" "$(ls -d "$WORK"/swarm-ssh.* 2>/dev/null)" ""
+equal "nor its folder" "$(ls -d "$WORK"/swarm-ssh.* 2>/dev/null)" ""
+equal "nor who would have taken that away" "$(pgrep -f swarm-ssh)" ""
 
 # --- ssh falls silent ---
 manage 10s $good
@@ -95,6 +96,22 @@ waits "a connection that is cut is told" 20 grep -q 'The connection through ssh 
 waits "and made again" 60 eval 'nodes_healthy 2 && [ "$(docker run --rm -e constraint:node==n2 busybox echo again)" = again ]'
 ends manager
 
+# --- two engines at one host ---
+manage 60s ssh://10.9.0.3:2222/run/n1.sock,ssh://10.9.0.3:2222/run/n2.sock
+waits "two engines at one host join" 60 nodes_healthy 2
+check "run on one" docker run --rm -e constraint:node==n1 busybox true
+check "and on the other" docker run --rm -e constraint:node==n2 busybox true
+equal "one connection carries both" "$(connections)" 1
+equal "one ssh makes it" "$(pgrep -cfx 'ssh .* -N -- 10.9.0.3')" 1
+kill -KILL "$(pgrep -fx 'ssh .* -N -- 10.9.0.3')"
+waits "the end of the connection is told" 20 grep -q 'The connection through ssh failed: .*status 137' "$WORK/manager.log"
+waits "and both are back" 60 eval 'nodes_healthy 2 && [ "$(docker run --rm -e constraint:node==n1 busybox echo again)" = again ]'
+check "one folder has the sockets" test -d "$WORK"/swarm-ssh.*
+kill -KILL "$(cat "$WORK/manager.pid")"
+waits "a manager that is killed leaves no ssh behind" 30 eval '[ -z "$(pgrep -x ssh)" ]'
+waits "no socket and no folder" 30 eval '! ls -d "$WORK"/swarm-ssh.*'
+waits "and nobody who waits" 30 eval '! pgrep -f swarm-ssh'
+
 # --- what may be wrong ---
 bad=10.9.0.5
 manage 10s "ssh://root@10.9.0.2:2222,ssh://10.9.0.4:2222,ssh://$bad:2222,ssh://$bad:2223,ssh://$bad:2224,ssh://$bad:2225,ssh://$bad:2226,ssh://root@[::1]:2222/run/none.sock"
@@ -112,8 +129,7 @@ says "a host key that is not known" ssh://$bad:2225 'Host key verification faile
 says "nobody listens" ssh://$bad:2226 'connect to host 10.9.0.5 port 2226: Connection refused'
 says "a host that says nothing" ssh://$bad:2223 'timed out|did not answer in time'
 says "no socket at the far end, at IPv6" "ssh://root@[::1]:2222/run/none.sock" 'Cannot connect to the Docker daemon at ssh://root@\[::1\]:2222/run/none.sock'
-kill -KILL "$(cat "$WORK/manager.pid")"
-waits "a manager that is killed leaves no ssh behind" 30 eval '[ -z "$(pgrep -x ssh)" ]'
+ends manager
 
 # --- from a store ---
 etcd_start

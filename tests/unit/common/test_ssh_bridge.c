@@ -146,6 +146,69 @@ static void test_ssh_is_told_what_to_do(void **state)
     fclose(file);
 }
 
+/* How many connections to hosts were made: lines of ssh's arguments with -N. */
+static int connections_made(void)
+{
+    char path[64], line[2048];
+    int count = 0;
+    snprintf(path, sizeof path, "%s/arguments", folder);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file))
+        count += strstr(line, " -N -- ") != NULL;
+    fclose(file);
+    return count;
+}
+
+/* Whether what is sent through it comes back. */
+static void assert_echoes(struct ssh_bridge *through)
+{
+    struct address address = {.is_unix = true};
+    struct stream *stream = NULL;
+    char *error = NULL, buffer[8] = "";
+    snprintf(address.path, sizeof address.path, "%s", ssh_bridge_socket(through));
+    assert_int_equal(stream_dial(&stream, &address, NULL, LIMIT_MS, &error), 0);
+    assert_int_equal(stream_send(stream, "x", 1), 1);
+    assert_int_equal(receive(stream, buffer, sizeof buffer), 1);
+    stream_close(stream);
+}
+
+static void test_engines_of_one_host_share_its_connection(void **state)
+{
+    static const char *const addresses[] = {"ssh://u@h:22/run/x.sock", "ssh://u@h:22/run/y.sock", "ssh://u@h:22",
+                                            "ssh://v@h:22", "ssh://u@h"};
+    enum { COUNT = sizeof addresses / sizeof *addresses };
+    struct ssh_bridge *opened[COUNT];
+    char *error = NULL;
+    for (size_t i = 0; i < COUNT; i++)
+        assert_int_equal(ssh_bridge_open(&opened[i], bridges, addresses[i], &error), 0);
+    for (size_t i = 0; i < COUNT; i++)
+        assert_echoes(opened[i]);
+    assert_int_equal(connections_made(), 3); /* of u@h:22, v@h:22 and u@h */
+    ssh_bridge_close(opened[0]);             /* the others go on */
+    assert_echoes(opened[1]);
+    assert_int_equal(connections_made(), 3);
+    for (size_t i = 1; i < COUNT; i++)
+        ssh_bridge_close(opened[i]);
+}
+
+static void test_each_engine_of_a_host_is_told_why_it_is_not_reached(void **state)
+{
+    char said[64] = "";
+    struct ssh_bridge *other = NULL;
+    char *error = NULL;
+    write_file("master", "echo no way >&2; exit 255\n", 0644);
+    assert_int_equal(ssh_bridge_open(&other, bridges, "ssh://u@h:22/run/y.sock", &error), 0);
+    for (int left = LIMIT_MS / 50; left > 0; left--) { /* the thread may not know of it yet */
+        assert_int_equal(failed_with("no way"), SSH_TROUBLE);
+        if (ssh_bridge_trouble(other, said, sizeof said) == SSH_TROUBLE)
+            break;
+        poll(NULL, 0, 50);
+    }
+    assert_string_equal(said, "no way");
+    ssh_bridge_close(other);
+}
+
 static void test_host_that_refuses_is_told_in_its_words(void **state)
 {
     write_file("master", "echo Welcome >&2; printf 'u@h: Permission denied (publickey).\\r\\n' >&2; exit 255\n", 0644);
@@ -265,6 +328,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_bytes_go_both_ways_and_the_end_too),
         TEST(test_ssh_is_told_what_to_do),
+        TEST(test_engines_of_one_host_share_its_connection),
+        TEST(test_each_engine_of_a_host_is_told_why_it_is_not_reached),
         TEST(test_host_that_refuses_is_told_in_its_words),
         TEST(test_of_many_words_the_last_are_told),
         TEST(test_host_that_says_nothing),
