@@ -110,6 +110,7 @@ struct swarm__replaced {
     int64_t doomed_ms;                 /**< Until then it may be removed by what was not answered. */
     bool judged;                       /**< For good: not to be reconciled. */
     bool gone;                         /**< It was removed: kept only for others, whose stand-in it was. */
+    bool hidden;                       /**< Taken out of the cluster here: its engine may have listed it just before. */
     bool needed;                       /**< Scratch for swarm__replaced_gone(). */
     char texts[];
 };
@@ -288,6 +289,8 @@ int swarm__replaced_take_over(struct swarm_rescheduler *r, const char *container
 void swarm__replaced_gone(struct swarm_rescheduler *r, const char *container_id);
 /** Its removal may take effect yet, for a while: not to be relied on. */
 void swarm__replaced_doom(struct swarm_rescheduler *r, const char *container_id);
+/** Take a container whose node is lost out of the cluster. */
+void swarm__replaced_hide(struct swarm_rescheduler *r, struct swarm_container *container);
 /** Those that were on a node which is back and does not have them any more are gone. */
 void swarm__replaced_settle(struct swarm_rescheduler *r, const struct swarm_node *node);
 bool swarm__is_doomed(const struct swarm_rescheduler *r, const struct swarm_container *container);

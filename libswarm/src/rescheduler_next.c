@@ -168,8 +168,7 @@ static void forget(struct swarm_rescheduler *r, struct swarm__task *task)
 {
     struct swarm_container *lost = task->container;
     swarm__task_drop(r, task);
-    swarm__let_go(r, lost);
-    swarm_cluster_remove_container(r->cluster, lost);
+    swarm__replaced_hide(r, lost);
 }
 
 /**
@@ -236,14 +235,13 @@ static int merge_lost_copies(struct swarm_rescheduler *r, struct swarm__task *ta
         if (swarm__replaced_add(r, swarm_container_id(copy), swarm_container_id(task->container), false) < 0)
             return SWARM_ERR_NOMEM;
         task->start = task->start || (other != NULL && other->start) || swarm__container_runs(copy);
-        swarm__let_go(r, copy);
-        swarm_cluster_remove_container(r->cluster, copy);
+        swarm__replaced_hide(r, copy);
     }
     return 1;
 }
 
-/** Whether a copy is not what the lost container was, but for that it may not run: the container was renamed, or stopped
- *  by its user, since the copy was made. */
+/** Whether a copy is not what the lost container was, but for that it may not run: the container was renamed, or
+ * stopped by its user, since the copy was made. */
 static bool is_outdated(const struct swarm__task *task, const struct swarm_container *copy)
 {
     const char *name = swarm_container_name(task->container);

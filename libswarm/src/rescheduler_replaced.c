@@ -118,6 +118,7 @@ int swarm__replaced_restore(struct swarm_rescheduler *r, const struct swarm_memo
     replacer->first = made;
     if (old != NULL) {
         made->doomed_ms = old->doomed_ms;
+        made->hidden = old->hidden;
         swarm__map_replace(&r->replaced, &old->by_id, &made->by_id);
         r->replaced_gone -= old->gone;
         leave_replacer(r, old);
@@ -235,6 +236,17 @@ static void prune_many(struct swarm_rescheduler *r, bool anyway)
         prune(r);
 }
 
+void swarm__replaced_hide(struct swarm_rescheduler *r, struct swarm_container *container)
+{
+    struct swarm__replaced *found = swarm__replaced_find(r, swarm_container_id(container));
+    if (found != NULL)
+        found->hidden = true;
+    swarm__let_go(r, container);
+    swarm_cluster_remove_container(r->cluster, container);
+}
+
+/* What was hidden after the engine of a node that is about to be back had listed its containers is missing, and there:
+ * it is looked at when it is listed again. If it is not there, it is forgotten the next time. */
 void swarm__replaced_settle(struct swarm_rescheduler *r, const struct swarm_node *node)
 {
     struct swarm__map_item *item;
@@ -242,8 +254,11 @@ void swarm__replaced_settle(struct swarm_rescheduler *r, const struct swarm_node
     bool deleted = false;
     while ((item = swarm__map_next(&r->replaced, &at)) != NULL) {
         struct swarm__replaced *replaced = (struct swarm__replaced *)item;
-        if (replaced->gone || strcmp(replaced->node_id, swarm_node_id(node)) != 0 ||
-            swarm_cluster_find_container(r->cluster, node, item->key) != NULL)
+        if (replaced->gone || strcmp(replaced->node_id, swarm_node_id(node)) != 0)
+            continue;
+        bool was_hidden = replaced->hidden;
+        replaced->hidden = false;
+        if (was_hidden || swarm_cluster_find_container(r->cluster, node, item->key) != NULL)
             continue;
         replaced->gone = true;
         r->replaced_gone++;

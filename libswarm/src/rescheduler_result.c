@@ -141,10 +141,8 @@ static void finish_move(struct swarm_rescheduler *r, struct swarm__task *task)
     struct swarm_container *lost = task->container;
     struct swarm__site *site = task->site;
     swarm__task_drop(r, task);
-    if (lost != NULL && site->lost) {
-        swarm__let_go(r, lost);
-        swarm_cluster_remove_container(r->cluster, lost);
-    }
+    if (lost != NULL && site->lost)
+        swarm__replaced_hide(r, lost);
     swarm__site_tidy(r, site);
 }
 

@@ -111,8 +111,8 @@ enum swarm_action_kind {
      *  not run; or `container` itself, see restart_returned. Report with swarm_rescheduler_moved(), `kept` as the
      *  stand-in, or swarm_rescheduler_failed(). */
     SWARM_ACTION_START = 3,
-    /** Make `kept`, a copy of `container` that is on another node already, what `container` was when that was lost: give
-     *  it `container`'s name where it has another one, as an old copy of one that was renamed since; start it where
+    /** Make `kept`, a copy of `container` that is on another node already, what `container` was when that was lost:
+     * give it `container`'s name where it has another one, as an old copy of one that was renamed since; start it where
      *  `start` is set, else stop it if it runs, as its user had stopped `container`. Report as for
      *  SWARM_ACTION_START. Since: 1.4 */
     SWARM_ACTION_ADOPT = 4,

@@ -92,6 +92,24 @@ static void test_old_copy_takes_over_when_its_stand_in_is_lost(void **state)
     story_end(&story);
 }
 
+/** Its engine had listed c1 before the move was reported, and is back after that. */
+static void test_old_copy_that_is_taken_off_the_list_too_late_is_not_forgotten(void **state)
+{
+    struct story story;
+    story_begin(&story);
+    run(&story, story.a, "c1", "web");
+    lose(&story, story.a, SWARM_NODE_STOPPED);
+    expect_move(&story, "c1");
+    moved(&story);
+    come_back(&story, story.a);
+    expect_nothing(&story);
+    struct swarm_container *old = run(&story, story.a, "c1", "web");
+    assert_int_equal(swarm_rescheduler_container_changed(story.rescheduler, story.now_ms, old, NULL), 0);
+    assert_string_equal(take(&story), "remove c1 from a, keep new1");
+    removed(&story);
+    story_end(&story);
+}
+
 /** Container c1 of node a was moved to b, changed there by its user, and b is lost when a is back with the old copy. */
 static struct swarm_container *lose_changed_stand_in(struct story *story, const char *name, bool stopped)
 {
@@ -489,6 +507,7 @@ int main(void)
         cmocka_unit_test(test_old_copy_of_an_unlabelled_container_is_known_by_its_id),
         cmocka_unit_test(test_old_copy_stays_while_its_stand_in_is_out_of_reach),
         cmocka_unit_test(test_old_copy_takes_over_when_its_stand_in_is_lost),
+        cmocka_unit_test(test_old_copy_that_is_taken_off_the_list_too_late_is_not_forgotten),
         cmocka_unit_test(test_old_copy_that_takes_over_gets_the_name_of_today),
         cmocka_unit_test(test_old_copy_that_takes_over_is_stopped_as_its_stand_in_was),
         cmocka_unit_test(test_node_back_while_its_move_is_under_way),
