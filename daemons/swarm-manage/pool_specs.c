@@ -197,16 +197,49 @@ static void update_engine(struct pool *pool, struct engine *engine, struct specs
     pool_reorder_engine(pool, engine);
 }
 
-/* Takes the node from the address where its engine was before. */
-static void make_way(struct pool *pool, const struct engine *engine, struct specs *specs)
+/* A node goes to another address with all that is known of it: what is to run there, what is waiting, what was removed
+ * from it just now. */
+static void hand_over(struct engine *from, struct engine *to)
 {
-    const struct swarm_node *node = engine->node ? NULL : swarm_cluster_find_node(pool->cluster, specs->id);
+    struct swarm_container *container = NULL;
+
+    while ((container = swarm_node_next_container(from->node, container))) {
+        container_record(container)->engine = to;
+    }
+    memcpy(to->container_states, from->container_states, sizeof(to->container_states));
+    memset(from->container_states, 0, sizeof(from->container_states));
+    memcpy(to->removals, from->removals, sizeof(to->removals));
+    memset(from->removals, 0, sizeof(from->removals));
+    to->removal_next = from->removal_next;
+    to->removal_ticket = from->removal_ticket;
+    to->container_changes = from->container_changes + 1;
+    to->lost = from->lost;
+    to->absent = from->absent;
+    to->recorded_hash = from->recorded_hash;
+    to->node = from->node;
+    swarm_node_set_data(to->node, to);
+    swarm_node_set_health(to->node, 0, NULL);
+    from->node = NULL;
+    from->lost = from->absent = false;
+}
+
+/* Takes the node from the address where its engine was before. */
+static int make_way(struct pool *pool, struct engine *engine, struct specs *specs, struct failure *failure)
+{
+    struct swarm_node *node = engine->node ? NULL : swarm_cluster_find_node(pool->cluster, specs->id);
     struct engine *other = node ? swarm_node_data(node) : NULL;
 
-    if (other && moved_here(other)) {
-        specs->moved_from = strdup(other->address);
-        pool_remove_engine_locked(pool, other);
+    if (!other || !moved_here(other)) {
+        return 0;
     }
+    if (swarm_node_set_address(node, engine->address, NULL)) {
+        return failure_set(failure, 500, "out of memory");
+    }
+    specs->moved_from = strdup(other->address);
+    hand_over(other, engine);
+    set_availability(engine);
+    pool_remove_engine_locked(pool, other);
+    return 0;
 }
 
 static int apply_locked(struct pool *pool, struct engine *engine, struct specs *specs, const char *builder,
@@ -221,7 +254,9 @@ static int apply_locked(struct pool *pool, struct engine *engine, struct specs *
         }
         pool_remove_node(pool, engine);
     }
-    make_way(pool, engine, specs);
+    if (make_way(pool, engine, specs, failure)) {
+        return -1;
+    }
     if (!engine->node && add_node(pool, engine, specs, failure)) {
         /* Its name is shown beside the error, but it has no id of its own. */
         free(specs->own_id);

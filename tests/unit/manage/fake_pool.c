@@ -87,6 +87,22 @@ struct engine *fake_pool_engine(struct fake_pool *pool, int number)
     return engine;
 }
 
+void fake_pool_renumber(struct fake_pool *pool, int number)
+{
+    struct failure failure = {0};
+    struct engine *engine;
+    char id[24], name[24];
+
+    identify(number, id, name);
+    engine_peer_free(pool->engines[number]);
+    pool->engines[number] = engine_peer_new(id, name);
+    engine = pool_add_engine(pool->manager.pool, engine_peer_address(pool->engines[number]), &failure);
+    if (!engine) {
+        kit_give_up("fake pool: %s", failure.message);
+    }
+    apply_specs(pool, engine, number, "linux");
+}
+
 void fake_pool_refresh(struct fake_pool *pool, int number)
 {
     struct failure failure = {0};

@@ -21,6 +21,8 @@ void fake_pool_init(struct fake_pool *pool, int engines);
 void fake_pool_finish(struct fake_pool *pool);
 /* The pool's engine of that number; NULL once it has left. */
 struct engine *fake_pool_engine(struct fake_pool *pool, int number);
+/* Its engine is found at another address, where it has no containers; the node is the same. */
+void fake_pool_renumber(struct fake_pool *pool, int number);
 /* What a monitor would do: take over its list of containers, its only image, its operating system. */
 void fake_pool_refresh(struct fake_pool *pool, int number);
 void fake_pool_set_images(struct fake_pool *pool, int number, const char *tag);
