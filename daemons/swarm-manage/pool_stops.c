@@ -12,34 +12,33 @@
 /* Between the end of the first container and the end of its engine. */
 #define SHUTDOWN_NS (60 * NS_PER_S)
 
-static struct container_record *find_record(struct pool *pool, const struct engine *engine, const char *id)
+static struct swarm_container *find(struct pool *pool, const struct engine *engine, const char *id)
 {
-    struct swarm_container *container =
-        engine->node ? swarm_cluster_find_container(pool->cluster, engine->node, id) : NULL;
-
-    return container ? container_record(container) : NULL;
+    return engine->node ? swarm_cluster_find_container(pool->cluster, engine->node, id) : NULL;
 }
 
 void pool_note_kill(struct pool *pool, struct engine *engine, const char *id)
 {
-    struct container_record *record;
+    struct swarm_container *container;
 
     pool_write_lock(pool);
-    record = find_record(pool, engine, id);
-    if (record) {
-        record->killed_ns = timestamp_now_ns();
+    container = find(pool, engine, id);
+    if (container) {
+        container_record(container)->killed_ns = timestamp_now_ns();
     }
     pool_unlock(pool);
 }
 
 void pool_note_stop(struct pool *pool, struct engine *engine, const char *id)
 {
-    struct container_record *record;
+    struct swarm_container *container;
 
     pool_write_lock(pool);
-    record = find_record(pool, engine, id);
-    if (record) {
-        record->stop_asked_ns = timestamp_now_ns();
+    container = find(pool, engine, id);
+    if (container) {
+        container_record(container)->stop_asked_ns = timestamp_now_ns();
+        swarm_container_set_stopped(container, pool_was_stopped(container_record(container)), NULL);
+        remember_wanted(container);
     }
     pool_unlock(pool);
 }
@@ -49,9 +48,11 @@ static bool ended_by(const struct container_record *record, int64_t cause_ns)
     return cause_ns && record->finished_ns > cause_ns - CLOCK_NS && record->finished_ns < cause_ns + END_NS;
 }
 
+/* Whether it ran when that was asked or not: it is not to run from then on, until it is started again. */
 bool pool_was_stopped(const struct container_record *record)
 {
-    return !record->running && ended_by(record, record->stop_asked_ns);
+    return !record->running && record->stop_asked_ns && record->stop_asked_ns >= record->started_ns &&
+           record->finished_ns < record->stop_asked_ns + END_NS;
 }
 
 static bool ended_with_its_engine(const struct container_record *record, int64_t now_ns)

@@ -12,7 +12,8 @@
 #include "text.h"
 #include "watchdog.h"
 
-enum { WANTED_UNKNOWN, WANTED_STOPPED, WANTED_RUNNING };
+/* WANTED_DOWN: it was stopped by a client. */
+enum { WANTED_UNKNOWN, WANTED_STOPPED, WANTED_DOWN, WANTED_RUNNING };
 
 /* Takes the object. */
 static void put(struct records *records, enum record_kind kind, const char *rest, json_t *object)
@@ -48,9 +49,10 @@ static int wanted_of(const struct swarm_container *container)
 {
     int state = swarm_container_state(container);
 
-    return state == SWARM_CONTAINER_RUNNING || state == SWARM_CONTAINER_PAUSED || state == SWARM_CONTAINER_RESTARTING
-               ? WANTED_RUNNING
-               : WANTED_STOPPED;
+    if (state == SWARM_CONTAINER_RUNNING || state == SWARM_CONTAINER_PAUSED || state == SWARM_CONTAINER_RESTARTING) {
+        return WANTED_RUNNING;
+    }
+    return pool_was_stopped(container_record(container)) ? WANTED_DOWN : WANTED_STOPPED;
 }
 
 static uint64_t present_term(const struct manager *manager)
@@ -82,12 +84,12 @@ void remember_wanted(struct swarm_container *container)
         return;
     }
     /* It has ended with its host: it is to run still, whoever sees to that. */
-    if (record->recorded_wanted == WANTED_RUNNING && is_lost(record->engine) && !pool_was_stopped(record)) {
+    if (record->recorded_wanted == WANTED_RUNNING && wanted == WANTED_STOPPED && is_lost(record->engine)) {
         return;
     }
     record->recorded_wanted = (unsigned char)wanted;
     if (!is_recalled(record->engine)) {
-        int64_t stop_asked_ns = wanted == WANTED_RUNNING || pool_was_stopped(record) ? record->stop_asked_ns : 0;
+        int64_t stop_asked_ns = wanted == WANTED_STOPPED ? 0 : record->stop_asked_ns;
 
         put(manager->records, RECORD_STATE, record->recorded,
             json_pack("{s:s, s:I, s:I}", "wanted", wanted == WANTED_RUNNING ? "running" : "stopped", "stop_asked",
@@ -123,8 +125,12 @@ bool remember_compare(struct swarm_container *container, uint64_t hash, const js
 {
     struct container_record *record = container_record(container);
     const char *wanted = json_string_value(json_object_get(state, "wanted"));
+    bool is_down = json_integer_value(json_object_get(state, "stop_asked")) != 0;
 
-    record->recorded_wanted = !wanted ? WANTED_UNKNOWN : strcmp(wanted, "running") ? WANTED_STOPPED : WANTED_RUNNING;
+    record->recorded_wanted = (unsigned char)(!wanted                      ? WANTED_UNKNOWN
+                                              : !strcmp(wanted, "running") ? WANTED_RUNNING
+                                              : is_down                    ? WANTED_DOWN
+                                                                           : WANTED_STOPPED);
     remember_wanted(container);
     return record->recorded && record->recorded_hash == hash;
 }

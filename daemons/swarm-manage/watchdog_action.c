@@ -69,6 +69,7 @@ struct watchdog_action *watchdog_action_new(struct manager *manager, const struc
     action->id = from->id;
     action->kind = from->kind;
     action->start = from->start;
+    action->stopped = swarm_container_stopped(from->container);
     action->restart = from->kind == SWARM_ACTION_START && from->kept == from->container;
     action->term = from->term;
     action->reservation = from->reservation;
@@ -310,6 +311,9 @@ static void finish_move(struct watchdog_action *action, struct swarm_rescheduler
     }
     report_moved(action, rescheduler, engine, id);
     pool_unlock(pool);
+    if (action->stopped) { /* so is its stand-in, which never ran */
+        pool_note_stop(pool, engine, id);
+    }
     watchdog_action_step("moved");
     in_term = may_act(action);
     if (action->start && in_term) { /* one that cannot be started has been moved all the same */

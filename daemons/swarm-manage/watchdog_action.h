@@ -15,7 +15,8 @@ struct watchdog_action {
     uint64_t term;
     int kind; /* enum swarm_action_kind */
     bool start;
-    bool restart; /* START: of the container itself, which is back */
+    bool stopped;                          /* a client wanted it to end */
+    bool restart;                          /* START: of the container itself, which is back */
     struct swarm_reservation *reservation; /* MOVE: until it is committed or aborted */
     struct engine *engine;                 /* reference: where the container is */
     struct engine *kept_engine;            /* START: where the copy that stays is, reference */

@@ -341,8 +341,7 @@ static void test_one_that_a_client_stopped_is_known_as_such(void **state)
 {
     const char *id = record_of_earlier_manager();
 
-    put(key_of("state", "AWAY", id),
-        "{\"v\":1,\"wanted\":\"stopped\",\"stop_asked\":1700000000000000000,\"term\":0}");
+    put(key_of("state", "AWAY", id), "{\"v\":1,\"wanted\":\"stopped\",\"stop_asked\":1700000000000000000,\"term\":0}");
     begin(1);
     assert_true(is_stopped("away/web"));
     end();

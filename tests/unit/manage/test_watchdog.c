@@ -295,6 +295,60 @@ static void test_old_copy_is_removed_without_its_volumes(void **state)
     assert_int_equal(http_peer_count(pool.engines[1]->http, "DELETE "), 0);
 }
 
+static bool first_is_lost(void)
+{
+    const struct engine *engine = fake_pool_engine(&pool, 0);
+    bool lost;
+
+    pool_read_lock(pool.manager.pool);
+    lost = engine->lost;
+    pool_unlock(pool.manager.pool);
+    return lost;
+}
+
+static bool first_runs_web(void)
+{
+    return engine_peer_runs(pool.engines[0], "web");
+}
+
+static void test_what_ended_with_its_host_is_started_at_its_new_address(void **state)
+{
+    char id[80];
+    struct engine *engine = fake_pool_engine(&pool, 0);
+
+    place(TO_MOVE, true);
+    pool_set_state(pool.manager.pool, engine, ENGINE_UNHEALTHY, 3, "gone");
+    watchdog_engine_lost(pool.manager.watchdog, engine, SWARM_NODE_SILENT);
+    assert_true(wait_until(first_is_lost));
+    snprintf(id, sizeof(id), "%s", engine_peer_end(pool.engines[0], "web"));
+    fake_pool_renumber(&pool, 0);
+    assert_int_equal(known_containers(), 1);
+    assert_true(first_is_lost());
+    engine_peer_put(pool.engines[0], id, "web", TO_MOVE, "exited");
+    bring_back(0);
+    assert_true(wait_until(first_runs_web));
+    assert_true(is_on("web", "node-0", NULL));
+}
+
+/* It was stopped by a client, and moved; its node comes back with another idea of it. */
+static void test_old_copy_that_runs_goes_where_its_stand_in_is_not_to_run(void **state)
+{
+    char id[80];
+    bool running = true;
+
+    place(TO_MOVE, true);
+    snprintf(id, sizeof(id), "%s", engine_peer_end(pool.engines[0], "web"));
+    pool_note_stop(pool.manager.pool, fake_pool_engine(&pool, 0), id);
+    fake_pool_refresh(&pool, 0);
+    lose(0);
+    assert_true(wait_until(moved));
+    engine_peer_put(pool.engines[0], id, "web", TO_MOVE, "running");
+    bring_back(0);
+    assert_true(wait_until(old_copy_removed));
+    assert_true(is_on("web", "node-1", &running));
+    assert_false(running);
+}
+
 static bool old_copy_is_all(void)
 {
     return is_on("app", "node-0", NULL) && known_containers() == 1;
@@ -484,6 +538,8 @@ int main(void)
         TEST(test_stand_in_that_is_there_already_is_started),
         TEST(test_move_that_cannot_start_counts),
         TEST(test_old_copy_is_removed_without_its_volumes),
+        TEST(test_what_ended_with_its_host_is_started_at_its_new_address),
+        TEST(test_old_copy_that_runs_goes_where_its_stand_in_is_not_to_run),
         TEST(test_old_copy_that_takes_over_is_called_as_the_other_one),
         TEST(test_old_copy_that_takes_over_is_stopped_as_the_other_one),
         TEST(test_leaving_engine_stays_until_its_containers_are_moved),
