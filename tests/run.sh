@@ -11,7 +11,8 @@
 #   tests/run.sh leaving [ROUNDS]      agents, machines and stores that go, on every store, that often (10)
 #   tests/run.sh leadership [ROUNDS]   what can happen to the primary of three managers, that often (50), and how long
 #                                      it takes until there is another; LEADERSHIP_SEED
-#   tests/run.sh faults [ROUNDS]       random faults, with clients that are to be kept what they were promised (200)
+#   tests/run.sh faults [ROUNDS]       random faults, with clients that are to be kept what they were promised, so many
+#                                      rounds (100) of each form; FAULT_SEED, FAULT_FORMS
 #   tests/run.sh fuzz [SECONDS]        every fuzz target for that long (300)
 #   tests/run.sh differential [CASES]  libswarm against the oracle, that many random cases (100000)
 #   tests/run.sh coverage              branches of libswarm that its tests take: at least 95 %, but for tests/coverage
@@ -187,7 +188,7 @@ fuzz() { # SECONDS
 case ${1:-all} in
 all | unit | integration | leaving | leadership | faults | cli-table | fuzz | differential | coverage | tsan | valgrind) ;;
 *)
-  sed -n '3,22s/^# \{0,1\}//p' "$0"
+  sed -n '3,23s/^# \{0,1\}//p' "$0"
   exit 2
   ;;
 esac
@@ -213,7 +214,7 @@ integration)
   node_modules
   integration_tests "${@:2}"
   ;;
-faults) TEST_LIMIT=86400 FAULT_ROUNDS=${2:-200} integration_tests faults ;;
+faults) TEST_LIMIT=86400 FAULT_ROUNDS=${2:-100} integration_tests faults ;;
 leaving) LEAVING_ROUNDS=${2:-10} integration_tests leaving ;;
 leadership) leadership "${2:-50}" ;;
 cli-table) cli_table "${2:-all}" ;;

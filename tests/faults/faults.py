@@ -1,266 +1,332 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Random faults, and whether clients are kept what they were promised.
+"""Random faults, and whether clients are kept what they were promised. Each round clients make, start, stop, rename and
+remove containers through any manager, while engines end, fall silent, are cut off, lose power, come back, at other
+addresses, too, or are announced twice; managers are killed, at times while they move containers, and stopped; and so is
+the store. Then all is healed, and what the engines (tests/kit/fake_engines.md) have is compared with what clients were
+told: one copy of each container with a policy, none without one touched, none back that was removed, no name twice, no
+more memory taken than there is, and every manager's list the engines' own. The same seed does the same things in the
+same order; what happens in between is up to the machine. As root, in namespaces of the caller's own.
 
-faults.py SEED ROUNDS MANAGER CONTROL START: each round does some of: create and start, remove, stop, start and rename
-containers; engines stop, fall silent and come back; the manager is killed and started anew, at times while it moves
-containers. START is a command that starts a manager; it has a folder of its own to keep. Then all is healed, and what
-engines (tests/kit/fake_engines.md) have is compared with what clients were told. The same seed does the same things at the
-same places; what happens in between is up to the machine."""
-import http.client
+faults.py --bin DIR --work DIR --control HOST:PORT --discovery file|etcd [--managers N] [--seed N] [--rounds N] [--verbose]
+"""
+import argparse
+import contextlib
+import itertools
 import json
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 
-ENGINES = 5
-LOST_MAX = 2  # at once: with more the manager holds its moves
-PATIENCE_S = 120
+from cast import ENGINES, MEMORY_MIB, Agents, Engines, File, Gone, Manager, Store, wait
+from clients import Client
+
+CLIENTS = 2
+OVERCOMMIT = 1.05  # as the manager has it
 STEPS = ["claimed", "created", "moved", "started", "removing", "removed"]
 
 
-class Gone(Exception):
-    """The manager did not answer: nobody knows what it did."""
-
-
-def ask(address, method, path, body=None, timeout=60):
-    host, port = address.split(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=timeout)
-    try:
-        connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-    except (OSError, http.client.HTTPException) as error:
-        raise Gone(str(error)) from error
-    finally:
-        connection.close()
-
-
 class World:
-    def __init__(self, seed, manager, control, start):
-        self.random = random.Random(seed)
-        self.manager, self.control, self.start_command = manager, control, start
-        self.process = None
-        self.names = 0
-        self.away = set()
-        # What clients know: name -> {"policy", "runs", "engine"}; a value of None: nobody can tell.
-        self.promised = {}
-        self.removed = set()  # names
-        self.unsure = set()  # of these there may be one or none
-        self.log = []
+    def __init__(self, options):
+        self.options, self.random = options, None
+        self.store = Store(options.work) if options.discovery == "etcd" else None
+        self.discovery = Agents(options.work, options.bin) if self.store else File(options.work)
+        self.engines = Engines(options.control, self.discovery)
+        self.managers = [Manager(number, options.work, self.command(number)) for number in range(1, options.managers + 1)]
+        self.promises = [[] for _ in range(CLIENTS)]
+        self.free_names = [set() for _ in range(CLIENTS)]
+        self.removed = set()
+        self.counts = [0] * CLIENTS
+        self.clients, self.log = [], []
+
+    def command(self, number):
+        options = self.options
+        address = "10.9.0.%d:3375" % number
+        shared = ["--replication", "--replication-ttl", "4s", "--advertise", address] if options.managers > 1 else []
+        return ([options.bin + "/swarm", "--debug", "manage", "-H", "tcp://" + address, "--state-dir", "%s/state%d" % (options.work, number),
+                 "--reschedule-grace", "1s", "--engine-silence-timeout", "3s", "--engine-flap-limit", "0", "--heartbeat", "1s",
+                 "--engine-refresh-min-interval", "2s", "--engine-refresh-max-interval", "4s"] + shared + [self.discovery.url])
 
     def say(self, *words):
-        self.log.append(" ".join(str(word) for word in words))
+        now = time.time()
+        self.log.append("%s.%03d %s" % (time.strftime("%H:%M:%S", time.gmtime(now)), now % 1 * 1000, " ".join(str(word) for word in words)))
+        if self.options.verbose:
+            print("  " + self.log[-1], flush=True)
 
-    # --- the manager ---
+    def next_number(self, client):
+        self.counts[client] += 1
+        return self.counts[client] * CLIENTS + client
 
-    def start(self, kill_at=""):
-        environment = dict(os.environ, SWARM_TEST_KILL_AT=kill_at)
-        self.process = subprocess.Popen(self.start_command, shell=True, start_new_session=True, env=environment)
-        self.wait("the manager answers", self.answers)
+    def begin(self):
+        if self.store:
+            self.store.begin()
+        self.engines.begin()
+        for manager in self.managers:
+            manager.begin()
+        for manager in self.managers:
+            wait("manager %d knows all engines" % manager.number, lambda: manager.healthy() == ENGINES)
 
-    def answers(self):
-        self.revive()  # it may have come to that step before it answered anybody
-        return ask(self.manager, "GET", "/_ping", timeout=5)[0] == 200
-
-    def kill(self):
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-
-    def wait(self, what, holds):
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
-            try:
-                if holds():
-                    return
-            except Gone:
-                pass
-            time.sleep(0.1)
-        raise AssertionError("not within %d s: %s" % (PATIENCE_S, what))
-
-    def call(self, method, path, body=None):
-        return ask(self.manager, method, path, body)
+    def end(self):
+        for program in self.managers + ([self.store] + list(self.discovery.agents.values()) if self.store else []):
+            program.kill()
 
     # --- engines ---
 
-    def fault(self, engine, what):
-        status, answer = ask(self.control, "POST", "/engines/%d/fault" % engine, {"fault": what})
-        assert status < 300, answer
-
-    def truth(self):
-        """name -> list of (engine, state)"""
-        found = {}
-        for one in json.loads(ask(self.control, "GET", "/engines/all/containers")[1]):
-            found.setdefault(one["name"].lstrip("/"), []).append((one["engine"], one["state"]))
-        return found
-
-    # --- what happens ---
-
-    def create(self):
-        self.names += 1
-        name, policy = "c%d" % self.names, self.random.random() < 0.75
-        body = {"Image": "busybox", "Cmd": ["sleep", "100000"], "Env": ["reschedule:on-node-failure"] if policy else []}
-        self.say("create", name, "policy" if policy else "")
-        self.unsure.add(name)
-        self.promised[name] = {"policy": policy, "runs": None}
-        status, answer = self.call("POST", "/v1.41/containers/create?name=" + name, body)
-        if status != 201:
-            self.say(" ", status)
-            return
-        self.unsure.discard(name)
-        self.promised[name]["runs"] = False
-        self.set_running(name, "start", True)
-
-    def pick(self):
-        sure = sorted(set(self.promised) - self.unsure)
-        return self.random.choice(sure) if sure else None
-
-    def set_running(self, name, how, runs):
-        before, self.promised[name]["runs"] = self.promised[name]["runs"], None
-        status, _ = self.call("POST", "/v1.41/containers/%s/%s%s" % (name, how, "?t=0" if how == "stop" else ""))
-        if status in (204, 304):
-            self.promised[name]["runs"] = runs
-        elif status in (404, 409):
-            self.promised[name]["runs"] = before
-        self.say(how, name, status)
-
-    def stop(self):
-        name = self.pick()
-        if name:
-            self.set_running(name, "stop", False)
-
-    def begin(self):
-        name = self.pick()
-        if name:
-            self.set_running(name, "start", True)
-
-    def remove(self):
-        name = self.pick()
-        if not name:
-            return
-        self.unsure.add(name)
-        status, _ = self.call("DELETE", "/v1.41/containers/%s?force=1" % name)
-        self.say("remove", name, status)
-        if status == 204:
-            self.unsure.discard(name)
-            del self.promised[name]
-            self.removed.add(name)
-
     def lose(self):
-        here = [engine for engine in range(ENGINES) if engine not in self.away]
-        if len(self.away) < LOST_MAX:
-            engine = self.random.choice(here)
-            how = self.random.choice(["stop", "silent"])
-            self.say(how, engine)
-            self.away.add(engine)
-            self.fault(engine, how)
+        here = [engine for engine in range(ENGINES) if engine not in self.engines.faults]
+        # With more than half of them lost the manager holds its moves.
+        if len(here) > ENGINES - self.random.choice([2, 2, 2, 3]):
+            engine, how = self.random.choice(here), self.random.choice(["stop", "silent", "cut", "halt"])
+            agent_ends = self.store and (how == "halt" or self.random.random() < 0.3)
+            self.say(how, engine, "with its agent" if agent_ends else "")
+            if agent_ends:
+                self.discovery.withdraw(self.engines.addresses[engine] + ":2375")
+            if how == "halt":
+                self.halt(engine)
+            else:
+                self.engines.lose(engine, how)
             self.pause()
 
+    def halt(self, engine):
+        """What ran there and has no policy does not run when it is back; what has one does, where a manager has seen the
+        engine go."""
+        with self.clients_at_rest():
+            self.engines.order(engine, "none")
+            there = {one[0] for one in self.engines.truth([engine])}
+            self.engines.lose(engine, "halt")
+            seen = self.is_seen_lost(engine)
+            self.say("its end is seen" if seen else "nobody sees its end")
+            for promise in itertools.chain(*self.promises):
+                if promise.number in there and promise.runs and not (promise.policy and seen):
+                    promise.runs = None
+
+    @contextlib.contextmanager
+    def clients_at_rest(self):
+        with contextlib.ExitStack() as stack:
+            for client in self.clients:
+                while not client.busy.acquire(timeout=0.2):
+                    self.revive()
+                stack.callback(client.busy.release)
+            yield
+
+    def is_seen_lost(self, engine):
+        address = self.engines.addresses[engine] + ":2375"
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            for manager in self.managers:
+                try:
+                    if not manager.usable():
+                        continue
+                    nodes = json.loads(manager.ask("GET", "/swarm/nodes", timeout=5)[1])
+                    if not any(node["address"] == address and node["state"] == "healthy" for node in nodes):
+                        return True
+                except Gone:
+                    pass
+            time.sleep(0.1)
+        return False
+
     def bring_back(self):
-        if self.away:
-            engine = self.random.choice(sorted(self.away))
-            self.say("back", engine)
-            self.away.discard(engine)
-            self.fault(engine, "none")
+        if self.engines.faults:
+            engine = self.random.choice(sorted(self.engines.faults))
+            how = self.engines.faults[engine]
+            if how != "silent" and engine not in self.engines.doubles and self.random.random() < 0.25:
+                self.engines.renumber(engine)
+            self.engines.bring_back(engine)
+            self.say("back from", how, engine, self.engines.addresses[engine])
+
+    def double(self):
+        free = [engine for engine in range(ENGINES) if engine not in self.engines.doubles]
+        if len(free) > ENGINES - 2:
+            engine = self.random.choice(free)
+            self.say("announced twice", engine)
+            self.engines.double(engine)
+
+    def spoil(self):
+        """Things are done, and the answers are lost."""
+        here = [engine for engine in range(ENGINES) if engine not in self.engines.faults]
+        engine, count = self.random.choice(here), self.random.randint(1, 3)
+        self.say("answers are cut", engine, count)
+        self.engines.order(engine, "cut", path="/containers", count=count)
+
+    def lapse(self):
+        """The agent ends, and its engine does not."""
+        if self.store:
+            engine = self.random.randrange(ENGINES)
+            self.say("the agent ends", engine)
+            self.discovery.withdraw(self.engines.addresses[engine] + ":2375")
+
+    # --- managers and the store ---
 
     def restart(self):
         # At times it will kill itself, at that step of the next move or removal.
-        kill_at = self.random.choice([""] + STEPS)
-        self.say("kill the manager", "(the next one kills itself when it has %s)" % kill_at if kill_at else "")
-        self.kill()
-        time.sleep(self.random.choice([0, 0, 0.5]))
-        self.start(kill_at)
+        manager, kill_at = self.random.choice(self.managers), self.random.choice([""] + STEPS)
+        self.say("kill manager", manager.number, "(the next one kills itself when it has %s)" % kill_at if kill_at else "")
+        manager.kill()
+        time.sleep(self.random.choice([0, 0, 0.5, 3]))
+        manager.begin(kill_at)
+
+    def freeze(self):
+        manager = self.random.choice(self.managers)
+        if manager.usable():
+            self.say("stop manager", manager.number)
+            manager.freeze()
+            time.sleep(self.random.uniform(0.5, 8))
+            manager.thaw()
+            self.say("manager", manager.number, "goes on")
+
+    def strike_store(self):
+        if not self.store:
+            return
+        how = self.random.choice(["kill", "freeze"])
+        self.say(how, "the store")
+        getattr(self.store, how)()
+        self.random.choice([self.pause, self.lose, self.restart])()
+        time.sleep(self.random.choice([0, 1, 7]))  # at times longer than an agent's entry lasts
+        self.mend_store()
+
+    def mend_store(self):
+        if self.store and (self.store.frozen or not self.store.runs()):
+            self.store.thaw()
+            if not self.store.runs():
+                self.store.begin()
+            self.say("the store is back")
 
     def revive(self):
-        if self.process.poll() == -signal.SIGKILL:
-            self.say("it has killed itself")
-            self.start()
-        assert self.process.poll() is None, "the manager ended with status %d" % self.process.returncode
+        for manager in self.managers:
+            if not manager.frozen and manager.revive():
+                self.say("manager", manager.number, "had killed itself, and is started again")
 
     def pause(self):
-        time.sleep(self.random.random() * (6 if self.away else 0.5))
+        time.sleep(self.random.random() * (6 if self.engines.faults else 0.5))
 
-    def round(self):
-        steps = ([self.create] * 8 + [self.remove] * 4 + [self.stop, self.begin] * 2 + [self.lose] * 3 +
-                 [self.bring_back] * 2 + [self.restart] * 3 + [self.pause] * 6)
-        for _ in range(0 if self.names else 12):
-            self.create()
-        for _ in range(self.random.randint(10, 25)):
-            self.revive()
-            try:
-                self.random.choice(steps)()
-            except Gone as gone:
-                self.say("  no answer:", gone)
-        while self.away:
+    def heal(self):
+        self.mend_store()
+        for manager in self.managers:
+            manager.thaw()
+        while self.engines.faults:
             self.bring_back()
+        for engine in sorted(self.engines.doubles):
+            self.engines.single(engine)
+        for engine in range(ENGINES):
+            self.engines.order(engine, "none")
+            self.discovery.announce(self.engines.addresses[engine] + ":2375")
+        self.say("all is healed")
+
+    def round(self, number):
+        self.log = []
+        self.random = random.Random("%d/%d" % (self.options.seed, number))
+        self.clients = [Client(client, self, random.Random("%d/%d/%d" % (self.options.seed, number, client))) for client in range(CLIENTS)]
+        for client in self.clients:
+            client.start()
+        steps = ([self.lose] * 5 + [self.bring_back] * 3 + [self.restart] * 3 + [self.freeze, self.strike_store] * 2 +
+                 [self.double, self.spoil, self.lapse] + [self.pause] * 4)
+        for _ in range(self.random.randint(6, 14)):
+            self.revive()
+            self.random.choice(steps)()
+        self.heal()
         if self.random.random() < 0.5:
             self.restart()
+        for client in self.clients:
+            client.ending.set()
+        for client in self.clients:
+            while client.is_alive():
+                client.join(0.2)
+                self.revive()
+            assert not client.error, "client %d: %r" % (client.number, client.error)
         self.compare()
 
     # --- what is to be ---
 
     def settled(self):
         self.revive()
-        status, answer = self.call("GET", "/info")
-        if status != 200:
-            return False
-        lines = [line[0].strip() + "=" + line[1] for line in json.loads(answer)["SystemStatus"]]
-        return (sum(line.endswith("Status=Healthy") for line in lines) == ENGINES and
-                not any("waiting" in line for line in lines) and not self.breaches())
+        for manager in self.managers:
+            lines = manager.lines()
+            if sum(line.endswith("Status=Healthy") for line in lines) != ENGINES or any("waiting" in line for line in lines):
+                return False
+        return not self.breaches()
 
     def breaches(self):
-        truth, found = self.truth(), []
-        for name, promise in self.promised.items():
-            copies = truth.get(name, [])
-            if name in self.unsure and len(copies) <= 1:
-                continue
-            if len(copies) != 1:
-                found.append("%s is there %d times: %s" % (name, len(copies), copies))
-            elif promise["runs"] is not None and (copies[0][1] == "running") != promise["runs"]:
-                found.append("%s is %s, and is to be %s" % (name, copies[0], "running" if promise["runs"] else "stopped"))
-        for name in self.removed:
-            if name in truth:
-                found.append("%s was removed, and is there: %s" % (name, truth[name]))
-        listed = sorted(one["Names"][0].split("/")[-1] for one in json.loads(self.call("GET", "/containers/json?all=1")[1]))
-        if listed != sorted(name for name, copies in truth.items() for _ in copies):
-            found.append("the list is another one than the engines'")
+        truth = self.engines.truth()
+        found = list(self.broken_promises(truth))
+        found += ["%s was removed, and is there" % (one,) for one in truth if one[0] in self.removed]
+        names = [one[3] for one in truth]
+        found += ["the name %s is there %d times" % (name, names.count(name)) for name in sorted(set(names)) if names.count(name) > 1]
+        memory = {promise.number: promise.memory_mib for promise in itertools.chain(*self.promises)}
+        for engine in range(ENGINES):
+            taken = sum(memory.get(one[0], 0) for one in truth if one[1] == engine)
+            if taken > MEMORY_MIB * OVERCOMMIT:
+                found.append("engine %d is overfull: %d MiB" % (engine, taken))
+        there = sorted((one[2], one[3], one[4]) for one in truth)
+        for manager in self.managers:
+            listed = json.loads(manager.ask("GET", "/v1.41/containers/json?all=1")[1])
+            if sorted((one["Id"], one["Names"][0].split("/")[-1], one["State"] == "running") for one in listed) != there:
+                found.append("the list of manager %d is another one than the engines'" % manager.number)
         return found
+
+    def broken_promises(self, truth):
+        for promise in itertools.chain(*self.promises):
+            copies = [one for one in truth if one[0] == promise.number]
+            if len(copies) > 1 or (not copies and promise.sure):
+                yield "%d (%s) is there %d times: %s" % (promise.number, "/".join(promise.names), len(copies), copies)
+            for _, _, identity, name, runs in copies:
+                if promise.runs is not None and runs != promise.runs:
+                    yield "%s is to be %s" % (copies, "running" if promise.runs else "stopped")
+                if name not in promise.names:
+                    yield "%s is to be called %s" % (copies, promise.names)
+                if not promise.policy and promise.id not in (None, identity):
+                    yield "%s has no policy, and was made anew: it was %s" % (copies, promise.id)
 
     def compare(self):
         try:
-            self.wait("everything is as promised", self.settled)
+            wait("everything is as promised", self.settled)
         except AssertionError as error:
             raise AssertionError("%s: %s" % (error, "; ".join(self.breaches()) or "moves are waiting still")) from error
-        for name in sorted(self.unsure):  # whatever it is, it is what counts from here on
-            copies = self.truth().get(name, [])
-            if not copies:
-                del self.promised[name]
+        for client, promises in enumerate(self.promises):
+            self.promises[client][:] = self.what_counts(promises)
+
+    def what_counts(self, promises):
+        """Whatever became of those that nobody was sure of counts from here on."""
+        there = {one[0]: one for one in self.engines.truth()}
+        for promise in promises:
+            if promise.number in there:
+                _, _, promise.id, name, promise.runs = there[promise.number]
+                promise.names, promise.sure = {name}, True
+                yield promise
+            elif promise.id is None:  # its create may be done yet
+                yield promise
             else:
-                self.promised[name]["runs"] = copies[0][1] == "running"
-        self.unsure.clear()
+                self.removed.add(promise.number)
+
+    def tell(self, number, error):
+        print("FAIL round %d of seed %d: %s" % (number, self.options.seed, error))
+        print("\n".join("  " + line for line in self.log))
+        for manager in self.managers:
+            try:
+                print("  manager %d: %s" % (manager.number, json.dumps(manager.lines())))
+                print("  %s" % manager.ask("GET", "/swarm/reschedule", timeout=10)[1].decode())
+            except Gone as gone:
+                print("  manager %d does not answer: %s" % (manager.number, gone))
 
 
 def main():
-    seed, rounds, manager, control, start = int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:6]
-    world = World(seed, manager, control, start)
-    print("seed %d, %d rounds" % (seed, rounds), flush=True)
-    world.start()
-    failed = 0
-    for number in range(rounds):
-        world.log = []
-        try:
-            world.round()
-        except AssertionError as error:
-            print("FAIL round %d of seed %d: %s\n  %s" % (number, seed, error, "\n  ".join(world.log)), flush=True)
-            failed = 1
-            break
-    if not failed:
-        print("ok   %d rounds of seed %d: %d containers, all as promised" % (rounds, seed, world.names), flush=True)
-    world.kill()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for word in ("bin", "work", "control"):
+        parser.add_argument("--" + word, required=True)
+    parser.add_argument("--discovery", choices=["file", "etcd"], default="file")
+    for word, usual in (("managers", 1), ("seed", 1), ("rounds", 3)):
+        parser.add_argument("--" + word, type=int, default=usual)
+    parser.add_argument("--verbose", action="store_true", help="tell what happens while it does")
+    world = World(parser.parse_args())
+    options, what = world.options, "%d managers, %s, seed" % (world.options.managers, world.options.discovery)
+    print("%s %d, %d rounds" % (what, options.seed, options.rounds), flush=True)
+    number = 0
+    try:
+        world.begin()
+        for number in range(options.rounds):
+            world.round(number)
+        print("ok   %s %d: %d rounds, all as promised" % (what, options.seed, options.rounds))
+    except (AssertionError, Gone) as error:
+        world.tell(number, error)
+    world.end()
     print("end", flush=True)
 
 

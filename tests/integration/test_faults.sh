@@ -1,18 +1,29 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Random faults of engines and of the manager, with clients that go on: exactly one copy of everything, and nothing comes
-# back that was removed. FAULT_ROUNDS: how many rounds (3); FAULT_SEED: which ones (1).
+# Random faults of engines, managers and their store, with clients that go on: exactly one copy of everything, and nothing
+# comes back that was removed. FAULT_FORMS: discovery:managers, one after the other (file:1 etcd:1); FAULT_ROUNDS: how many
+# rounds of each (2); FAULT_SEED: which ones (1); FAULT_VERBOSE: what happens
+# is told.
 # shellcheck source-path=SCRIPTDIR source=../lib/testbed.sh
 . "$(dirname "$0")/../lib/testbed.sh"
 testbed_enter "$@"
 
-: "${FAKE_ENGINES:=$BIN/../../tests/kit/swarm-fake-engines}"
+: "${FAKE_ENGINES:=$BIN/../../tests/kit/swarm-fake-engines}" "${FAULT_FORMS:=file:1 etcd:1}"
 CONTROL=127.0.0.1:9000
-background fakes "$FAKE_ENGINES" --engines 5 --containers 0 --control "$CONTROL" --addresses "$WORK/pool"
-waits "the fake engines are there" 30 test -s "$WORK/pool"
-program_checks "random faults" python3 "$(dirname "$0")/../faults/faults.py" "${FAULT_SEED:-1}" \
-  "${FAULT_ROUNDS:-3}" "${MANAGER#tcp://}" "$CONTROL" \
-  "exec $BIN/swarm manage -H $MANAGER --state-dir $WORK/state --reschedule-grace 1s --engine-silence-timeout 3s \
-   --engine-flap-limit 0 --engine-refresh-min-interval 2s --engine-refresh-max-interval 4s file://$WORK/pool >>$WORK/manage.log 2>&1"
+
+form() { # DISCOVERY:MANAGERS
+  local folder=$WORK/${1/:/}
+  mkdir -p "$folder"
+  background fakes "$FAKE_ENGINES" --engines 5 --containers 0 --memory 4 --control "$CONTROL"
+  waits "$1: the fake engines are there" 30 curl -sf "http://$CONTROL/stats"
+  for table in nat mangle filter; do iptables -t $table -F; done
+  program_checks "$1" python3 "$(dirname "$0")/../faults/faults.py" --bin "$BIN" --work "$folder" --control "$CONTROL" \
+    --discovery "${1%:*}" --managers "${1#*:}" --seed "${FAULT_SEED:-1}" --rounds "${FAULT_ROUNDS:-2}" \
+    ${FAULT_VERBOSE:+--verbose}
+  ends fakes
+  for log in "$folder"/*.log; do cp "$log" "$WORK/$(basename "$folder")-$(basename "$log")"; done
+}
+
+for one in $FAULT_FORMS; do form "$one"; done
 no_sanitizer_report
 checks_end

@@ -88,6 +88,15 @@ static void stop(struct fake_engine *engine)
     fake_listener_reset(&engine->listener);
 }
 
+/* Its host loses power: containers have ended, and nobody was told. */
+static void halt(struct fake_engine *engine)
+{
+    stop(engine);
+    for (size_t i = engine->container_count; i-- > 0;)
+        fake_die(engine->containers[i], 137, 0);
+    engine->event_count = 0;
+}
+
 static void refuse(struct fake_engine *engine)
 {
     engine->faults.stopped = true;
@@ -164,6 +173,8 @@ int fake_faults_order(struct fake_engine *engine, const json_t *order, char **re
         return duplicate(engine, order, reterr);
     if (strcmp(fault, "stop") == 0)
         stop(engine);
+    else if (strcmp(fault, "halt") == 0)
+        halt(engine);
     else if (strcmp(fault, "refuse") == 0)
         refuse(engine);
     else if (strcmp(fault, "silent") == 0) {
