@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base64.h"
+#include "kv_store_private.h"
 #include "lock_private.h"
 #include "log.h"
 #include "text.h"
@@ -46,7 +47,7 @@ int consul_call(struct consul *consul, const char *method, char *url, char *body
                                                        ? consul->call_timeout_ms / 2
                                                        : CONSUL_CONNECT_TIMEOUT_MS,
                              .timeout_ms = consul->call_timeout_ms,
-                             .max_response = 1 << 20};
+                             .max_response = consul->max_response ? consul->max_response : 1 << 20};
     int status = url ? http_client_call(consul->client, &call, result) : discovery_fail(reterr, "out of memory");
     if (url && (status != 0 || result->status >= 500)) {
         *reterr = consul_failure_text(consul, result);
@@ -294,6 +295,7 @@ static void consul_stop(struct discovery *discovery)
 
 const struct discovery_backend discovery_consul = {.name = "consul",
                                                    .lock = &lock_consul,
+                                                   .store = &kv_store_consul,
                                                    .open = consul_open,
                                                    .close = consul_close,
                                                    .watch = consul_watch,

@@ -24,6 +24,7 @@ struct consul {
     /* The agent's side. */
     struct http_client *client;
     int call_timeout_ms;
+    size_t max_response;                 /* bytes of an answer; 0: 1 MiB */
     char session[CONSUL_SESSION_ID_MAX]; /* "": none */
     bool announced;                      /* the key may be there */
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kv_store_private.h"
 #include "lock_private.h"
 
 static void zk_free(struct zk *zk)
@@ -55,6 +56,7 @@ static void zk_stop(struct discovery *discovery)
 
 const struct discovery_backend discovery_zookeeper = {.name = "zk",
                                                       .lock = &lock_zookeeper,
+                                                      .store = &kv_store_zookeeper,
                                                       .open = zk_open,
                                                       .close = zk_close,
                                                       .watch = zk_watch,

@@ -30,6 +30,6 @@ struct kv_store {
     int64_t mark;   /* what tells our writer's key from anybody else's */
 };
 
-extern const struct kv_store_backend kv_store_etcd;
+extern const struct kv_store_backend kv_store_etcd, kv_store_consul, kv_store_zookeeper;
 
 #endif

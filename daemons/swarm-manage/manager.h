@@ -75,7 +75,6 @@ struct manager {
     struct pin_table *pins;      /* pins.h */
     struct records *records;     /* records.h; NULL: nothing outlives this manager */
     json_t *copies;              /* what is remembered of containers that were moved, by id; NULL: no office */
-    bool recalling;              /* the start: what the pool learns comes out of the records */
     char *id;                    /* stable id shown by /info */
     int64_t started_ms;          /* wall clock */
     atomic_llong requests;       /* that came so far */

@@ -114,7 +114,7 @@ int pool_entry_context(struct pool *pool, struct engine *engine, struct entry_co
     memcpy(ret->ip, engine->ip, sizeof(ret->ip));
     ret->clock_delta_ms = engine->clock_delta_ms;
     ret->cpus = engine->cpus;
-    ret->recorded = pool->manager->records || pool->manager->recalling;
+    ret->recorded = pool->manager->records && !engine->absent; /* else what is in the records comes from there */
     ret->cpu_shares = pool->manager->options.cpu_shares;
     pool_unlock(pool);
     return ret->node_name ? 0 : -1;

@@ -141,11 +141,10 @@ struct engine *recall_node(struct manager *manager, const char *id, const json_t
 }
 
 /* When a client asked for its end, so that it is known for what it ended when its engine tells of it; of one that had
- * ended by then, that it did for that. */
-static void restore_stop(struct manager *manager, const struct engine *engine, const json_t *record,
-                         const json_t *state)
+ * ended by then, that it did for that. And what there is of it in the records. */
+static void restore_rest(struct manager *manager, const struct engine *engine, const struct recalled_container *from)
 {
-    const char *id = text_of(json_object_get(record, "inspect"), "Id");
+    const char *id = text_of(json_object_get(from->record, "inspect"), "Id");
     struct swarm_container *container;
     struct container_record *kept;
 
@@ -153,30 +152,31 @@ static void restore_stop(struct manager *manager, const struct engine *engine, c
     container = swarm_cluster_find_container(manager->pool->cluster, engine->node, id);
     if (container) {
         kept = container_record(container);
-        kept->stop_asked_ns = json_integer_value(json_object_get(state, "stop_asked"));
+        kept->stop_asked_ns = json_integer_value(json_object_get(from->state, "stop_asked"));
         if (!kept->running) {
             kept->finished_ns = kept->stop_asked_ns;
         }
         swarm_container_set_stopped(container, pool_was_stopped(kept), NULL);
+        remember_restored(container, from->rest, from->hash, from->state);
     }
     pool_unlock(manager->pool);
 }
 
-int recall_container(struct manager *manager, struct engine *engine, const json_t *record, const json_t *state)
+int recall_container(struct manager *manager, struct engine *engine, const struct recalled_container *from)
 {
-    bool runs = !strcmp(text_of(state, "wanted"), "running");
+    bool runs = !strcmp(text_of(from->state, "wanted"), "running");
     json_t *entry = NULL, *inspect = NULL;
     char *text = NULL;
     int result = -1;
 
-    if (!record_container_restore(record, runs, &entry, &inspect)) {
+    if (!record_container_restore(from->record, runs, &entry, &inspect)) {
         text = json_dumps(inspect, JSON_COMPACT);
     }
     if (text) {
         result = pool_apply_container(manager->pool, engine, pool_ticket(manager->pool), entry, text, strlen(text));
     }
     if (!result) {
-        restore_stop(manager, engine, record, state);
+        restore_rest(manager, engine, from);
     }
     free(text);
     json_decref(entry);
@@ -200,29 +200,25 @@ struct engine *recall_engine_of(struct manager *manager, const char *rest)
 static int take_container(void *data, const char *key, const char *value, size_t length)
 {
     struct recalled *recalled = data;
-    enum record_kind kind = RECORD_NODE;
-    const char *rest = record_key_read(key, &kind), *why;
+    const char *rest = key + strlen(RECORD_CONTAINERS_FIRST), *why;
+    struct recalled_container from = {.rest = rest,
+                                      .record = record_read(RECORD_CONTAINER, value, length, &why),
+                                      .state = json_object_get(recalled->kinds[RECORD_STATE], rest),
+                                      .hash = record_hash(value, length)};
     struct engine *engine;
-    const json_t *state;
-    json_t *record;
 
-    if (!rest || kind != RECORD_CONTAINER) {
-        return 0;
-    }
-    record = record_read(kind, value, length, &why);
-    if (!record) {
+    if (!from.record) {
         return recalled_leave_unread(recalled, key, why);
     }
     engine = recall_engine_of(recalled->manager, rest);
-    state = json_object_get(recalled->kinds[RECORD_STATE], rest);
     if (!engine) {
         why = "its node is not recorded";
-    } else if (!recall_container(recalled->manager, engine, record, state)) {
+    } else if (!recall_container(recalled->manager, engine, &from)) {
         recalled->containers++;
     } else {
         why = "out of memory, or it makes no sense";
     }
-    json_decref(record);
+    json_decref(from.record);
     return why ? recalled_leave_unread(recalled, key, why) : 0;
 }
 
@@ -373,9 +369,7 @@ int recall_store(struct manager *manager, struct record_store *store, char **ret
 
     *reterr = NULL;
     recalled_init(&recalled, manager);
-    manager->recalling = true;
     result = restore_nodes(&recalled, store, &nodes, reterr);
-    manager->recalling = false;
     if (result) {
         store->close(store);
     } else {

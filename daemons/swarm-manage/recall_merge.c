@@ -109,26 +109,27 @@ static int take_container(void *data, const char *key, const char *value, size_t
     struct recalled *recalled = &merge->recalled;
     const char *rest = key + strlen(RECORD_CONTAINERS_FIRST), *slash = strrchr(rest, '/'), *why = NULL;
     struct engine *engine = slash ? recall_engine_of(recalled->manager, rest) : NULL;
-    const json_t *state = json_object_get(recalled->kinds[RECORD_STATE], rest);
-    json_t *record = NULL;
+    struct recalled_container from = {.rest = rest,
+                                      .state = json_object_get(recalled->kinds[RECORD_STATE], rest),
+                                      .hash = record_hash(value, length)};
     char *node;
 
     recalled->containers++;
     json_object_set_new_nocheck(merge->seen, rest, json_true());
-    if (engine && !meet(merge, engine, rest, record_hash(value, length), state)) {
+    if (engine && !meet(merge, engine, rest, from.hash, from.state)) {
         return 0;
     }
-    if (!(record = record_read(RECORD_CONTAINER, value, length, &why))) {
+    if (!(from.record = record_read(RECORD_CONTAINER, value, length, &why))) {
         return recalled_leave_unread(recalled, key, why);
     }
     node = slash ? strndup(rest, (size_t)(slash - rest)) : NULL;
     if (!engine) { /* one whose node has no place here stays as it is */
         why = node && json_object_get(recalled->kinds[RECORD_NODE], node) ? NULL : "its node is not recorded";
-    } else if (recall_container(recalled->manager, engine, record, state)) {
+    } else if (recall_container(recalled->manager, engine, &from)) {
         why = "out of memory, or it makes no sense";
     }
     free(node);
-    json_decref(record);
+    json_decref(from.record);
     return why ? recalled_leave_unread(recalled, key, why) : 0;
 }
 

@@ -31,8 +31,15 @@ void recalled_set_aside(const struct recalled *recalled, struct record_store *st
 struct engine *recall_node(struct manager *manager, const char *id, const json_t *record);
 /* The same to an engine that has no node. With the pool locked for writing. */
 int recall_add_node(struct pool *pool, struct engine *engine, const char *id, const json_t *record);
+/* What the records have of a container. */
+struct recalled_container {
+    const char *rest; /* "<node id>/<id>" */
+    json_t *record;
+    const json_t *state; /* NULL: none */
+    uint64_t hash;       /* of the record's text */
+};
 /* -1: for lack of memory, or it makes no sense. */
-int recall_container(struct manager *manager, struct engine *engine, const json_t *record, const json_t *state);
+int recall_container(struct manager *manager, struct engine *engine, const struct recalled_container *from);
 /* The engine whose node it is in "<node id>/<container id>"; NULL where there is none. */
 struct engine *recall_engine_of(struct manager *manager, const char *rest);
 

@@ -68,12 +68,6 @@ static bool is_lost(const struct engine *engine)
     return engine->lost || (watchdog && swarm_rescheduler_waiting(watchdog_rescheduler(watchdog), engine->node, NULL));
 }
 
-/* Whether what is learned of its containers comes out of the record. */
-static bool is_recalled(const struct engine *engine)
-{
-    return engine->manager->recalling || (engine->absent && engine->manager->office);
-}
-
 void remember_wanted(struct swarm_container *container)
 {
     struct container_record *record = container_record(container);
@@ -88,13 +82,10 @@ void remember_wanted(struct swarm_container *container)
         return;
     }
     record->recorded_wanted = (unsigned char)wanted;
-    if (!is_recalled(record->engine)) {
-        int64_t stop_asked_ns = wanted == WANTED_STOPPED ? 0 : record->stop_asked_ns;
-
-        put(manager->records, RECORD_STATE, record->recorded,
-            json_pack("{s:s, s:I, s:I}", "wanted", wanted == WANTED_RUNNING ? "running" : "stopped", "stop_asked",
-                      (json_int_t)stop_asked_ns, "term", (json_int_t)present_term(manager)));
-    }
+    put(manager->records, RECORD_STATE, record->recorded,
+        json_pack("{s:s, s:I, s:I}", "wanted", wanted == WANTED_RUNNING ? "running" : "stopped", "stop_asked",
+                  (json_int_t)(wanted == WANTED_STOPPED ? 0 : record->stop_asked_ns), "term",
+                  (json_int_t)present_term(manager)));
 }
 
 void remember_container(struct pool *pool, struct swarm_container *container, struct container_report *report)
@@ -111,7 +102,7 @@ void remember_container(struct pool *pool, struct swarm_container *container, st
     }
     if (record->recorded && record->recorded_hash != report->record_hash) {
         record->recorded_hash = report->record_hash;
-        key = is_recalled(record->engine) ? NULL : record_key(RECORD_CONTAINER, record->recorded);
+        key = record_key(RECORD_CONTAINER, record->recorded);
     }
     if (key) {
         records_put(manager->records, key, report->record, report->record_length);
@@ -121,16 +112,33 @@ void remember_container(struct pool *pool, struct swarm_container *container, st
     remember_wanted(container);
 }
 
-bool remember_compare(struct swarm_container *container, uint64_t hash, const json_t *state)
+static unsigned char wanted_in(const json_t *state)
 {
-    struct container_record *record = container_record(container);
     const char *wanted = json_string_value(json_object_get(state, "wanted"));
     bool is_down = json_integer_value(json_object_get(state, "stop_asked")) != 0;
 
-    record->recorded_wanted = (unsigned char)(!wanted                      ? WANTED_UNKNOWN
-                                              : !strcmp(wanted, "running") ? WANTED_RUNNING
-                                              : is_down                    ? WANTED_DOWN
-                                                                           : WANTED_STOPPED);
+    return !wanted                      ? WANTED_UNKNOWN
+           : !strcmp(wanted, "running") ? WANTED_RUNNING
+           : is_down                    ? WANTED_DOWN
+                                        : WANTED_STOPPED;
+}
+
+void remember_restored(struct swarm_container *container, const char *rest, uint64_t hash, const json_t *state)
+{
+    struct container_record *record = container_record(container);
+
+    if (!record->recorded) {
+        record->recorded = strdup(rest);
+    }
+    record->recorded_hash = hash;
+    record->recorded_wanted = wanted_in(state);
+}
+
+bool remember_compare(struct swarm_container *container, uint64_t hash, const json_t *state)
+{
+    struct container_record *record = container_record(container);
+
+    record->recorded_wanted = wanted_in(state);
     remember_wanted(container);
     return record->recorded && record->recorded_hash == hash;
 }

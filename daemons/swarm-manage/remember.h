@@ -19,6 +19,8 @@ struct engine;
 
 /* An engine reported a container; the report's record is taken where it is a new one. */
 void remember_container(struct pool *pool, struct swarm_container *container, struct container_report *report);
+/* It was made out of that record, "<node id>/<container>". */
+void remember_restored(struct swarm_container *container, const char *rest, uint64_t hash, const json_t *state);
 /* The record has that of one whose engine answers. What differs is put; false: what its engine says of it differs, and
  * is to be asked for, since only a hash of that is kept. @p state: NULL: there is none. */
 bool remember_compare(struct swarm_container *container, uint64_t hash, const json_t *state);

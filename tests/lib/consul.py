@@ -75,6 +75,23 @@ class Store:
         self.keys[key] = entry
         self.bump()
 
+    def change(self, operations):
+        """Those of a transaction, at one index; what the API answers to each that sets something."""
+        index, results = self.index + 1, []
+        for one in operations:
+            key = one["Key"]
+            old = self.keys.get(key)
+            if one["Verb"] == "set":
+                entry = dict(old or {"LockIndex": 0, "Key": key, "CreateIndex": index})
+                entry.update(Flags=one.get("Flags", 0), Value=one.get("Value"), ModifyIndex=index)
+                self.keys[key] = entry
+                results.append({"KV": dict(entry, Value=None)})
+            elif one["Verb"] == "delete" and old is not None:
+                del self.keys[key]
+                self.gone[key] = index
+        self.bump()
+        return results
+
     def remove(self, keys):
         for key in keys:
             del self.keys[key]
@@ -150,6 +167,8 @@ class Handler(BaseHTTPRequestHandler):
             self.kv(path[len("/v1/kv/") :])
         elif path.startswith("/v1/session/"):
             self.session(*path[len("/v1/session/") :].partition("/")[::2])
+        elif path == "/v1/txn":
+            self.transaction()
         elif path == "/v1/status/leader":
             self.answer(200, '"127.0.0.1:8300"')
         else:
@@ -160,7 +179,44 @@ class Handler(BaseHTTPRequestHandler):
     def kv(self, key):
         {"GET": self.kv_get, "PUT": self.kv_put, "DELETE": self.kv_delete}[self.command](key)
 
+    def transaction(self):
+        """All or nothing, under Consul's limits; the verbs that we know."""
+        operations = [one["KV"] for one in json.loads(self.body)]
+        if len(operations) > 64 or len(self.body) > 512 * 1024:
+            self.refuse(413, "Transaction contains too many operations or bytes")
+            return
+        with self.store.changed:
+            errors = []
+            for at, one in enumerate(operations):
+                entry = self.store.keys.get(one["Key"])
+                verb = one["Verb"]
+                if verb == "check-index" and (entry is None or entry["ModifyIndex"] != one["Index"]):
+                    errors.append({"OpIndex": at, "What": f'failed to check index for key "{one["Key"]}"'})
+                elif verb == "check-not-exists" and entry is not None:
+                    errors.append({"OpIndex": at, "What": f'key "{one["Key"]}" exists'})
+                elif verb not in ("check-index", "check-not-exists", "set", "delete"):
+                    errors.append({"OpIndex": at, "What": f"unknown KV verb {verb}"})
+            results = [] if errors else self.store.change(operations)
+        self.answer(409 if errors else 200, json.dumps({"Results": results or None, "Errors": errors or None}))
+
+    def kv_keys(self, key):
+        separator = self.query.get("separator", "")
+        found = set()
+        with self.store.changed:
+            for name in self.store.keys:
+                if name.startswith(key):
+                    end = name.find(separator, len(key)) if separator else -1
+                    found.add(name if end < 0 else name[: end + len(separator)])
+            index = self.store.index
+        if found:
+            self.answer(200, json.dumps(sorted(found)), index)
+        else:
+            self.answer(404, b"", index)
+
     def kv_get(self, key):
+        if "keys" in self.query:
+            self.kv_keys(key)
+            return
         recurse = "recurse" in self.query
         wanted = int(self.query.get("index") or 0)
         wait = min(seconds(self.query.get("wait"), 300), 600)
