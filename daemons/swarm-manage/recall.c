@@ -144,12 +144,12 @@ struct engine *recall_node(struct manager *manager, const char *id, const json_t
  * ended by then, that it did for that. And what there is of it in the records. */
 static void restore_rest(struct manager *manager, const struct engine *engine, const struct recalled_container *from)
 {
-    const char *id = text_of(json_object_get(from->record, "inspect"), "Id");
+    char *id = json_span_strdup(json_span_get(from->spans.inspect, "Id"));
     struct swarm_container *container;
     struct container_record *kept;
 
     pool_write_lock(manager->pool);
-    container = swarm_cluster_find_container(manager->pool->cluster, engine->node, id);
+    container = id ? swarm_cluster_find_container(manager->pool->cluster, engine->node, id) : NULL;
     if (container) {
         kept = container_record(container);
         kept->stop_asked_ns = json_integer_value(json_object_get(from->state, "stop_asked"));
@@ -160,27 +160,25 @@ static void restore_rest(struct manager *manager, const struct engine *engine, c
         remember_restored(container, from->rest, from->hash, from->state);
     }
     pool_unlock(manager->pool);
+    free(id);
 }
 
 int recall_container(struct manager *manager, struct engine *engine, const struct recalled_container *from)
 {
     bool runs = !strcmp(text_of(from->state, "wanted"), "running");
-    json_t *entry = NULL, *inspect = NULL;
-    char *text = NULL;
-    int result = -1;
+    char *entry, *inspect;
+    int result;
 
-    if (!record_container_restore(from->record, runs, &entry, &inspect)) {
-        text = json_dumps(inspect, JSON_COMPACT);
+    if (record_container_restore(&from->spans, runs, &entry, &inspect)) {
+        return -1;
     }
-    if (text) {
-        result = pool_apply_container(manager->pool, engine, pool_ticket(manager->pool), entry, text, strlen(text));
-    }
+    result = pool_apply_answers(manager->pool, engine, pool_ticket(manager->pool), json_span_of(entry, strlen(entry)),
+                                inspect, strlen(inspect));
     if (!result) {
         restore_rest(manager, engine, from);
     }
-    free(text);
-    json_decref(entry);
-    json_decref(inspect);
+    free(entry);
+    free(inspect);
     return result;
 }
 
@@ -202,12 +200,11 @@ static int take_container(void *data, const char *key, const char *value, size_t
     struct recalled *recalled = data;
     const char *rest = key + strlen(RECORD_CONTAINERS_FIRST), *why;
     struct recalled_container from = {.rest = rest,
-                                      .record = record_read(RECORD_CONTAINER, value, length, &why),
                                       .state = json_object_get(recalled->kinds[RECORD_STATE], rest),
                                       .hash = record_hash(value, length)};
     struct engine *engine;
 
-    if (!from.record) {
+    if (record_container_read(&from.spans, value, length, &why)) {
         return recalled_leave_unread(recalled, key, why);
     }
     engine = recall_engine_of(recalled->manager, rest);
@@ -218,7 +215,6 @@ static int take_container(void *data, const char *key, const char *value, size_t
     } else {
         why = "out of memory, or it makes no sense";
     }
-    json_decref(from.record);
     return why ? recalled_leave_unread(recalled, key, why) : 0;
 }
 

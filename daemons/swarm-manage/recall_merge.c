@@ -119,7 +119,7 @@ static int take_container(void *data, const char *key, const char *value, size_t
     if (engine && !meet(merge, engine, rest, from.hash, from.state)) {
         return 0;
     }
-    if (!(from.record = record_read(RECORD_CONTAINER, value, length, &why))) {
+    if (record_container_read(&from.spans, value, length, &why)) {
         return recalled_leave_unread(recalled, key, why);
     }
     node = slash ? strndup(rest, (size_t)(slash - rest)) : NULL;
@@ -129,7 +129,6 @@ static int take_container(void *data, const char *key, const char *value, size_t
         why = "out of memory, or it makes no sense";
     }
     free(node);
-    json_decref(from.record);
     return why ? recalled_leave_unread(recalled, key, why) : 0;
 }
 

@@ -34,7 +34,7 @@ int recall_add_node(struct pool *pool, struct engine *engine, const char *id, co
 /* What the records have of a container. */
 struct recalled_container {
     const char *rest; /* "<node id>/<id>" */
-    json_t *record;
+    struct record_spans spans;
     const json_t *state; /* NULL: none */
     uint64_t hash;       /* of the record's text */
 };

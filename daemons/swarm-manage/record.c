@@ -161,21 +161,62 @@ json_t *record_container(const json_t *entry, const json_t *inspect)
                      name ? name + (*name == '/') : "", "entry", without(entry, of_entry), "inspect", kept);
 }
 
-int record_container_restore(const json_t *record, bool runs, json_t **ret_entry, json_t **ret_inspect)
+/* What its record says of it, and what else is wrong with that. */
+static const char *what_container_lacks(struct json_span record, struct record_spans *ret)
 {
-    json_t *entry = json_copy(json_object_get(record, "entry")),
-           *inspect = json_copy(json_object_get(record, "inspect"));
-    const char *word = runs ? "running" : "exited";
-    json_t *state = json_pack("{s:s, s:b, s:b, s:b, s:b, s:s, s:s, s:i}", "Status", word, "Running", runs, "Paused", 0,
-                              "Restarting", 0, "Dead", 0, "StartedAt", "2001-01-01T00:00:00Z", "FinishedAt",
-                              "0001-01-01T00:00:00Z", "ExitCode", 0);
+    struct json_span version = json_span_get(record, "v");
 
-    if (!entry || !inspect || !state || json_object_set_new(inspect, "State", state) ||
-        json_object_set_new(entry, "State", json_string(word)) || json_object_set_new(entry, "Ports", json_array()) ||
-        json_object_set_new(entry, "Status", json_string("")) ||
-        json_object_set_new(entry, "NetworkSettings", json_pack("{s:{}}", "Networks"))) {
-        json_decref(entry);
-        json_decref(inspect);
+    *ret = (struct record_spans){json_span_get(record, "entry"), json_span_get(record, "inspect")};
+    if (!json_span_is_object(record)) {
+        return "it is no JSON object";
+    }
+    if (!json_span_is_integer(version)) {
+        return "it has no version";
+    }
+    if (json_span_integer(version) != RECORD_VERSION) {
+        return "it is of another version";
+    }
+    return json_span_is_object(ret->entry) && json_span_is_object(ret->inspect) &&
+                   json_span_is_string(json_span_get(record, "swarm_id")) &&
+                   json_span_is_string(json_span_get(record, "name"))
+               ? NULL
+               : "something of it is missing";
+}
+
+int record_container_read(struct record_spans *ret, const char *value, size_t length, const char **reterr)
+{
+    *reterr =
+        json_valid(value, length) ? what_container_lacks(json_span_of(value, length), ret) : "it is no JSON object";
+    return *reterr ? -1 : 0;
+}
+
+/* An object with these members in front of its own. */
+static char *with_members(const char *more, struct json_span object)
+{
+    struct json_walk walk = json_walk(object);
+    struct json_span key, value;
+    bool any = json_walk_member(&walk, &key, &value);
+
+    return text_format("{%s%s%.*s", more, any ? "," : "", (int)(object.length - 1), object.at + 1);
+}
+
+int record_container_restore(const struct record_spans *record, bool runs, char **ret_entry, char **ret_inspect)
+{
+    const char *word = runs ? "running" : "exited";
+    char *of_entry =
+        text_format("\"State\":\"%s\",\"Status\":\"\",\"Ports\":[],\"NetworkSettings\":{\"Networks\":{}}", word);
+    char *of_inspect = text_format("\"State\":{\"Status\":\"%s\",\"Running\":%s,\"Paused\":false,\"Restarting\":false,"
+                                   "\"Dead\":false,\"StartedAt\":\"2001-01-01T00:00:00Z\","
+                                   "\"FinishedAt\":\"0001-01-01T00:00:00Z\",\"ExitCode\":0}",
+                                   word, runs ? "true" : "false");
+    char *entry = of_entry ? with_members(of_entry, record->entry) : NULL;
+    char *inspect = of_inspect ? with_members(of_inspect, record->inspect) : NULL;
+
+    free(of_entry);
+    free(of_inspect);
+    if (!entry || !inspect) {
+        free(entry);
+        free(inspect);
         return -1;
     }
     *ret_entry = entry;

@@ -22,6 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "json_scan.h"
+
 #define RECORD_VERSION 1
 
 enum record_kind { RECORD_NODE, RECORD_CONTAINER, RECORD_STATE, RECORD_COPY, RECORD_CLAIM, RECORD_KINDS };
@@ -44,8 +46,13 @@ json_t *record_read(enum record_kind kind, const char *value, size_t length, con
 
 /* container: of an engine's list entry and its inspect answer; new, NULL for lack of memory. */
 json_t *record_container(const json_t *entry, const json_t *inspect);
-/* The two again, each a new reference, with a state that says whether it runs. -1 for lack of memory. */
-int record_container_restore(const json_t *record, bool runs, json_t **ret_entry, json_t **ret_inspect);
+/* The two in a record as they are written there. -1 with *reterr as above. */
+struct record_spans {
+    struct json_span entry, inspect;
+};
+int record_container_read(struct record_spans *ret, const char *value, size_t length, const char **reterr);
+/* The two again, each new text, with a state that says whether it runs. -1 for lack of memory. */
+int record_container_restore(const struct record_spans *record, bool runs, char **ret_entry, char **ret_inspect);
 
 /* To tell whether a record is another one than the last. */
 uint64_t record_hash(const char *value, size_t length);
