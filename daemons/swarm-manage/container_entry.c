@@ -2,6 +2,7 @@
 #include "container_entry.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,26 +187,28 @@ static void put_members(struct writer *writer, struct json_span entry)
     put_text(writer, "}");
 }
 
-int container_entry_render(struct json_span entry, const struct entry_changes *changes,
-                           const struct entry_context *context, char **ret_head, char **ret_tail)
+struct container_entry *container_entry_render(struct json_span entry, const struct entry_changes *changes,
+                                               const struct entry_context *context)
 {
     struct writer writer = {.part = &writer.head, .context = context, .changes = changes};
-    char *head, *tail;
+    struct container_entry *made = NULL;
+    size_t head, tail;
 
     put_members(&writer, entry);
-    /* They stay for as long as the container does: no longer than they are. */
-    head = writer.failed ? NULL : strndup(bytes_at(&writer.head), bytes_length(&writer.head));
-    tail = writer.failed ? NULL : strndup(bytes_at(&writer.tail), bytes_length(&writer.tail));
+    head = bytes_length(&writer.head);
+    tail = bytes_length(&writer.tail);
+    if (!writer.failed && head < INT_MAX && tail < INT_MAX)
+        made = malloc(sizeof(*made) + head + tail + 1);
+    if (made) {
+        made->head_length = (unsigned)head;
+        made->tail_length = (unsigned)tail;
+        memcpy(made->text, bytes_at(&writer.head), head);
+        memcpy(made->text + head, bytes_at(&writer.tail), tail);
+        made->text[head + tail] = '\0';
+    }
     bytes_free(&writer.head);
     bytes_free(&writer.tail);
-    if (!head || !tail) {
-        free(head);
-        free(tail);
-        return -1;
-    }
-    *ret_head = head;
-    *ret_tail = tail;
-    return 0;
+    return made;
 }
 
 /* Fields of list entries that came later than API 1.24; the newest first. */
@@ -270,6 +273,18 @@ struct entry_parts container_entry_parts(struct json_span entry)
     }
     parts.minor = inside > parts.minor ? inside : parts.minor;
     return parts;
+}
+
+struct json_span container_entry_find(struct json_span list, const char *id)
+{
+    struct json_walk walk = json_walk(list);
+    struct json_span entry;
+
+    while (json_span_is_array(list) && json_walk_item(&walk, &entry)) {
+        if (json_span_equals(json_span_get(entry, "Id"), id))
+            return entry;
+    }
+    return (struct json_span){"", 0};
 }
 
 void container_entry_shape(json_t *entry, int minor)

@@ -10,6 +10,13 @@
 
 struct entry_context;
 
+/* How lists show a container: a list entry as JSON, in two pieces that the value of Status goes between, quotes
+ * excluded. One block of memory: a list takes thousands of them, each from somewhere else. */
+struct container_entry {
+    unsigned head_length, tail_length;
+    char text[]; /* the head, the tail, NUL */
+};
+
 /* What is of use in an entry besides its text. */
 struct entry_parts {
     struct json_span id, names, state, mounts;
@@ -17,18 +24,20 @@ struct entry_parts {
 };
 struct entry_parts container_entry_parts(struct json_span entry);
 
+/* The entry of that id in an engine's list; no length: it is not there. */
+struct json_span container_entry_find(struct json_span list, const char *id);
+
 /* What an entry shows in place of what its engine said. No length: that stays. */
 struct entry_changes {
     struct json_span labels;
     struct json_span state;
 };
 
-/* Write @p entry, an object, as JSON in two pieces that the value of Status goes between, quotes excluded. Names get
- * "/<node>" in front where the context says so, addresses of ports that mean all interfaces become the engine's (then
- * exact duplicates are dropped), Created is corrected by the clock delta; all else stays as it is written, in its
- * order. Both pieces are new. 0, or -1 for lack of memory. */
-int container_entry_render(struct json_span entry, const struct entry_changes *changes,
-                           const struct entry_context *context, char **ret_head, char **ret_tail);
+/* From an engine's @p entry, an object. Names get "/<node>" in front where the context says so, addresses of ports that
+ * mean all interfaces become the engine's (then exact duplicates are dropped), Created is corrected by the clock delta;
+ * all else stays as it is written, in its order. New, for free(); NULL for lack of memory. */
+struct container_entry *container_entry_render(struct json_span entry, const struct entry_changes *changes,
+                                               const struct entry_context *context);
 
 /* Take out what clients of API 1.@p minor do not get from an engine. */
 void container_entry_shape(json_t *entry, int minor);

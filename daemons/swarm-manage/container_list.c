@@ -131,8 +131,9 @@ void container_list_free(struct container_list *list)
 /* The entry's last brace makes way for the sizes that its engine told. */
 static int write_tail(struct bytes *out, const struct container_query *query, const struct item *item)
 {
-    const char *tail = item->record->tail;
-    size_t length = strlen(tail);
+    const struct container_entry *entry = item->record->entry;
+    const char *tail = entry->text + entry->head_length;
+    size_t length = entry->tail_length;
 
     if (!query->size || item->live == NULL || length == 0)
         return bytes_append(out, tail, length);
@@ -158,7 +159,8 @@ static int write_entry(struct bytes *out, const struct container_list *list, con
 
     container_status_text(item->record, list->now_ns, item->healthy, status, sizeof(status));
     make_safe(status);
-    return bytes_append_text(out, item->record->head) < 0 || bytes_append_text(out, status) < 0
+    return bytes_append(out, item->record->entry->text, item->record->entry->head_length) < 0 ||
+                   bytes_append_text(out, status) < 0
                ? -1
                : write_tail(out, list->query, item);
 }

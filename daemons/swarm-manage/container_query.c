@@ -254,18 +254,15 @@ static bool entry_passes(const struct container_query *query, const struct conta
     const json_t *networks = filters_values(query->filters, "network");
     bool volumes = filters_values(query->filters, "volume") != NULL;
     json_t *entry;
-    char *text;
     bool passes;
 
     if (networks == NULL && !volumes)
         return true;
-    if (asprintf(&text, "%s%s", record->head, record->tail) < 0)
-        return false;
-    entry = json_read(text, strlen(text), JSON_ALLOW_NUL, NULL);
+    entry =
+        json_read(record->entry->text, record->entry->head_length + record->entry->tail_length, JSON_ALLOW_NUL, NULL);
     passes = entry != NULL && (networks == NULL || on_network(entry, networks)) &&
              (!volumes || has_volume(entry, query->filters));
     json_decref(entry);
-    free(text);
     return passes;
 }
 
@@ -296,7 +293,7 @@ bool container_query_passes(const struct container_query *query, const struct sw
     const struct container_record *record = container_record(container);
     const struct swarm_request *request = swarm_container_request(container);
 
-    if (record == NULL || record->head == NULL || record->tail == NULL)
+    if (record == NULL || record->entry == NULL)
         return false; /* created a moment ago: its engine has not told of it yet */
     if (!query->all && (!shown_by_default(query, record) || is_swarm_itself(request)))
         return false;

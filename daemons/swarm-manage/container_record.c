@@ -13,8 +13,7 @@
 void container_record_free(struct container_record *record)
 {
     if (record) {
-        free(record->head);
-        free(record->tail);
+        free(record->entry);
         container_uses_clear(&record->uses);
         free(record->inspect);
         free(record->recorded);
@@ -27,8 +26,7 @@ void container_report_clear(struct container_report *report)
 {
     free(report->id);
     free(report->names);
-    free(report->head);
-    free(report->tail);
+    free(report->entry);
     container_uses_clear(&report->uses);
     free(report->ports);
     free(report->inspect);
@@ -102,9 +100,9 @@ int container_report_from_entry(struct container_report *report, struct json_spa
     report->state = parts.state;
     report->entry_minor = parts.minor;
     report->id = json_span_strdup(parts.id);
-    if (!report->id || take_names(report, parts.names) ||
-        container_entry_render(entry, changes, context, &report->head, &report->tail) ||
-        container_uses_read(&report->uses, report->head, report->tail, parts.mounts)) {
+    report->entry = container_entry_render(entry, changes, context);
+    if (!report->id || take_names(report, parts.names) || !report->entry ||
+        container_uses_read(&report->uses, report->entry, parts.mounts)) {
         container_report_clear(report);
         return -1;
     }

@@ -30,7 +30,7 @@ struct container_report {
     const char **names; /* without slash in front, the container's own first; they lie behind the array */
     size_t name_count;
     struct json_span state; /* the entry's State word; borrowed from entry */
-    char *head, *tail;      /* as in struct container_record */
+    struct container_entry *entry;
     int entry_minor;
     struct container_uses uses;
 

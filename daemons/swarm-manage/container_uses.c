@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "container_entry.h"
 #include "json_write.h"
 
-#define STATUS "\"Status\":\""
+#define STATUS_LENGTH (sizeof("\"Status\":\"") - 1)
 
 static bool has_text(struct json_span value)
 {
@@ -78,12 +79,6 @@ char *container_uses_endpoint(const struct container_uses *uses, const char *net
 
 /* --- from an entry --- */
 
-/* The members of a piece: all of the tail's, and the head's up to Status, whose text it breaks off in. */
-static struct json_walk walk_piece(const char *piece, size_t skip, size_t rest)
-{
-    return (struct json_walk){piece + skip, piece + strlen(piece) - rest};
-}
-
 static struct json_span networks_in(struct json_walk walk)
 {
     struct json_span key, value;
@@ -137,13 +132,17 @@ static int take_volumes(struct container_uses *uses, struct json_span mounts)
     return 0;
 }
 
-int container_uses_read(struct container_uses *uses, const char *head, const char *tail, struct json_span mounts)
+int container_uses_read(struct container_uses *uses, const struct container_entry *entry, struct json_span mounts)
 {
-    struct json_span networks = networks_in(walk_piece(tail, 1, 1));
+    const char *tail = entry->text + entry->head_length;
+    /* The members behind Status, and those before it: in its text the head breaks off. */
+    struct json_walk behind = {tail + 1, tail + entry->tail_length - 1},
+                     before = {entry->text + 1, tail - STATUS_LENGTH};
+    struct json_span networks = networks_in(behind);
 
     memset(uses, 0, sizeof(*uses));
     if (networks.length == 0)
-        networks = networks_in(walk_piece(head, 1, sizeof(STATUS) - 1));
+        networks = networks_in(before);
     if (take_volumes(uses, mounts) < 0)
         return -1;
     if (json_span_is_object(networks)) {

@@ -17,9 +17,11 @@ struct container_uses {
     char **volumes; /* names; they lie behind the array */
 };
 
-/* From the two pieces of the container's list entry, as container_entry_render() writes it, and the Mounts there. The
- * pieces stay for as long as the uses do. 0, or -1 for lack of memory. */
-int container_uses_read(struct container_uses *uses, const char *head, const char *tail, struct json_span mounts);
+struct container_entry;
+
+/* From the container's list entry and the Mounts there. The entry stays for as long as the uses do. 0, or -1 for lack
+ * of memory. */
+int container_uses_read(struct container_uses *uses, const struct container_entry *entry, struct json_span mounts);
 void container_uses_clear(struct container_uses *uses);
 /* Whether it runs on that network, which is an id. */
 bool container_uses_network(const struct container_uses *uses, const char *network);

@@ -50,10 +50,7 @@ struct container_record {
     };
     uint64_t ticket;       /* of the inspect answer that is in force */
     uint64_t entry_ticket; /* of the list entry that is: the same or a later one */
-    /* The engine's list entry as JSON, names prefixed, labels and port addresses as the list shows them,
-     * cut where the Status goes: rendered once, when the engine reports. */
-    char *head;
-    char *tail;
+    struct container_entry *entry; /* rendered once, when the engine reports; NULL: it has not yet */
     int entry_minor;            /* the entry has fields of API 1.<this>, which container_entry_shape() takes out */
     struct container_uses uses; /* likewise */
     /* What Status, filters and sorting need. */

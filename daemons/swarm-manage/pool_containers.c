@@ -161,10 +161,11 @@ static void exchange_text(char **a, char **b)
 static int renew_entry(struct swarm_container *container, struct container_report *report)
 {
     struct container_record *record = container_record(container);
+    struct container_entry *entry = report->entry;
     struct container_uses uses;
 
-    exchange_text(&record->head, &report->head);
-    exchange_text(&record->tail, &report->tail);
+    report->entry = record->entry;
+    record->entry = entry;
     record->entry_minor = report->entry_minor;
     uses = record->uses;
     record->uses = report->uses;

@@ -56,20 +56,6 @@ static int get_entries(struct engine *engine, const char *path, struct http_resu
     return 0;
 }
 
-/* No length where it is not there. */
-static struct json_span find_entry(const struct http_result *list, const char *id)
-{
-    struct json_walk walk = json_walk(json_span_of(list->body, list->length));
-    struct json_span entry;
-
-    while (json_walk_item(&walk, &entry)) {
-        if (json_span_equals(json_span_get(entry, "Id"), id)) {
-            return entry;
-        }
-    }
-    return (struct json_span){"", 0};
-}
-
 /* Inspect one and apply it with its entry. 404 is a removal. */
 static int inspect(struct pool *pool, struct engine *engine, uint64_t ticket, const char *id, struct json_span entry,
                    struct failure *failure)
@@ -113,7 +99,7 @@ static int refresh_container(struct pool *pool, struct engine *engine, const cha
         return failure_set(failure, 500, "out of memory");
     }
     if (!get_entries(engine, path, &list, failure)) {
-        entry = find_entry(&list, id);
+        entry = container_entry_find(json_span_of(list.body, list.length), id);
         if (entry.length) {
             status = inspect(pool, engine, ticket, id, entry, failure);
         } else {

@@ -48,7 +48,8 @@ static void check_container(const struct swarm_container *container)
 
     check(record != NULL && container_state_text(record) != NULL);
     check(container_status_text(record, timestamp_now_ns(), true, status, sizeof(status)) < (int)sizeof(status));
-    check(asprintf(&text, "%s%s%s", record->head, "Up", record->tail) > 0);
+    check(asprintf(&text, "%.*s%s%s", (int)record->entry->head_length, record->entry->text, "Up",
+                   record->entry->text + record->entry->head_length) > 0);
     entry = loaded(text);
     check(strcmp(json_string_value(json_object_get(entry, "Status")), "Up") == 0);
     json_array_foreach (json_object_get(entry, "Names"), i, name)

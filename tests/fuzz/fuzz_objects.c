@@ -88,15 +88,17 @@ static void check_uses(struct json_span entry, json_t *tree)
     static const struct entry_changes none = {{"", 0}, {"", 0}};
     static char node[] = "node \"1\"";
     struct entry_context context = {.node_name = node, .ip = "192.0.2.1", .clock_delta_ms = 5000};
-    char *head, *tail, *text = NULL;
+    struct container_entry *made;
     struct container_uses uses;
+    char *text = NULL;
     const char *key;
     json_t *value, *shown;
 
-    if (!json_span_is_object(entry) || container_entry_render(entry, &none, &context, &head, &tail) < 0)
+    made = json_span_is_object(entry) ? container_entry_render(entry, &none, &context) : NULL;
+    if (made == NULL)
         return;
-    if (asprintf(&text, "%sUp%s", head, tail) < 0 ||
-        container_uses_read(&uses, head, tail, json_span_get(entry, "Mounts")) < 0)
+    if (asprintf(&text, "%.*sUp%s", (int)made->head_length, made->text, made->text + made->head_length) < 0 ||
+        container_uses_read(&uses, made, json_span_get(entry, "Mounts")) < 0)
         abort();
     shown = json_loads(text, JSON_ALLOW_NUL, NULL);
     if (shown == NULL)
@@ -113,8 +115,7 @@ static void check_uses(struct json_span entry, json_t *tree)
     container_uses_clear(&uses);
     json_decref(shown);
     free(text);
-    free(head);
-    free(tail);
+    free(made);
 }
 
 /* The table has what it was given, in order, and gives it back. */

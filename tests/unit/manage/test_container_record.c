@@ -59,7 +59,8 @@ static json_t *shown(const struct container_report *report, const char *status)
     char *text;
     json_t *entry;
 
-    assert_true(asprintf(&text, "%s%s%s", report->head, status, report->tail) > 0);
+    assert_true(asprintf(&text, "%.*s%s%s", (int)report->entry->head_length, report->entry->text, status,
+                         report->entry->text + report->entry->head_length) > 0);
     entry = json_loads(text, 0, NULL);
     assert_non_null(entry);
     free(text);
@@ -117,11 +118,11 @@ static void test_entry_status_goes_where_it_was(void **state)
 {
     struct container_report report = report_of("web", &context);
     json_t *entry = shown(&report, "Up 3 minutes");
-    const char *end = strrchr(report.head, ',');
+    const char *tail = report.entry->text + report.entry->head_length;
 
     assert_string_equal(json_string_value(json_object_get(entry, "Status")), "Up 3 minutes");
-    assert_string_equal(end, ",\"Status\":\"");
-    assert_memory_equal(report.tail, "\",\"HostConfig\":", 15);
+    assert_memory_equal(tail - 11, ",\"Status\":\"\",\"HostConfig\":", 26);
+    assert_int_equal(strlen(tail), report.entry->tail_length);
     json_decref(entry);
     container_report_clear(&report);
 }

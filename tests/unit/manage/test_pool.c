@@ -526,7 +526,7 @@ static void test_list_renews_names(void **state)
     assert_int_equal(pool_find_container(manager.pool, "renamed", &target, &failure), 0);
     target_clear(&target);
     assert_non_null(
-        strstr(container_record(swarm_cluster_find_container(manager.pool->cluster, engine->node, WEB))->head,
+        strstr(container_record(swarm_cluster_find_container(manager.pool->cluster, engine->node, WEB))->entry->text,
                "\"/node-1/renamed\""));
 }
 
