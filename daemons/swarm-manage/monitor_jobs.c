@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_read.h"
+#include "container_entry.h"
 #include "log.h"
 #include "monitor_private.h"
 
@@ -19,7 +19,8 @@ struct container_job {
     int attempts; /* in this round */
     uint64_t ticket;
     int missing; /* answers */
-    json_t *entry;
+    char *list;  /* the entry lies in it */
+    struct json_span entry;
     char *inspect; /* NULL: there is no such container */
     size_t inspect_length;
     bool failed;
@@ -39,10 +40,18 @@ static struct container_job **bucket(struct watched *w, const char *id)
     return &w->container_jobs[hash % JOB_BUCKETS];
 }
 
+static void container_job_reset(struct container_job *job)
+{
+    free(job->list);
+    free(job->inspect);
+    job->list = job->inspect = NULL;
+    job->entry.length = 0;
+    job->failed = false;
+}
+
 static void container_job_free(struct container_job *job)
 {
-    json_decref(job->entry);
-    free(job->inspect);
+    container_job_reset(job);
     free(job);
 }
 
@@ -159,15 +168,6 @@ void job_finished(struct watched *w, struct job *job)
 
 static void container_job_ask(struct watched *w, struct container_job *job);
 
-static void container_job_reset(struct container_job *job)
-{
-    json_decref(job->entry);
-    free(job->inspect);
-    job->entry = NULL;
-    job->inspect = NULL;
-    job->failed = false;
-}
-
 /* Apply what the two answers say. False where they contradict each other or were overtaken: ask again. */
 static bool container_job_apply(struct watched *w, struct container_job *job)
 {
@@ -177,9 +177,9 @@ static bool container_job_apply(struct watched *w, struct container_job *job)
         pool_apply_removal(pool, w->engine, job->ticket, job->id);
         return true;
     }
-    if (!job->entry)
+    if (!job->entry.length)
         return false;
-    pool_apply_container(pool, w->engine, job->ticket, job->entry, job->inspect, job->inspect_length);
+    pool_apply_answers(pool, w->engine, job->ticket, job->entry, job->inspect, job->inspect_length);
     return !container_was_refused(w, job->id, job->ticket);
 }
 
@@ -207,22 +207,17 @@ static void container_job_answered(struct watched *w, struct container_job *job)
 static void container_listed(struct watched *w, void *data, struct http_result *result)
 {
     struct container_job *job = data;
-    json_t *list, *entry;
-    size_t i;
 
     if (trouble_from_result(&job->trouble, w, result)) {
         job->failed = true;
         container_job_answered(w, job);
         return;
     }
-    list = result->body ? json_read(result->body, result->length, JSON_ALLOW_NUL, NULL) : NULL;
-    json_array_foreach (list, i, entry) {
-        const char *id = json_string_value(json_object_get(entry, "Id"));
-
-        if (id && strcmp(id, job->id) == 0 && !job->entry)
-            job->entry = json_incref(entry);
+    if (result->body && json_valid(result->body, result->length)) {
+        job->list = result->body;
+        job->entry = container_entry_find(json_span_of(result->body, result->length), job->id);
+        result->body = NULL;
     }
-    json_decref(list);
     container_job_answered(w, job);
 }
 
