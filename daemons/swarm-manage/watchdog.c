@@ -374,8 +374,11 @@ static bool take_office(struct watchdog *watchdog)
 /* One that does not act: the primary moves what is to be moved, and once that is seen it waits for nothing here. */
 static void follow(struct watchdog *watchdog, struct turn *turn)
 {
+    struct swarm_rescheduler_status status = SWARM_RESCHEDULER_STATUS_INIT;
+
     swarm_rescheduler_settle(watchdog->rescheduler, monotonic_ms(), NULL);
-    turn->due_ms = watchdog->leavers ? monotonic_ms() + REPLICA_MS : -1;
+    swarm_rescheduler_status(watchdog->rescheduler, &status);
+    turn->due_ms = watchdog->leavers || status.moves ? monotonic_ms() + REPLICA_MS : -1;
 }
 
 /* Tell the rescheduler all that is new and take what it wants done, for up to @p room workers. */

@@ -130,6 +130,7 @@ struct swarm__attempt {
     int64_t due_ms; /**< To be forgotten. */
     bool again;     /**< Made once more since. */
     bool start;     /**< Known from an earlier rescheduler: what it made is to be started. */
+    bool deleted;   /**< Its user has removed the container since: what it made is to go. */
     char key[];
 };
 
@@ -321,6 +322,10 @@ void swarm__attempt_add(struct swarm_rescheduler *r, const struct swarm_containe
 int swarm__attempt_add_ids(struct swarm_rescheduler *r, const char *swarm_id, const char *node_id, bool start);
 /** Whether it made a container that is to be started, which has not been asked before. */
 bool swarm__attempt_take_start(struct swarm_rescheduler *r, const struct swarm_container *container);
+/** The container was removed by its user, wherever it was then. */
+void swarm__attempt_delete(struct swarm_rescheduler *r, const char *swarm_id);
+/** Whether a container is what such a move of one made that was removed by its user: it never ran. */
+bool swarm__attempt_is_deleted(const struct swarm_rescheduler *r, const struct swarm_container *container);
 /** Whether a container may be what such a move made. */
 bool swarm__attempt_made(const struct swarm_rescheduler *r, const struct swarm_container *container);
 /** Forget those that are too old. */

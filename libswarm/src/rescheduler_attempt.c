@@ -98,6 +98,30 @@ bool swarm__attempt_take_start(struct swarm_rescheduler *r, const struct swarm_c
     return true;
 }
 
+void swarm__attempt_delete(struct swarm_rescheduler *r, const char *swarm_id)
+{
+    struct swarm__map_item *item;
+    size_t at = 0, length = strlen(swarm_id);
+    while (length != 0 && (item = swarm__map_next(&r->attempts, &at)) != NULL) {
+        struct swarm__attempt *attempt = (struct swarm__attempt *)item;
+        if (strncmp(attempt->key, swarm_id, length) != 0 || attempt->key[length] != '\n')
+            continue;
+        attempt->start = false;
+        attempt->deleted = true;
+    }
+}
+
+bool swarm__attempt_is_deleted(const struct swarm_rescheduler *r, const struct swarm_container *container)
+{
+    char key[KEY_MAX];
+    const struct swarm__attempt *attempt = NULL;
+    if (r->attempts.count != 0 && swarm_container_state(container) == SWARM_CONTAINER_CREATED &&
+        swarm__to_be_moved(container) &&
+        key_of(key, swarm_container_swarm_id(container), swarm_node_id(swarm_container_node(container))))
+        attempt = (struct swarm__attempt *)swarm__map_find(&r->attempts, key);
+    return attempt != NULL && attempt->deleted;
+}
+
 static bool visit_product(void *data, struct swarm_container *hit)
 {
     const struct swarm_node **node = data;

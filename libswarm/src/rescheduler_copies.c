@@ -341,11 +341,26 @@ static bool visit_late(void *data, struct swarm_container *hit)
     return search->rc == 0;
 }
 
-/** Whether the subject, or another copy, is the late one of two. */
+/** What is left of a container that its user has removed: its swarm id takes the place of the one that was. */
+static int give_up_late(struct swarm_rescheduler *r, const struct swarm_container *late)
+{
+    const char *swarm_id = swarm_container_swarm_id(late);
+    int rc = swarm__replaced_add(r, swarm_id, SWARM__DELETED, true);
+    if (rc == 0)
+        rc = swarm__replaced_add(r, late->id, swarm_id, true);
+    return rc;
+}
+
+/** Whether the subject, or another copy, is the late one of two, or of none any more. */
 static void look_for_late(struct search *search)
 {
     if (search->r->attempts.count == 0)
         return;
+    if (swarm__attempt_is_deleted(search->r, search->subject) && !swarm__is_replaced(search->r, search->subject) &&
+        !swarm__in_the_making(search->r, search->subject)) {
+        search->rc = give_up_late(search->r, search->subject);
+        return;
+    }
     struct swarm_container *subject = search->subject, *stand_in = swarm__stand_in_of(search->r, subject);
     const struct swarm_container *other = swarm__other_copy(search->r, subject, NULL);
     if (other != NULL)

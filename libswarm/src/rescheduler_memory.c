@@ -121,6 +121,8 @@ int swarm_rescheduler_container_deleted(struct swarm_rescheduler *r, int64_t now
     const char *id = swarm_container_id(container);
     /* Seen under another address of its engine still, or an old copy itself: then it is not what people mean. */
     bool counts = swarm__alias(r, container) == NULL && !swarm__is_replaced(r, container);
+    if (counts && visible_old_copy(r, id) == NULL)
+        swarm__attempt_delete(r, swarm_container_swarm_id(container));
     while (counts && (replaced = visible_old_copy(r, id)) != NULL)
         swarm__replaced_forget(r, replaced->by_id.key);
     int rc = counts && swarm__replaced_next(r, id, NULL) != NULL ? swarm__replaced_add(r, id, SWARM__DELETED, true) : 0;

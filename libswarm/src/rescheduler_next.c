@@ -286,10 +286,17 @@ static void give_start(struct swarm_rescheduler *r, struct swarm__task *task, st
     swarm__task_give(r, task);
 }
 
+/** Whether one whose node is back need not be started there: it runs by now, or its user has stopped it since. */
+static bool is_restarted(const struct swarm_rescheduler *r, const struct swarm__task *task)
+{
+    return swarm__container_runs(task->container) || swarm_container_stopped(task->container) ||
+           swarm__is_replaced(r, task->container);
+}
+
 /** Its node is back: start it there, unless it runs by now. @return 1: that is under way; 0: it is not needed. */
 static int try_restart(struct swarm_rescheduler *r, struct swarm__task *task)
 {
-    if (swarm__container_runs(task->container) || swarm__is_replaced(r, task->container)) {
+    if (is_restarted(r, task)) {
         swarm__task_drop(r, task);
         return 0;
     }
@@ -388,7 +395,9 @@ int swarm_rescheduler_settle(struct swarm_rescheduler *r, int64_t now_ms, struct
             next = task->next;
             if (task->state != SWARM__TASK_WAITING || task->due_ms > r->now_ms || must_wait(r, task->container))
                 continue;
-            if (settled(r, task, &idle) < 0)
+            if (task->restart && is_restarted(r, task))
+                swarm__task_drop(r, task);
+            else if (!task->restart && settled(r, task, &idle) < 0)
                 return swarm__error_nomem(reterr);
         }
     }

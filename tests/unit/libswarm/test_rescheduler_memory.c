@@ -316,6 +316,27 @@ static void test_stand_in_that_is_all_there_is_is_started(void **state)
     story_end(&story);
 }
 
+/** It had been made by the manager before, on a node that was away since. */
+static void test_stand_in_of_one_that_was_removed_goes(void **state)
+{
+    struct story story;
+    struct notes notes;
+    story_begin(&story);
+    listen(&story, &notes);
+    remember_move(&story, story.b);
+    struct swarm_container *container = run(&story, story.a, "c1", "web");
+    delete_container(&story, container);
+    struct swarm_container *made = run(&story, story.b, "c2", "web");
+    assert_int_equal(swarm_container_set_state(made, SWARM_CONTAINER_CREATED, NULL), 0);
+    come_back(&story, story.b);
+    assert_string_equal(take(&story), "remove c2 from b");
+    assert_int_equal(swarm_rescheduler_wanted(story.rescheduler, story.action.id), 1);
+    removed(&story);
+    expect_nothing(&story);
+    assert_int_equal(notes.count, 0);
+    story_end(&story);
+}
+
 static void test_stand_in_waits_for_what_is_known_of_the_other(void **state)
 {
     struct story story;
@@ -423,6 +444,31 @@ static void test_one_that_runs_by_then_is_left_alone(void **state)
     story_end(&story);
 }
 
+/* As a manager sees it that does not act: another one starts it. */
+static void test_one_that_was_started_by_another_waits_no_longer(void **state)
+{
+    struct story story;
+    struct swarm_container *container = begin_returned(&story, 1);
+    come_back(&story, story.a);
+    assert_int_equal(swarm_rescheduler_settle(story.rescheduler, story.now_ms, NULL), 0);
+    assert_int_equal(waiting(&story, story.a), 1);
+    assert_int_equal(swarm_container_set_state(container, SWARM_CONTAINER_RUNNING, NULL), 0);
+    assert_int_equal(swarm_rescheduler_settle(story.rescheduler, story.now_ms, NULL), 0);
+    assert_int_equal(waiting(&story, story.a), 0);
+    story_end(&story);
+}
+
+static void test_one_that_its_user_has_stopped_since_is_not_started(void **state)
+{
+    struct story story;
+    struct swarm_container *container = begin_returned(&story, 1);
+    come_back(&story, story.a);
+    assert_int_equal(swarm_container_set_stopped(container, 1, NULL), 0);
+    expect_nothing(&story);
+    assert_int_equal(waiting(&story, story.a), 0);
+    story_end(&story);
+}
+
 static void test_node_lost_again_during_the_start_is_moved_from(void **state)
 {
     struct story story;
@@ -472,6 +518,7 @@ int main(void)
         cmocka_unit_test(test_removal_waits_where_the_container_is_seen_twice),
         cmocka_unit_test(test_stand_in_that_was_not_started_is),
         cmocka_unit_test(test_stand_in_that_is_all_there_is_is_started),
+        cmocka_unit_test(test_stand_in_of_one_that_was_removed_goes),
         cmocka_unit_test(test_stand_in_waits_for_what_is_known_of_the_other),
         cmocka_unit_test(test_half_a_move_is_undone_where_the_container_lives),
         cmocka_unit_test(test_move_that_was_not_begun_is_made),
@@ -479,6 +526,8 @@ int main(void)
         cmocka_unit_test(test_it_is_started_only_where_that_is_asked_for),
         cmocka_unit_test(test_start_is_tried_once),
         cmocka_unit_test(test_one_that_runs_by_then_is_left_alone),
+        cmocka_unit_test(test_one_that_was_started_by_another_waits_no_longer),
+        cmocka_unit_test(test_one_that_its_user_has_stopped_since_is_not_started),
         cmocka_unit_test(test_node_lost_again_during_the_start_is_moved_from),
         cmocka_unit_test(test_removal_without_memory_is_tried_again),
     };
