@@ -269,8 +269,9 @@ static void restore_lost(struct manager *manager, const struct recalled *recalle
     }
 }
 
-/* It runs where it was to, and is not where it was: a claim whose end nobody recorded. */
-static bool is_completed(const struct manager *manager, const char *swarm_id, const json_t *record)
+/* It runs where it was to, and is not where it was: a claim whose end nobody recorded. The stand-in; NULL: it is not.
+ */
+static struct swarm_container *completed(const struct manager *manager, const char *swarm_id, const json_t *record)
 {
     const struct swarm_cluster *cluster = manager->pool->cluster;
     struct swarm_node *to = swarm_cluster_find_node(cluster, text_of(record, "to")),
@@ -279,12 +280,27 @@ static bool is_completed(const struct manager *manager, const char *swarm_id, co
     bool start = json_integer_value(json_object_get(record, "start")) != 0;
 
     if (!to || (from && swarm_cluster_find_container(cluster, from, text_of(record, "container")))) {
-        return false;
+        return NULL;
     }
     while ((container = swarm_node_next_container(to, container)) &&
            strcmp(swarm_container_swarm_id(container), swarm_id)) {
     }
-    return container && (!start || container_record(container)->running);
+    return container && (!start || container_record(container)->running) ? container : NULL;
+}
+
+/* The end of a move that was made, and recorded as a claim only: its old node may come back with the container. */
+static void complete(struct manager *manager, const struct recalled *recalled, const json_t *claim,
+                     const struct swarm_container *stand_in)
+{
+    struct swarm_memory memory = SWARM_MEMORY_INIT;
+
+    memory.container_id = text_of(claim, "container");
+    memory.node_id = text_of(claim, "node");
+    memory.by = swarm_container_id(stand_in);
+    if (!json_object_get(recalled->kinds[RECORD_COPY], memory.container_id) &&
+        !watchdog_remember(manager->watchdog, &memory, NULL)) {
+        remember_copy(manager, &memory);
+    }
 }
 
 void recall_claims(struct manager *manager, const struct recalled *recalled)
@@ -293,10 +309,13 @@ void recall_claims(struct manager *manager, const struct recalled *recalled)
     json_t *record;
 
     json_object_foreach (recalled->kinds[RECORD_CLAIM], swarm_id, record) {
+        const struct swarm_container *stand_in = completed(manager, swarm_id, record);
         struct swarm_error *error = NULL;
 
-        if (json_integer_value(json_object_get(record, "at")) < time(NULL) - CLAIM_KEPT_S ||
-            is_completed(manager, swarm_id, record)) {
+        if (stand_in) {
+            complete(manager, recalled, record, stand_in);
+        }
+        if (stand_in || json_integer_value(json_object_get(record, "at")) < time(NULL) - CLAIM_KEPT_S) {
             remember_claim_end(manager, swarm_id);
             continue;
         }

@@ -122,16 +122,22 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* A manager on so many engines of its own. */
-static void begin(int engines)
+/* A manager on engines that it knows. */
+static void begin_here(void)
 {
     char *error = NULL;
 
-    fake_pool_init(&pool, engines);
     assert_int_equal(watchdog_new(&pool.manager.watchdog, &pool.manager), 0);
     assert_int_equal(monitor_new(&pool.manager.monitor, &pool.manager), 0);
     assert_int_equal(watchdog_start(pool.manager.watchdog), 0);
     assert_int_equal(recall_store(&pool.manager, &store.base, &error), 0);
+}
+
+/* The same, on so many of its own. */
+static void begin(int engines)
+{
+    fake_pool_init(&pool, engines);
+    begin_here();
 }
 
 static void end(void)
@@ -529,6 +535,29 @@ static void test_claims_and_copies_are_taken_over(void **state)
     assert_true(is_stored("copy/c3"));
 }
 
+/* It was made, and the manager that made it recorded no more than that it was to be made. */
+static void test_claim_of_a_move_that_was_made_tells_of_the_old_copy(void **state)
+{
+    char claim[400], id[80];
+    json_t *copy;
+
+    snprintf(claim, sizeof(claim),
+             "{\"v\":1,\"container\":\"c1\",\"name\":\"web\",\"node\":\"AWAY\",\"to\":\"ID-0\",\"start\":1,"
+             "\"term\":0,\"at\":%lld}",
+             (long long)time(NULL));
+    put("claim/" SWARM_ID, claim);
+    fake_pool_init(&pool, 1);
+    snprintf(id, sizeof(id), "%s", engine_peer_put(pool.engines[0], NULL, "web", TO_MOVE, "running"));
+    fake_pool_refresh(&pool, 0);
+    begin_here();
+    settle();
+    assert_false(is_stored("claim/" SWARM_ID));
+    copy = stored("copy/c1");
+    assert_string_equal(json_string_value(json_object_get(copy, "by")), id);
+    json_decref(copy);
+    end();
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -547,6 +576,7 @@ int main(void)
         TEST(test_it_is_moved_where_its_node_does_not_answer),
         TEST(test_unreadable_records_are_set_aside),
         TEST(test_claims_and_copies_are_taken_over),
+        TEST(test_claim_of_a_move_that_was_made_tells_of_the_old_copy),
     };
 
     fake_pool_global_init();
