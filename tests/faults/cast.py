@@ -83,9 +83,11 @@ class Manager(Program):
 
     def __init__(self, number, work, command):
         self.number, self.address = number, "10.9.0.%d:3375" % number
+        self.armed = False
         super().__init__("%s/manage%d.log" % (work, number), command)
 
     def begin(self, kill_at=""):
+        self.armed = bool(kill_at)
         self.start(SWARM_TEST_KILL_AT=kill_at)
         wait("manager %d answers" % self.number, self.answers)
 
@@ -99,6 +101,7 @@ class Manager(Program):
             return False
         assert self.process.returncode == -signal.SIGKILL, \
             "manager %d ended with status %d" % (self.number, self.process.returncode)
+        self.armed = False
         self.start(SWARM_TEST_KILL_AT="")
         return True
 

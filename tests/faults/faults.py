@@ -174,13 +174,15 @@ class World:
             self.say("manager", manager.number, "goes on")
 
     def strike_store(self):
-        if not self.store:
-            return
+        """No manager ends meanwhile: while nothing can be written it promises only what it lives to write."""
         how = self.random.choice(["kill", "freeze"])
+        seconds = self.random.choice([0, 1, 7])  # at times longer than an agent's entry lasts
+        if not self.store or any(manager.armed for manager in self.managers):
+            return
         self.say(how, "the store")
         getattr(self.store, how)()
-        self.random.choice([self.pause, self.lose, self.restart])()
-        time.sleep(self.random.choice([0, 1, 7]))  # at times longer than an agent's entry lasts
+        self.random.choice([self.pause, self.lose])()
+        time.sleep(seconds)
         self.mend_store()
 
     def mend_store(self):
@@ -189,6 +191,14 @@ class World:
             if not self.store.runs():
                 self.store.begin()
             self.say("the store is back")
+            for manager in self.managers:
+                wait("manager %d writes its record" % manager.number, lambda: self.writes(manager))
+            self.say("all is written")
+
+    @staticmethod
+    def writes(manager):
+        lines = manager.lines()
+        return lines and not any(line.startswith("Record not written") for line in lines)
 
     def revive(self):
         for manager in self.managers:
