@@ -346,18 +346,20 @@ void records_set_trouble(struct records *records, char *trouble)
     free(old);
 }
 
-/* The store says so of the batch. */
-static void lose(struct records *records, char *why)
+/* Whether they were closed while the batch was being written: what came of that says nothing any more. */
+static bool is_stale(struct records *records)
 {
     bool stale;
 
     pthread_mutex_lock(&records->lock);
     stale = records->batch_era != records->era;
     pthread_mutex_unlock(&records->lock);
-    if (stale) {
-        free(why);
-        return;
-    }
+    return stale;
+}
+
+/* The store says so of the batch. */
+static void lose(struct records *records, char *why)
+{
     log_error("The record of containers is not written by this manager any more: %s", why ? why : "out of memory");
     records_close(records, why);
 }
@@ -376,6 +378,10 @@ static int write_batch(struct records *records)
         result = records->store->apply(records->store, changes, count, &error);
     }
     free(changes);
+    if (is_stale(records)) {
+        free(error);
+        return 0;
+    }
     if (result == RECORD_STORE_LOST) {
         lose(records, error);
         return 0; /* none of it is ours to write again */

@@ -540,6 +540,19 @@ static void test_batch_of_an_earlier_time_is_dropped(void **state)
     records_free(records);
 }
 
+/* Nobody writes any more, so that nobody need be told that it failed. */
+static void test_failure_after_the_end_is_no_trouble(void **state)
+{
+    struct records *records = begin(1, 200);
+
+    put(records, "a", "1");
+    nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    records_close(records, NULL);
+    nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+    assert_null(records_trouble(records));
+    records_free(records);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -567,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_what_is_held_is_written_once_released),
         cmocka_unit_test(test_lost_store_is_written_no_more),
         cmocka_unit_test(test_batch_of_an_earlier_time_is_dropped),
+        cmocka_unit_test(test_failure_after_the_end_is_no_trouble),
     };
 
     log_init(stderr, LOG_LEVEL_INFO);
