@@ -37,6 +37,11 @@ const char *http_request_peer(const struct http_request *request)
     return stream_peer(request->connection->stream);
 }
 
+bool http_request_is_of_server(const struct http_request *request)
+{
+    return stream_peer_is_server(request->connection->stream);
+}
+
 bool http_request_stopping(const struct http_request *request)
 {
     return atomic_load(&request->connection->server->stopping);

@@ -65,6 +65,8 @@ bool http_request_query_bool(struct http_request *request, const char *key);
 const char *http_request_header(struct http_request *request, const char *name);
 const struct http_head *http_request_head(const struct http_request *request);
 const char *http_request_peer(const struct http_request *request);
+/* stream_peer_is_server() */
+bool http_request_is_of_server(const struct http_request *request);
 /* The whole body; *ret_body is NUL-ended. 0, or the status to answer with (400, 408, 413), *ret_why says why. */
 int http_request_read_all(struct http_request *request, const char **ret_body, size_t *ret_length,
                           const char **ret_why);

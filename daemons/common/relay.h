@@ -16,7 +16,9 @@ struct relay_options {
     const char *target; /* request target for the engine: path and query */
     const char *host;   /* Host header */
     const char *extra;  /* header lines of our own, each with its end; NULL: none */
-    const void *body;   /* a body in place of the client's, NULL: pass the client's on */
+    /* Headers of the client's request that are not passed on, NULL-ended; NULL: all are. */
+    const char *const *drop_request_headers;
+    const void *body; /* a body in place of the client's, NULL: pass the client's on */
     size_t body_length;
     int answer_timeout_ms; /* from now until the head of the answer has come; 0: for ever */
     bool may_hijack;       /* attach, exec start, session: raw stream on 101, or on 200 without a length */

@@ -42,13 +42,22 @@ static const char *method_of(const struct relay *relay)
     return relay->options->method ? relay->options->method : relay->request->method;
 }
 
+static bool is_dropped(const struct relay *relay, struct slice name)
+{
+    const char *const *drop = relay->options->drop_request_headers;
+    for (; drop && *drop; drop++)
+        if (slice_is_nocase(name, *drop))
+            return true;
+    return false;
+}
+
 static int append_headers(struct relay *relay)
 {
     const struct http_head *head = &relay->request->head;
     for (size_t i = 0; i < head->header_count; i++) {
         const struct http_header *header = &head->headers[i];
         if (relay_is_hop_header(head, header->name) || slice_is_nocase(header->name, "Host") ||
-            slice_is_nocase(header->name, "Expect"))
+            slice_is_nocase(header->name, "Expect") || is_dropped(relay, header->name))
             continue;
         if (http_append_header(&relay->to_engine, header->name, header->value) < 0)
             return -1;

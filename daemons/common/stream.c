@@ -248,6 +248,11 @@ const char *stream_peer(const struct stream *stream)
     return stream->peer;
 }
 
+bool stream_peer_is_server(const struct stream *stream)
+{
+    return !stream->is_unix && (!stream->ssl || stream_tls_peer_is_server(stream));
+}
+
 char *stream_error_text(const struct stream *stream, ssize_t result)
 {
     if (stream->trouble[0])

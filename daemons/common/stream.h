@@ -57,5 +57,8 @@ int stream_send_all(struct stream *stream, const void *buffer, size_t size, int 
 bool stream_is_idle_open(struct stream *stream);
 /* The peer's certificate fingerprint, address or uid as text, for logs and client keys. */
 const char *stream_peer(const struct stream *stream);
+/* Whether the peer may be a server itself. Where peers show certificates, theirs is to be one for servers, too; no
+ * server is behind a unix socket. */
+bool stream_peer_is_server(const struct stream *stream);
 
 #endif

@@ -40,6 +40,7 @@ char *stream_error_text(const struct stream *stream, ssize_t result);
 ssize_t stream_tls_recv(struct stream *stream, void *buffer, size_t size);
 ssize_t stream_tls_send(struct stream *stream, const void *buffer, size_t size);
 int stream_tls_shutdown_write(struct stream *stream);
+bool stream_tls_peer_is_server(const struct stream *stream);
 bool stream_tls_pending(const struct stream *stream);
 bool stream_tls_is_quiet(struct stream *stream);
 void stream_tls_free(struct stream *stream);

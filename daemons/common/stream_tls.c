@@ -215,6 +215,15 @@ void stream_tls_free(struct stream *stream)
     ERR_clear_error();
 }
 
+bool stream_tls_peer_is_server(const struct stream *stream)
+{
+    X509 *certificate = SSL_get1_peer_certificate(stream->ssl);
+    bool is_server = !(SSL_get_verify_mode(stream->ssl) & SSL_VERIFY_PEER) ||
+                     (certificate && X509_check_purpose(certificate, X509_PURPOSE_SSL_SERVER, 0) == 1);
+    X509_free(certificate);
+    return is_server;
+}
+
 static void name_by_certificate(struct stream *stream)
 {
     X509 *certificate = SSL_get1_peer_certificate(stream->ssl);

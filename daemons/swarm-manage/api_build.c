@@ -16,6 +16,7 @@
 #include "http_server.h"
 #include "image_find.h"
 #include "proxy.h"
+#include "replica.h"
 
 #define PART_TIMEOUT_MS 5000
 
@@ -59,7 +60,7 @@ struct engine *build_await(struct call *call, enum pin_kind kind, const char *ke
 void build_remember_client(struct call *call, struct engine *engine)
 {
     struct pin_table *pins = call->manager->pins;
-    const char *client = http_request_peer(call->request);
+    const char *client = replica_client(call);
 
     if (!pin_is_held(pins, PIN_CLIENT, client))
         (void)pin_set(pins, PIN_CLIENT, client, engine, monotonic_ms());
@@ -124,8 +125,7 @@ static struct engine *engine_of_tag(struct call *call, const struct engine *clie
 /* The engine of the image's name, else of what the client did last. A reference, NULL: none. */
 static struct engine *preferred_engine(struct call *call)
 {
-    struct engine *clients =
-        pin_find(call->manager->pins, PIN_CLIENT, http_request_peer(call->request), monotonic_ms());
+    struct engine *clients = pin_find(call->manager->pins, PIN_CLIENT, replica_client(call), monotonic_ms());
     struct engine *tagged = engine_of_tag(call, clients);
 
     if (tagged == NULL)

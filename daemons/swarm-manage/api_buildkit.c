@@ -9,6 +9,7 @@
 #include "http_client.h"
 #include "http_server.h"
 #include "proxy.h"
+#include "replica.h"
 
 #define SESSION_TIMEOUT_MS 3000 /* for the build that names a session */
 
@@ -25,7 +26,7 @@ struct tunnel {
 static struct engine *engine_of_client(struct call *call, struct failure *failure)
 {
     const char *name = http_request_header(call->request, "X-Swarm-Node");
-    const char *client = http_request_peer(call->request);
+    const char *client = replica_client(call);
     struct pool *pool = call->manager->pool;
     struct engine *engine;
 
@@ -65,8 +66,7 @@ static int pass(struct call *call, struct engine *engine, const struct tunnel *t
 
 static int pass_client(struct call *call, const char *switched)
 {
-    struct tunnel tunnel = {
-        .kind = PIN_CLIENT, .key = http_request_peer(call->request), .path = "/grpc", .switched = switched};
+    struct tunnel tunnel = {.kind = PIN_CLIENT, .key = replica_client(call), .path = "/grpc", .switched = switched};
     struct failure failure = {0};
     struct engine *engine = engine_of_client(call, &failure);
     int r;
@@ -95,7 +95,7 @@ static struct engine *engine_of_session(struct call *call, const char *id, struc
     struct pin_table *pins = call->manager->pins;
     struct engine *engine = pin_find(pins, PIN_SESSION, id, monotonic_ms());
 
-    if (engine == NULL && (pin_is_held(pins, PIN_CLIENT, http_request_peer(call->request)) ||
+    if (engine == NULL && (pin_is_held(pins, PIN_CLIENT, replica_client(call)) ||
                            http_request_header(call->request, "X-Swarm-Node") != NULL))
         engine = engine_of_client(call, failure);
     return engine;

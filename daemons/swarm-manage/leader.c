@@ -82,6 +82,11 @@ char *leader_primary(struct leader *leader)
     return address;
 }
 
+const char *leader_own_address(const struct leader *leader)
+{
+    return leader == NULL ? "" : leader->options.address;
+}
+
 bool leader_is_own(const struct leader *leader, const char *address)
 {
     return leader == NULL || strcmp(address, leader->options.address) == 0;

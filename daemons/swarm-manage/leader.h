@@ -56,6 +56,8 @@ bool leader_may_act(struct leader *leader, uint64_t term);
 bool leader_fence(struct leader *leader, uint64_t term, uint64_t *ret_fence);
 /* The address of the primary as far as it is known, new text; "" where none is, NULL for lack of memory. */
 char *leader_primary(struct leader *leader);
+/* This manager's, as others are told it; borrowed. "" without --replication. */
+const char *leader_own_address(const struct leader *leader);
 /* Whether that is this manager's own address, as another one's of its name. */
 bool leader_is_own(const struct leader *leader, const char *address);
 /* Whether this manager was the primary until its time ended, and does not know yet what has become of that. */

@@ -20,6 +20,8 @@
 #define SILENCE_MS 1000 /* of an answer, before it is asked whether the primary is still the same */
 #define HOPS_MAX 3      /* managers that a request passes, where they do not agree on the primary */
 #define HOPS_HEADER "Swarm-Hops"
+#define CLIENT_HEADER "Swarm-Client"
+#define CLIENT_MAX 200 /* bytes of its value */
 
 /* The manager's own values of these are on every reply already. */
 static const char *const own_headers[] = {"Server",
@@ -31,6 +33,9 @@ static const char *const own_headers[] = {"Server",
                                           "Access-Control-Allow-Headers",
                                           "Access-Control-Allow-Methods",
                                           NULL};
+
+/* What a manager tells the next one, in its own words. */
+static const char *const between_managers[] = {HOPS_HEADER, CLIENT_HEADER, NULL};
 
 /* A request on its way. */
 struct errand {
@@ -85,7 +90,7 @@ static char *give_up(void *data, bool begun)
     return why;
 }
 
-static int hops(struct errand *errand)
+static int hops(const struct errand *errand)
 {
     const char *text = http_request_header(errand->call->request, HOPS_HEADER);
     int count = text == NULL ? 0 : atoi(text);
@@ -118,16 +123,37 @@ static int refuse(struct errand *errand, const struct relay_outcome *outcome)
                             errand->address, outcome->error);
 }
 
+const char *replica_client(const struct call *call)
+{
+    const char *client = http_request_header(call->request, CLIENT_HEADER);
+
+    if (client == NULL || *client == '\0' || strlen(client) > CLIENT_MAX || !http_request_is_of_server(call->request))
+        return http_request_peer(call->request);
+    return client;
+}
+
+/* Header lines of this manager's own. A client of its own host is told from those of the others'. */
+static void write_extra(const struct errand *errand, char *extra, size_t size)
+{
+    const char *client = replica_client(errand->call);
+    bool own = client == http_request_peer(errand->call->request) &&
+               (strncmp(client, "127.", 4) == 0 || strcmp(client, "::1") == 0 || strncmp(client, "uid:", 4) == 0);
+
+    snprintf(extra, size, HOPS_HEADER ": %d\r\n" CLIENT_HEADER ": %s%s%.100s\r\n", hops(errand) + 1, client,
+             own ? "@" : "", own ? leader_own_address(errand->call->manager->leader) : "");
+}
+
 static int exchange(struct errand *errand, struct stream *stream)
 {
     struct relay_outcome outcome = {0};
-    char extra[64], *target = build_target(errand);
+    char extra[CLIENT_MAX + 200], *target = build_target(errand);
     bool http2 = errand->kind == REPLICA_HTTP2;
     struct relay_options options = {
         .method = http2 ? "POST" : NULL,
         .target = target,
         .host = errand->address,
         .extra = extra,
+        .drop_request_headers = between_managers,
         .body = http2 ? "" : NULL,
         .may_hijack = http2 || errand->kind == REPLICA_HIJACK,
         .switched = http2 ? "h2c" : NULL,
@@ -141,7 +167,7 @@ static int exchange(struct errand *errand, struct stream *stream)
 
     if (target == NULL)
         return http_reply_error(errand->call->reply, 500, "out of memory");
-    snprintf(extra, sizeof(extra), HOPS_HEADER ": %d\r\n", hops(errand) + 1);
+    write_extra(errand, extra, sizeof(extra));
     metrics_change(METRIC_RELAYS_ACTIVE, 1);
     r = relay_exchange(errand->call->request, errand->call->reply, stream, &options, &outcome);
     metrics_change(METRIC_RELAYS_ACTIVE, -1);

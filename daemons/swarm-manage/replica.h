@@ -17,4 +17,9 @@ enum replica_kind {
  * after a while in which there was no primary that could be reached: then *ret is what the handler returns. */
 bool replica_is_primary(struct call *call, enum replica_kind kind, int *ret);
 
+/* Whose request it is, as stream_peer() names clients: its peer's, or that of the client for whom another manager
+ * passes it on. Whoever may be a manager is believed: over TLS with certificates, who has one for servers; else the
+ * network is what is trusted. Borrowed as long as the request. */
+const char *replica_client(const struct call *call);
+
 #endif

@@ -63,7 +63,8 @@ static void add_extension(X509 *certificate, int id, const char *value)
     X509_EXTENSION_free(extension);
 }
 
-static X509 *make_certificate(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key)
+/* @p usage: extendedKeyUsage, NULL: any. */
+static X509 *make_certificate(const char *name, const char *usage, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key)
 {
     static long serial = 1;
     X509 *certificate = X509_new();
@@ -80,6 +81,8 @@ static X509 *make_certificate(const char *name, EVP_PKEY *key, X509 *issuer, EVP
         add_extension(certificate, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
     else
         add_extension(certificate, NID_basic_constraints, "critical,CA:TRUE");
+    if (usage)
+        add_extension(certificate, NID_ext_key_usage, usage);
     kit_check(X509_sign(certificate, issuer ? issuer_key : key, EVP_sha256()) > 0);
     return certificate;
 }
@@ -95,19 +98,30 @@ static void write_pem(const char *name, X509 *certificate, EVP_PKEY *key)
     fclose(file);
 }
 
-static void make_family(const char *ca_file, const char *file, const char *key_file)
+static void make_pair(const char *usage, X509 *ca, EVP_PKEY *ca_key, const char *file, const char *key_file)
 {
-    EVP_PKEY *ca_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
-    kit_check(ca_key && key);
-    X509 *ca = make_certificate(ca_file, ca_key, NULL, NULL);
-    X509 *certificate = make_certificate("test", key, ca, ca_key);
-    write_pem(ca_file, ca, NULL);
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    kit_check(key != NULL);
+    X509 *certificate = make_certificate("test", usage, key, ca, ca_key);
     write_pem(file, certificate, NULL);
     write_pem(key_file, NULL, key);
-    X509_free(ca);
     X509_free(certificate);
-    EVP_PKEY_free(ca_key);
     EVP_PKEY_free(key);
+}
+
+/* With @p client_file a second pair, which is for clients only. */
+static void make_family(const char *ca_file, const char *file, const char *key_file, const char *client_file,
+                        const char *client_key_file)
+{
+    EVP_PKEY *ca_key = EVP_EC_gen("P-256");
+    kit_check(ca_key != NULL);
+    X509 *ca = make_certificate(ca_file, NULL, ca_key, NULL, NULL);
+    write_pem(ca_file, ca, NULL);
+    make_pair(NULL, ca, ca_key, file, key_file);
+    if (client_file)
+        make_pair("clientAuth", ca, ca_key, client_file, client_key_file);
+    X509_free(ca);
+    EVP_PKEY_free(ca_key);
 }
 
 void kit_make_certificates(void)
@@ -116,8 +130,8 @@ void kit_make_certificates(void)
     if (made)
         return;
     made = true;
-    make_family("ca.pem", "cert.pem", "key.pem");
-    make_family("other-ca.pem", "other.pem", "other-key.pem");
+    make_family("ca.pem", "cert.pem", "key.pem", "client.pem", "client-key.pem");
+    make_family("other-ca.pem", "other.pem", "other-key.pem", NULL, NULL);
 }
 
 struct tls *kit_tls(void)

@@ -295,10 +295,12 @@ static void test_peer_is_named_by_certificate_address_or_uid(void **state)
     kit_pair(KIT_UNIX, &client, &server);
     snprintf(uid, sizeof uid, "uid:%u", (unsigned)getuid());
     assert_string_equal(stream_peer(server), uid);
+    assert_false(stream_peer_is_server(server));
     stream_close(client);
     stream_close(server);
     kit_pair(KIT_TCP, &client, &server);
     assert_string_equal(stream_peer(server), "127.0.0.1");
+    assert_true(stream_peer_is_server(server));
     stream_close(client);
     stream_close(server);
     kit_pair(KIT_TLS, &client, &server);

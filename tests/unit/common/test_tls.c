@@ -44,6 +44,8 @@ static void accept_tls(void *data)
     stream_accept(&accepting->stream, accepting->fd, accepting->tls, KIT_TIMEOUT_MS, &accepting->error);
 }
 
+static bool of_server; /* whether the last client accepted may be a server */
+
 /* What a client that dials @p host hears from a server: NULL where they agree and a byte gets across, or the client's
  * trouble, to be freed. */
 static char *connect_with(const struct tls *server_tls, const struct tls *client_tls, const char *host)
@@ -69,6 +71,7 @@ static char *connect_with(const struct tls *server_tls, const struct tls *client
     if (result < 0)
         shutdown(stream_fd(client), SHUT_RDWR);
     kit_join(thread);
+    of_server = accepting.stream && stream_peer_is_server(accepting.stream);
     /* In TLS 1.3 a client learns only on reading that its certificate was refused. */
     char byte;
     if (accepting.stream && result == 0)
@@ -97,6 +100,21 @@ static void test_verified_peers_with_the_same_ca_agree(void **state)
 {
     assert_null(connect_with(kit_tls(), kit_tls(), "127.0.0.1"));
     assert_null(connect_with(kit_tls(), kit_tls(), "localhost"));
+}
+
+/* A manager shows another one the certificate that it shows its clients. */
+static void test_certificates_for_clients_alone_are_no_servers(void **state)
+{
+    struct tls *client = make_tls(true, kit_path("ca.pem"), kit_path("client.pem"), kit_path("client-key.pem"));
+    struct tls *lax = make_tls(false, NULL, kit_path("cert.pem"), kit_path("key.pem"));
+    assert_null(connect_with(kit_tls(), kit_tls(), "localhost"));
+    assert_true(of_server);
+    assert_null(connect_with(kit_tls(), client, "localhost"));
+    assert_false(of_server);
+    assert_null(connect_with(lax, client, "localhost")); /* which asks for none */
+    assert_true(of_server);
+    tls_free(client);
+    tls_free(lax);
 }
 
 static void test_client_refuses_a_certificate_for_another_name(void **state)
@@ -283,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verified_peers_with_the_same_ca_agree),
+        cmocka_unit_test(test_certificates_for_clients_alone_are_no_servers),
         cmocka_unit_test(test_client_refuses_a_certificate_for_another_name),
         cmocka_unit_test(test_client_refuses_a_server_of_another_ca),
         cmocka_unit_test(test_server_refuses_a_client_without_certificate),

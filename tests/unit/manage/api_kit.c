@@ -74,11 +74,13 @@ const char *api_address(void)
     return url + strlen("tcp://");
 }
 
-static int ask(const char *method, const char *path, const char *body, struct http_result *result)
+static int ask(const char *const *headers, const char *method, const char *path, const char *body,
+               struct http_result *result)
 {
     char target[1024];
     struct http_call call = {.method = method,
                              .url = target,
+                             .headers = headers,
                              .body = body,
                              .body_length = body == NULL ? 0 : strlen(body),
                              .timeout_ms = 60000};
@@ -90,14 +92,19 @@ static int ask(const char *method, const char *path, const char *body, struct ht
 
 void api_ask(const char *method, const char *path, const char *body, struct http_result *result)
 {
-    assert_int_equal(ask(method, path, body, result), 0);
+    assert_int_equal(ask(NULL, method, path, body, result), 0);
+}
+
+void api_ask_with(const char *const *headers, const char *method, const char *path, struct http_result *result)
+{
+    assert_int_equal(ask(headers, method, path, NULL, result), 0);
 }
 
 void api_assert_cut(const char *method, const char *path)
 {
     struct http_result result;
 
-    assert_int_equal(ask(method, path, NULL, &result), -1);
+    assert_int_equal(ask(NULL, method, path, NULL, &result), -1);
     assert_int_equal(result.failure, HTTP_BROKEN);
     http_result_clear(&result);
 }

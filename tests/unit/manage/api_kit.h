@@ -19,6 +19,8 @@ int api_tear_down(void **state);
 const char *api_address(void);
 /* Ask; the test fails where there is no answer. Clear the result. */
 void api_ask(const char *method, const char *path, const char *body, struct http_result *result);
+/* The same with header lines of the client's own, NULL-ended. */
+void api_ask_with(const char *const *headers, const char *method, const char *path, struct http_result *result);
 void api_assert_text(const char *method, const char *path, int status, const char *text);
 void api_assert_refused(const char *method, const char *path, const char *body, int status, const char *message);
 /* The answer begins, and its connection is closed before its end. */

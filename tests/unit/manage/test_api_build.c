@@ -88,15 +88,16 @@ static int counted(int number, const char *part)
     return http_peer_count(nodes[number].peer, part);
 }
 
-/* POST @p path: the number of the node whose engine was asked something like @p part. */
-static int asked(const char *path, const char *part)
+/* POST @p path with header lines of the client's: the number of the node whose engine was asked something like @p part.
+ */
+static int asked_with(const char *const *headers, const char *path, const char *part)
 {
     int before[NODES], number = -1;
     struct http_result result;
 
     for (int i = 0; i < NODES; i++)
         before[i] = counted(i, part);
-    api_ask("POST", path, NULL, &result);
+    api_ask_with(headers, "POST", path, &result);
     if (result.status != 200)
         fail_msg("%s: %d %s", path, result.status, result.body);
     assert_string_equal(result.body, "{\"stream\":\"built\"}\r\n");
@@ -109,6 +110,11 @@ static int asked(const char *path, const char *part)
     }
     assert_int_not_equal(number, -1);
     return number;
+}
+
+static int asked(const char *path, const char *part)
+{
+    return asked_with(NULL, path, part);
 }
 
 #define ARGS_N "%7B%22constraint%3Anode%22%3A%22%3Dn"
@@ -320,6 +326,24 @@ static void test_open_connections_keep_the_client_where_it_is(void **state)
     pin_release(api_manager.pins, PIN_CLIENT, "127.0.0.1", monotonic_ms());
 }
 
+/* A replica's requests are those of many clients. */
+static void test_clients_of_a_replica_are_told_apart(void **state)
+{
+    static const char *const one[] = {"Swarm-Client: 192.0.2.1", "Swarm-Hops: 1", NULL};
+    static const char *const other[] = {"Swarm-Client: uid:0@192.0.2.9:3375", "Swarm-Hops: 1", NULL};
+
+    assert_int_equal(asked_with(one, "/build?" ON(1), "/build?"), 1);
+    assert_int_equal(asked_with(other, "/build?" ON(2), "/build?"), 2);
+    assert_int_equal(asked("/build?" ON(0), "/build?"), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(asked_with(one, "/grpc", "/grpc"), 1);
+        assert_int_equal(asked_with(other, "/grpc", "/grpc"), 2);
+        assert_int_equal(asked_with(one, "/build?t=plain", "/build?t=plain"), 1);
+        assert_int_equal(asked_with(other, "/build?t=plain", "/build?t=plain"), 2);
+        assert_int_equal(asked("/build?t=plain", "/build?t=plain"), 0);
+    }
+}
+
 static void test_clients_are_spread_and_each_stays(void **state)
 {
     int count[NODES] = {0};
@@ -389,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_ids_that_are_too_long_are_refused),
         cmocka_unit_test(test_connections_of_a_client_go_to_one_engine),
         cmocka_unit_test(test_open_connections_keep_the_client_where_it_is),
+        cmocka_unit_test(test_clients_of_a_replica_are_told_apart),
         cmocka_unit_test(test_clients_are_spread_and_each_stays),
         cmocka_unit_test(test_node_that_goes_moves_its_own_clients_only),
     };

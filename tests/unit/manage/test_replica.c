@@ -67,7 +67,8 @@ static void test_requests_are_passed_on(void **state)
     memory_lock_set(http_peer_address(primary), 0);
     api_assert_text("GET", "/v1.41/containers/json?all=1&x=%20", 200, "[\"from the primary\"]");
     snprintf(expected, sizeof(expected),
-             "GET /v1.41/containers/json?all=1&x=%%20 HTTP/1.1\r\nHost: %s\r\nSwarm-Hops: 1\r\n",
+             "GET /v1.41/containers/json?all=1&x=%%20 HTTP/1.1\r\nHost: %s\r\nSwarm-Hops: 1\r\n"
+             "Swarm-Client: 127.0.0.1@" OWN "\r\n",
              http_peer_address(primary));
     snprintf(seen, sizeof(seen), "%.*s", (int)strlen(expected), http_peer_last(primary, ""));
     assert_string_equal(seen, expected);
@@ -342,22 +343,38 @@ static void test_requests_of_those_who_have_gone_are_not_passed_on(void **state)
     assert_int_equal(http_peer_count(primary, "/gone/"), 0);
 }
 
-static void test_managers_that_disagree(void **state)
+static void ask_with(const char *const *headers, const char *path, int status)
 {
-    struct http_client *client = NULL;
     struct http_result result;
-    static const char *const headers[] = {"Swarm-Hops: 3", NULL};
-    struct http_call call = {.headers = headers, .timeout_ms = 60000};
-    char url[128];
+
+    api_ask_with(headers, "GET", path, &result);
+    assert_int_equal(result.status, status);
+    http_result_clear(&result);
+}
+
+/* A chain of managers tells of the client at its beginning, once. */
+static void test_who_the_client_is_is_passed_on(void **state)
+{
+    static const char *const headers[] = {"Swarm-Client: 192.0.2.7", "Swarm-Hops: 1", NULL};
+    static const char *const none[] = {"Swarm-Client:", NULL};
+    const char *seen;
 
     memory_lock_set(http_peer_address(primary), 0);
-    snprintf(url, sizeof(url), "http://%s/images/json", api_address());
-    call.url = url;
-    assert_int_equal(http_client_new(&client), 0);
-    assert_int_equal(http_client_call(client, &call, &result), 0);
-    assert_int_equal(result.status, 503);
-    http_result_clear(&result);
-    http_client_free(client);
+    ask_with(headers, "/images/json?passed", 200);
+    seen = http_peer_last(primary, "?passed");
+    assert_non_null(strstr(seen, "\r\nSwarm-Hops: 2\r\nSwarm-Client: 192.0.2.7\r\n"));
+    assert_null(strstr(strstr(seen, "Swarm-Client") + 1, "Swarm-Client"));
+    assert_null(strstr(seen, "Swarm-Hops: 1"));
+    ask_with(none, "/images/json?first", 200);
+    assert_non_null(strstr(http_peer_last(primary, "?first"), "\r\nSwarm-Client: 127.0.0.1@" OWN "\r\n"));
+}
+
+static void test_managers_that_disagree(void **state)
+{
+    static const char *const headers[] = {"Swarm-Hops: 3", NULL};
+
+    memory_lock_set(http_peer_address(primary), 0);
+    ask_with(headers, "/images/json", 503);
 }
 
 /* The address is that of an earlier process in our place, or we were the last primary that anybody knows of. */
@@ -407,6 +424,7 @@ int main(void)
         cmocka_unit_test(test_one_that_wakes_finds_out_first),
         cmocka_unit_test(test_one_that_cannot_find_out_answers),
         cmocka_unit_test(test_requests_of_those_who_have_gone_are_not_passed_on),
+        cmocka_unit_test(test_who_the_client_is_is_passed_on),
         cmocka_unit_test(test_managers_that_disagree),
         cmocka_unit_test(test_own_address),
         cmocka_unit_test(test_the_primary_itself),
