@@ -14,12 +14,14 @@
 #include "manager.h"
 #include "office.h"
 #include "option_values.h"
+#include "primary_link.h"
 #include "watchdog.h"
 
 struct leader {
     struct manager *manager;
     struct leader_options options;
     struct lock *lock;
+    struct primary_links *links;
     pthread_t thread;
     bool started;
 
@@ -85,6 +87,11 @@ char *leader_primary(struct leader *leader)
 const char *leader_own_address(const struct leader *leader)
 {
     return leader == NULL ? "" : leader->options.address;
+}
+
+struct primary_links *leader_links(struct leader *leader)
+{
+    return leader->links;
 }
 
 bool leader_is_own(const struct leader *leader, const char *address)
@@ -245,7 +252,12 @@ int leader_new(struct leader **ret, struct manager *manager, struct discovery *d
         return fail(reterr, "out of memory");
     leader->manager = manager;
     leader->options = *options;
+    if (primary_links_new(&leader->links) < 0) {
+        free(leader);
+        return fail(reterr, "out of memory");
+    }
     if (lock_new(&leader->lock, discovery, &lock, reterr) < 0) {
+        primary_links_free(leader->links);
         free(leader);
         return -1;
     }
@@ -281,6 +293,7 @@ void leader_free(struct leader *leader)
         return;
     leader_stop(leader);
     lock_free(leader->lock);
+    primary_links_free(leader->links);
     pthread_mutex_destroy(&leader->mutex);
     free(leader->primary);
     free(leader);

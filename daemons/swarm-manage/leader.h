@@ -12,6 +12,7 @@
 struct manager;
 struct discovery;
 struct leader;
+struct primary_links;
 
 /* For the table of swarm-manage. */
 #define OPTIONS_LEADER                                                                                                 \
@@ -58,6 +59,8 @@ bool leader_fence(struct leader *leader, uint64_t term, uint64_t *ret_fence);
 char *leader_primary(struct leader *leader);
 /* This manager's, as others are told it; borrowed. "" without --replication. */
 const char *leader_own_address(const struct leader *leader);
+/* Of a replica; not NULL's. */
+struct primary_links *leader_links(struct leader *leader);
 /* Whether that is this manager's own address, as another one's of its name. */
 bool leader_is_own(const struct leader *leader, const char *address);
 /* Whether this manager was the primary until its time ended, and does not know yet what has become of that. */

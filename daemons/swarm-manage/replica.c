@@ -11,10 +11,10 @@
 #include "log.h"
 #include "metrics.h"
 #include "office.h"
+#include "primary_link.h"
 #include "relay.h"
 #include "stream.h"
 
-#define DIAL_MS 3000
 #define PAUSE_MS 100    /* between two looks for a primary */
 #define REDIAL_MS 500   /* between two tries to reach it */
 #define SILENCE_MS 1000 /* of an answer, before it is asked whether the primary is still the same */
@@ -45,6 +45,7 @@ struct errand {
     unsigned changes;
     int64_t until_ms; /* monotonic: no longer than this for a primary */
     char *why;        /* it could not be reached */
+    bool given_up;    /* as another manager is the primary */
 };
 
 /* A FIN is taken for the end, but of one who may go on by it: another manager that has told its client of a failure
@@ -86,6 +87,7 @@ static char *give_up(void *data, bool begun)
     errand->changes = changes;
     if (now != NULL && now[0] != '\0' && strcmp(now, errand->address) != 0)
         why = strdup("another manager is the primary now");
+    errand->given_up = why != NULL;
     free(now);
     return why;
 }
@@ -143,7 +145,17 @@ static void write_extra(const struct errand *errand, char *extra, size_t size)
              own ? "@" : "", own ? leader_own_address(errand->call->manager->leader) : "");
 }
 
-static int exchange(struct errand *errand, struct stream *stream)
+/* Whether a kept connection turned out to be closed before it was used, and asking once more does no harm. */
+static bool is_worth_another(const struct errand *errand, const struct relay_outcome *outcome)
+{
+    const char *method = http_request_method(errand->call->request);
+
+    return outcome->error[0] != '\0' && !outcome->answered && outcome->status == 0 && !outcome->body_touched &&
+           !outcome->client_gone && (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0);
+}
+
+/* 1: to be tried again; else the handler's answer is in *ret. Takes @p stream. */
+static int exchange(struct errand *errand, struct stream *stream, bool reused, int *ret)
 {
     struct relay_outcome outcome = {0};
     char extra[CLIENT_MAX + 200], *target = build_target(errand);
@@ -165,28 +177,33 @@ static int exchange(struct errand *errand, struct stream *stream)
     };
     int r;
 
-    if (target == NULL)
-        return http_reply_error(errand->call->reply, 500, "out of memory");
+    if (target == NULL) {
+        stream_close(stream);
+        *ret = http_reply_error(errand->call->reply, 500, "out of memory");
+        return 0;
+    }
     write_extra(errand, extra, sizeof(extra));
     metrics_change(METRIC_RELAYS_ACTIVE, 1);
     r = relay_exchange(errand->call->request, errand->call->reply, stream, &options, &outcome);
     metrics_change(METRIC_RELAYS_ACTIVE, -1);
     free(target);
-    return r == 0 ? 0 : refuse(errand, &outcome);
+    if (r == 0 && outcome.reusable)
+        primary_link_put_back(leader_links(errand->call->manager->leader), errand->address, stream);
+    else
+        stream_close(stream);
+    if (r < 0 && reused && !errand->given_up && is_worth_another(errand, &outcome))
+        return 1;
+    *ret = r == 0 ? 0 : refuse(errand, &outcome);
+    return 0;
 }
 
-static struct stream *dial(struct errand *errand)
+static struct stream *dial(struct errand *errand, bool *ret_reused)
 {
-    struct address address;
-    struct stream *stream = NULL;
+    struct manager *manager = errand->call->manager;
 
     free(errand->why);
     errand->why = NULL;
-    if (address_parse(&address, errand->address, &errand->why) < 0)
-        return NULL;
-    if (stream_dial(&stream, &address, errand->call->manager->tls, DIAL_MS, &errand->why) < 0)
-        return NULL;
-    return stream;
+    return primary_link_dial(leader_links(manager->leader), errand->address, manager->tls, ret_reused, &errand->why);
 }
 
 /* Nobody was there in time. */
@@ -202,17 +219,18 @@ static int give_in(struct errand *errand)
 static int pass(struct errand *errand, int *ret)
 {
     for (;;) {
+        bool reused = false;
         int where = choose(errand);
-        struct stream *stream = where == 0 ? dial(errand) : NULL;
+        struct stream *stream = where == 0 ? dial(errand, &reused) : NULL;
         int64_t left_ms = errand->until_ms - monotonic_ms();
         int pause_ms = where == 0 ? REDIAL_MS : PAUSE_MS;
 
         if (where > 0)
             return 1;
         if (stream != NULL) {
-            *ret = exchange(errand, stream);
-            stream_close(stream);
-            return 0;
+            if (exchange(errand, stream, reused, ret) == 0)
+                return 0;
+            continue;
         }
         if (left_ms <= 0) {
             *ret = give_in(errand);

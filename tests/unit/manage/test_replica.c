@@ -369,6 +369,37 @@ static void test_who_the_client_is_is_passed_on(void **state)
     assert_non_null(strstr(http_peer_last(primary, "?first"), "\r\nSwarm-Client: 127.0.0.1@" OWN "\r\n"));
 }
 
+static void test_connections_to_the_primary_are_kept(void **state)
+{
+    int before;
+
+    memory_lock_set(http_peer_address(primary), 0);
+    api_assert_text("GET", "/images/json", 200, "[\"from the primary\"]");
+    before = http_peer_accepted(primary);
+    /* On a machine that sleeps for seconds between two of them, one may be too old. */
+    for (int i = 0; i < 20; i++)
+        api_assert_text("GET", "/images/json", 200, "[\"from the primary\"]");
+    assert_true(http_peer_accepted(primary) < before + 20);
+}
+
+static void test_kept_connection_that_ends_is_replaced(void **state)
+{
+    struct http_result result;
+
+    memory_lock_set(http_peer_address(primary), 0);
+    api_assert_text("GET", "/images/json", 200, "[\"from the primary\"]");
+    http_peer_set_fault(primary, PEER_STALE);
+    api_assert_text("GET", "/images/json", 200, "[\"from the primary\"]");
+    /* What may have been done is not asked for again. */
+    api_ask("POST", "/containers/stale/start", NULL, &result);
+    assert_true(http_peer_count(primary, "POST /containers/stale/start") == 1);
+    http_result_clear(&result);
+    http_peer_set_fault(primary, PEER_WELL);
+    http_peer_kill(primary);
+    http_peer_revive(primary);
+    api_assert_text("GET", "/images/json", 200, "[\"from the primary\"]");
+}
+
 static void test_managers_that_disagree(void **state)
 {
     static const char *const headers[] = {"Swarm-Hops: 3", NULL};
@@ -425,6 +456,8 @@ int main(void)
         cmocka_unit_test(test_one_that_cannot_find_out_answers),
         cmocka_unit_test(test_requests_of_those_who_have_gone_are_not_passed_on),
         cmocka_unit_test(test_who_the_client_is_is_passed_on),
+        cmocka_unit_test(test_connections_to_the_primary_are_kept),
+        cmocka_unit_test(test_kept_connection_that_ends_is_replaced),
         cmocka_unit_test(test_managers_that_disagree),
         cmocka_unit_test(test_own_address),
         cmocka_unit_test(test_the_primary_itself),
