@@ -9,8 +9,8 @@
 #   tests/run.sh cli-table [write]     every docker command and flag on one engine and on a pool: the same answers (20
 #                                      minutes); write: README's table of them, too
 #   tests/run.sh leaving [ROUNDS]      agents, machines and stores that go, on every store, that often (10)
-#   tests/run.sh leadership [ROUNDS]   what can happen to the primary of three managers, that often (50), and how long
-#                                      it takes until there is another; LEADERSHIP_SEED
+#   tests/run.sh leadership [ROUNDS]   what can happen to the primary of three managers, that often (50) on each store, and
+#                                      how long it takes until there is another; LEADERSHIP_SEED, LEADERSHIP_STORES
 #   tests/run.sh faults [ROUNDS]       random faults, with clients that are to be kept what they were promised, so many
 #                                      rounds (100) of each form; FAULT_SEED, FAULT_FORMS
 #   tests/run.sh fuzz [SECONDS]        every fuzz target for that long (300)
@@ -163,8 +163,8 @@ cli_table() { # all|write
 }
 
 leadership() { # ROUNDS
-  LEADERSHIP_ROUNDS=$1 integration_tests leadership
-  grep -A 4 'until another one leads' "$out/test_leadership.log"
+  TEST_LIMIT=86400 LEADERSHIP_ROUNDS=$1 integration_tests leadership
+  grep -h -A 4 'until another one leads' "$out/test_leadership.log"
 }
 
 fuzz() { # SECONDS

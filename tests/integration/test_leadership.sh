@@ -3,12 +3,14 @@
 # Three managers, one of which acts: who is primary when it is killed, stopped, cut off or told to end, and what becomes
 # of containers whose nodes die meanwhile, on etcd (v3 and v2), Consul (tests/lib/consul.py) and ZooKeeper with fake
 # engines (tests/lib/leadership.py); then streams through a replica, with TLS, to real engines.
-# LEADERSHIP_ROUNDS: rounds on etcd v3 (4); more than that, and the others are left out. LEADERSHIP_SEED: of what is
-# random (1).
+# LEADERSHIP_ROUNDS: rounds on etcd v3 (4); more than that are made on each of LEADERSHIP_STORES (v3 v2 consul zk members:
+# the last one is three of etcd, which are killed at random meanwhile), with all that can happen, and without the streams.
+# LEADERSHIP_SEED: of what is random (1).
 # shellcheck source-path=SCRIPTDIR source=../lib/testbed.sh
 . "$(dirname "$0")/../lib/testbed.sh"
 testbed_enter "$@"
 : "${FAKE_ENGINES:=$BIN/../../tests/kit/swarm-fake-engines}" "${LEADERSHIP_ROUNDS:=4}" "${LEADERSHIP_SEED:=1}"
+: "${LEADERSHIP_STORES:=v3 v2 consul zk members}"
 CONTROL=10.9.0.1:9000
 
 start_etcd() { # NAME PORT OPTIONS…
@@ -18,6 +20,17 @@ start_etcd() { # NAME PORT OPTIONS…
     --advertise-client-urls "http://10.9.0.1:$port" --listen-peer-urls "http://10.9.0.1:$((port + 1))" \
     --initial-advertise-peer-urls "http://10.9.0.1:$((port + 1))" --initial-cluster "default=http://10.9.0.1:$((port + 1))" "$@"
   until_ok 60 curl -sf -m 2 "http://10.9.0.1:$port/health"
+}
+# A line each for leadership.py: three of API v3.
+etcd_members() {
+  local n port all=m1=http://10.9.0.1:2580,m2=http://10.9.0.1:2582,m3=http://10.9.0.1:2584
+  for n in 1 2 3; do
+    port=$((2577 + 2 * n))
+    echo "http://10.9.0.1:$port/health etcd --name m$n --data-dir $WORK/m$n.data --log-level error" \
+      "--listen-client-urls http://10.9.0.1:$port --advertise-client-urls http://10.9.0.1:$port" \
+      "--listen-peer-urls http://10.9.0.1:$((port + 1)) --initial-advertise-peer-urls http://10.9.0.1:$((port + 1))" \
+      "--initial-cluster $all"
+  done
 }
 start_consul() {
   background consul python3 "$testbed_lib/consul.py" --listen 10.9.0.1:8500 --session-ttl-min 1
@@ -55,6 +68,32 @@ story_ends() { # NAME
   [ "$checks_failed" = 0 ] || tail -n 5 "$WORK/$1"/*.log
   # What the test keeps.
   for log in "$WORK/$1"/*.log; do cp "$log" "$WORK/$1-$(basename "$log")"; done
+}
+
+# Every fault, on that store.
+long_story() { # NAME
+  case $1 in
+  v3) start_etcd v3 2379 && story v3 0 etcd://10.9.0.1:2379 --rounds "$LEADERSHIP_ROUNDS" ;;
+  v2) start_etcd v2 2479 --enable-v2 && story v2 1 etcd://10.9.0.1:2479 --rounds "$LEADERSHIP_ROUNDS" ;;
+  consul) start_consul && story consul 2 consul://10.9.0.1:8500 --rounds "$LEADERSHIP_ROUNDS" ;;
+  zk) start_zookeeper && story zk 3 zk://10.9.0.1:2181 --rounds "$LEADERSHIP_ROUNDS" ;;
+  members)
+    etcd_members >"$WORK/members.list"
+    story members 4 etcd://10.9.0.1:2579,10.9.0.1:2581,10.9.0.1:2583 --rounds "$LEADERSHIP_ROUNDS" --members "$WORK/members.list"
+    ;;
+  esac
+}
+# Two side by side at most: a machine with too much to do makes primaries lose their place.
+has_room() {
+  local running pid
+  while :; do
+    running=0
+    for pid in "$WORK"/*.checks.pid; do
+      [ ! -e "$pid" ] || ! kill -0 "$(cat "$pid")" 2>/dev/null || running=$((running + 1))
+    done
+    [ "$running" -ge 2 ] || return 0
+    sleep 1
+  done
 }
 
 # --- streams through a replica, with TLS, to real engines
@@ -98,12 +137,15 @@ streams() {
 
 echo 1 >/proc/sys/net/ipv4/ip_forward
 ip route add local 10.77.0.0/24 dev lo
-background fakes "$FAKE_ENGINES" --engines 20 --address 10.77.0.1 --control "$CONTROL"
-start_etcd v3 2379
+background fakes "$FAKE_ENGINES" --engines 25 --address 10.77.0.1 --control "$CONTROL"
 if [ "$LEADERSHIP_ROUNDS" -gt 4 ]; then
-  story v3 0 etcd://10.9.0.1:2379 --rounds "$LEADERSHIP_ROUNDS"
-  story_ends v3
+  for name in $LEADERSHIP_STORES; do
+    has_room
+    long_story "$name"
+  done
+  for name in $LEADERSHIP_STORES; do story_ends "$name"; done
 else
+  start_etcd v3 2379
   start_etcd v2 2479 --enable-v2
   start_consul
   start_zookeeper

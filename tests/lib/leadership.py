@@ -6,19 +6,24 @@ is none. Who says to be the primary, and in which term, is sampled all the time.
 times until there was another primary, and "end". As root, in namespaces of the caller's own.
 
 leadership.py --bin DIR --work DIR --name NAME --number N --discovery URL --control HOST:PORT --engines FIRST:COUNT
-              [--faults kill,stop,partition,term] [--rounds N] [--seed N] [--ttl SECONDS]
+              [--faults kill,stop,partition,term] [--rounds N] [--seed N] [--ttl SECONDS] [--members FILE]
+
+--members: a store of several, which are killed and started again at random, one at a time, all the while. A line of the
+file is a member: the URL that says whether it is well, and its command.
 """
 import argparse
 import http.client
 import json
 import os
 import random
+import shlex
 import signal
 import socket
 import statistics
 import subprocess
 import threading
 import time
+import urllib.request
 
 LIMIT = 120  # seconds: for what is broken, not a measure
 
@@ -52,6 +57,56 @@ def ask(connection, method, path, body=None):
         return answer.status, answer.read().decode()
     finally:
         connection.close()
+
+
+class Members:
+    def __init__(self, options):
+        with open(options.members, encoding="utf-8") as lines:
+            self.members = [shlex.split(line) for line in lines]
+        self.options = options
+        self.random = random.Random(options.seed)
+        self.processes = [self.start(member) for member in self.members]
+        self.kills = 0
+        self.over = threading.Event()
+        for member in self.members:
+            self.await_health(member)
+        self.thread = threading.Thread(target=self.trouble)
+        self.thread.start()
+
+    def start(self, member):
+        with open(f"{self.options.work}/members.log", "ab") as log:
+            return subprocess.Popen(member[1:], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def await_health(self, member):
+        end = time.monotonic() + LIMIT
+        while time.monotonic() < end:
+            try:
+                with urllib.request.urlopen(member[0], timeout=5) as answer:
+                    if json.load(answer)["health"] == "true":
+                        return
+            except (OSError, ValueError):
+                pass
+            time.sleep(0.1)
+        check(f"{self.options.name}: a member of the store is well", False, f"not within {LIMIT} s")
+
+    def trouble(self):
+        while not self.over.wait(self.random.uniform(3, 12)):
+            which = self.random.randrange(len(self.members))
+            self.processes[which].kill()
+            self.processes[which].wait()
+            self.kills += 1
+            self.over.wait(self.random.uniform(0, 4))
+            self.processes[which] = self.start(self.members[which])
+            self.await_health(self.members[which])
+
+    def end_trouble(self):
+        self.over.set()
+        self.thread.join()
+        print(f"     members of the store were killed {self.kills} times")
+
+    def end(self):
+        for process in self.processes:
+            process.kill()
 
 
 class Manager:
@@ -116,6 +171,7 @@ class Test:
         self.managers = [Manager(self, number) for number in (1, 2, 3)]
         self.agents = []
         self.times = {}
+        self.members = Members(options) if options.members else None
 
     def wait(self, what, fn):
         end = time.monotonic() + LIMIT
@@ -309,6 +365,8 @@ class Test:
         return sorted((begin, end, *key) for key, (begin, end) in spans.items())
 
     def end(self):
+        if self.members:
+            self.members.end_trouble()
         time.sleep(0.3)
         spans = self.terms()
         print(f"     {sum(len(manager.samples) for manager in self.managers)} answers, {len(spans)} terms")
@@ -321,11 +379,17 @@ class Test:
         check(f"{self.options.name}: all managers end well", [manager.process.wait() for manager in self.managers] == [0, 0, 0])
         for agent in self.agents:
             agent.kill()
-        print(f"     {'until another one leads':24} rounds  median     max   over {self.options.ttl + 1} s")
+        if self.members:
+            self.members.end()
+        self.table()
+        print("end")
+
+
+    def table(self):
+        print(f"     {self.options.name + ': until another one leads':32} rounds  median      max  over {self.options.ttl + 1} s")
         for fault, times in self.times.items():
             late = sum(took > self.options.ttl + 1 for took in times)
-            print(f"     {fault:24} {len(times):6} {statistics.median(times):5.2f} s {max(times):5.2f} s {late:6}")
-        print("end")
+            print(f"     {fault:32} {len(times):6} {statistics.median(times):5.2f} s {max(times):6.2f} s {late:9}")
 
 
 def main():
@@ -337,6 +401,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--ttl", type=int, default=4)
+    parser.add_argument("--members")
     test = Test(parser.parse_args())
     test.begin()
     for number in range(test.options.rounds):
