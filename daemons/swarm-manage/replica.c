@@ -145,7 +145,7 @@ static void write_extra(const struct errand *errand, char *extra, size_t size)
              own ? "@" : "", own ? leader_own_address(errand->call->manager->leader) : "");
 }
 
-/* Whether a kept connection turned out to be closed before it was used, and asking once more does no harm. */
+/* Whether nothing came of it, and asking once more does no harm. */
 static bool is_worth_another(const struct errand *errand, const struct relay_outcome *outcome)
 {
     const char *method = http_request_method(errand->call->request);
@@ -191,8 +191,12 @@ static int exchange(struct errand *errand, struct stream *stream, bool reused, i
         primary_link_put_back(leader_links(errand->call->manager->leader), errand->address, stream);
     else
         stream_close(stream);
-    if (r < 0 && reused && !errand->given_up && is_worth_another(errand, &outcome))
+    /* A kept connection that was closed before it was used, or there is a new primary. */
+    if (r < 0 && (reused || errand->given_up) && is_worth_another(errand, &outcome)) {
+        errand->given_up = false;
+        errand->until_ms = monotonic_ms() + leader_wait_ms(errand->call->manager->leader);
         return 1;
+    }
     *ret = r == 0 ? 0 : refuse(errand, &outcome);
     return 0;
 }

@@ -156,31 +156,44 @@ static void test_answer_of_a_primary_that_fails(void **state)
     http_peer_set_fault(primary, PEER_WELL);
 }
 
-static void *silence(void *data)
+static void *ask_twice(void *data)
+{
+    (void)data;
+    api_assert_text("GET", "/images/json?former", 200, "[\"from the next\"]");
+    return NULL;
+}
+
+static void *ask_once(void *data)
 {
     struct http_result result;
 
-    api_ask("GET", "/images/json", NULL, &result);
+    (void)data;
+    api_ask("POST", "/containers/former/start", NULL, &result);
     assert_int_equal(result.status, 500);
     assert_non_null(strstr(result.body, "another manager is the primary now"));
     http_result_clear(&result);
     return NULL;
 }
 
+/* What can be asked twice is asked the new one. */
 static void test_answer_of_a_former_primary_is_not_waited_for(void **state)
 {
-    pthread_t thread;
+    struct http_peer *next = http_peer_new(NULL, NULL);
+    pthread_t threads[2];
 
+    http_peer_set_answer(next, 200, "Content-Type: application/json\r\n", "[\"from the next\"]");
     memory_lock_set(http_peer_address(primary), 0);
     http_peer_set_fault(primary, PEER_SILENT);
-    int before = http_peer_count(primary, "/images/json");
-
-    assert_int_equal(pthread_create(&thread, NULL, silence, NULL), 0);
-    while (http_peer_count(primary, "/images/json") == before)
+    assert_int_equal(pthread_create(&threads[0], NULL, ask_twice, NULL), 0);
+    assert_int_equal(pthread_create(&threads[1], NULL, ask_once, NULL), 0);
+    while (http_peer_count(primary, "former") < 2)
         usleep(1000);
-    memory_lock_set("10.0.0.1:1", 0);
-    pthread_join(thread, NULL);
+    memory_lock_set(http_peer_address(next), 0);
+    pthread_join(threads[0], NULL);
+    pthread_join(threads[1], NULL);
+    assert_int_equal(http_peer_count(next, "POST"), 0);
     http_peer_set_fault(primary, PEER_WELL);
+    http_peer_free(next);
 }
 
 static void *follow(void *data)
