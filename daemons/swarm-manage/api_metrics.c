@@ -311,6 +311,13 @@ static void write_virtual(struct scrape *scrape, const struct metric *metric)
     add(scrape, metric, NULL, (double)scrape->process.virtual_bytes);
 }
 
+/* What is in use tells of a leak sooner than resident memory, which holds what is free, too. */
+static void write_heap(struct scrape *scrape, const struct metric *metric)
+{
+    add(scrape, metric, "kind=\"used\"", (double)scrape->process.heap_used);
+    add(scrape, metric, "kind=\"free\"", (double)scrape->process.heap_free);
+}
+
 static void write_threads(struct scrape *scrape, const struct metric *metric)
 {
     add(scrape, metric, NULL, (double)scrape->process.threads);
@@ -368,6 +375,7 @@ static const struct metric table[] = {
     {"process_start_time_seconds", "gauge", "Unix time at which the process started.", write_start},
     {"process_resident_memory_bytes", "gauge", "Resident memory.", write_resident},
     {"process_virtual_memory_bytes", "gauge", "Virtual memory.", write_virtual},
+    {"swarm_heap_bytes", "gauge", "Memory from malloc() that is in use, and that it keeps for later.", write_heap},
     {"process_threads", "gauge", "Threads.", write_threads},
     {"process_open_fds", "gauge", "Open file descriptors.", write_fds},
     {"process_max_fds", "gauge", "File descriptors that may be open, -1 where there is no limit.", write_max_fds},

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -56,12 +57,23 @@ static int64_t count_fds(void)
     return count - 3; /* ".", "..", and the folder's own */
 }
 
+static void read_heap(struct process *ret)
+{
+#ifdef HAVE_MALLINFO2
+    struct mallinfo2 heap = mallinfo2(); /* of all arenas */
+
+    ret->heap_used = (int64_t)(heap.uordblks + heap.hblkhd);
+    ret->heap_free = (int64_t)heap.fordblks;
+#endif
+}
+
 void process_read(struct process *ret)
 {
     struct rlimit limit;
 
     memset(ret, 0, sizeof(*ret));
     read_stat(ret);
+    read_heap(ret);
     ret->open_fds = count_fds();
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
         ret->max_fds = limit.rlim_cur == RLIM_INFINITY ? -1 : (int64_t)limit.rlim_cur;

@@ -9,6 +9,7 @@ struct process {
     double cpu_seconds; /* user and system time so far */
     double start_s;     /* Unix time */
     int64_t resident_bytes, virtual_bytes;
+    int64_t heap_used, heap_free; /* bytes that malloc() has given out, and that it keeps */
     int64_t threads;
     int64_t open_fds, max_fds; /* max_fds: -1 where there is no limit */
 };

@@ -57,6 +57,7 @@ static void test_page_is_well_formed(void **state)
     assert_true(value_of("swarm_containers{state=\"running\"}") == 0);
     assert_true(value_of("process_open_fds") > 3);
     assert_true(value_of("process_resident_memory_bytes") > 100000);
+    assert_true(has("swarm_heap_bytes{kind=\"used\"}") && has("swarm_heap_bytes{kind=\"free\"}"));
     assert_true(value_of("process_start_time_seconds") > 1.6e9);
     assert_true(value_of("swarm_http_connections") >= 1);
     assert_true(value_of("swarm_http_requests_active") == 1); /* the one that asks */
