@@ -50,6 +50,8 @@ struct watchdog {
     struct note *notes, **notes_end; /* oldest first */
     bool kicked, stopping;
     int working;
+    bool has_last;
+    pthread_t last; /* of the workers that have ended, not joined yet */
 
     /* guarded by the pool's lock */
     struct swarm_rescheduler *rescheduler;
@@ -296,18 +298,36 @@ static struct watchdog_action *take_action(struct watchdog *watchdog, const stru
 
 /* --- workers --- */
 
-static void *work(void *data)
+/* What an action comes to; @p worker: on a thread of its own, which then ends. Each such joins the one that ended before
+ * it, so that with the last one all are gone: as a thread ends OpenSSL frees what it has for it, and the process must not
+ * end meanwhile. */
+static void act(struct watchdog_action *action, bool worker)
 {
-    struct watchdog_action *action = data;
     struct watchdog *watchdog = action->watchdog;
+    pthread_t previous = 0;
+    bool has_previous;
 
     watchdog_action_run(action, watchdog->rescheduler);
     watchdog_action_free(action);
     pthread_mutex_lock(&watchdog->lock);
+    has_previous = worker && watchdog->has_last;
+    if (worker) {
+        previous = watchdog->last;
+        watchdog->last = pthread_self();
+        watchdog->has_last = true;
+    }
     watchdog->working--;
     watchdog->kicked = true;
     pthread_cond_broadcast(&watchdog->changed);
     pthread_mutex_unlock(&watchdog->lock);
+    if (has_previous) {
+        pthread_join(previous, NULL);
+    }
+}
+
+static void *work(void *data)
+{
+    act(data, true);
     return NULL;
 }
 
@@ -321,12 +341,11 @@ static void start_worker(struct watchdog *watchdog, struct watchdog_action *acti
     watchdog->working++;
     pthread_mutex_unlock(&watchdog->lock);
     pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, WORKER_STACK);
     result = pthread_create(&thread, &attributes, work, action);
     pthread_attr_destroy(&attributes);
     if (result) { /* no thread to be had: this one does it, slower */
-        work(action);
+        act(action, false);
     }
 }
 
@@ -625,6 +644,9 @@ static void stop(struct watchdog *watchdog)
         pthread_cond_wait(&watchdog->changed, &watchdog->lock);
     }
     pthread_mutex_unlock(&watchdog->lock);
+    if (watchdog->has_last) {
+        pthread_join(watchdog->last, NULL);
+    }
 }
 
 void watchdog_free(struct watchdog *watchdog)
