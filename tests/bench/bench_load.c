@@ -25,7 +25,8 @@ struct arguments {
 static const char help[] =
     "Usage: bench-load [options]\n"
     "Measure swarm-manage over fake engines on loopback: processor time of the manager alone per operation, and how\n"
-    "long operations take; exits with 1 where one fails or the lists differ. A '!' marks a target that is missed at "
+    "long operations take; exits with 1 where one fails, the lists differ, or the"
+    " manager does not end well. A '!' marks a target that is missed at "
     "1,000 engines with 30 containers.\n"
     "  --engines N,…       how many engines (10,100,1000)\n"
     "  --containers N,…    containers of each (30)\n"
@@ -275,7 +276,7 @@ static void measure_size(const struct arguments *given, struct load_world *world
     measure_requests(given, world, &ids);
     measure_rest(given, world);
     load_ids_free(&ids);
-    load_world_stop(world);
+    failed = !load_world_stop(world) || failed;
 }
 
 int main(int argc, char **argv)

@@ -40,13 +40,20 @@ static pid_t spawn(const char *const *arguments, const char *log, int out)
     return pid;
 }
 
-static void end(pid_t *pid)
+/* False where it does not end well: a crash at the end is one, too. */
+static bool end(pid_t *pid, const char *what)
 {
+    int status = 0;
+
     if (*pid > 0) {
         kill(*pid, SIGTERM);
-        waitpid(*pid, NULL, 0);
+        waitpid(*pid, &status, 0);
     }
     *pid = 0;
+    if (status != 0)
+        fprintf(stderr, "%s ended with %s %d\n", what, WIFSIGNALED(status) ? "signal" : "status",
+                WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    return status == 0;
 }
 
 void load_control(const struct load_world *world, unsigned engine, char address[32])
@@ -208,21 +215,17 @@ void load_manager_start(struct load_world *world, int64_t *ret_ns, int64_t *ret_
     load_client_close(&client);
 }
 
-void load_manager_stop(struct load_world *world)
+bool load_world_stop(struct load_world *world)
 {
-    end(&world->manage);
-}
-
-void load_world_stop(struct load_world *world)
-{
+    bool well = end(&world->manage, "the manager");
     char command[128];
 
-    end(&world->manage);
     for (unsigned i = 0; i < world->fake_count; i++)
-        end(&world->fakes[i]);
+        well = end(&world->fakes[i], "a process of fake engines") && well;
     snprintf(command, sizeof(command), "rm -rf '%s'", world->folder);
     if (system(command) != 0)
         fprintf(stderr, "%s stays\n", world->folder);
+    return well;
 }
 
 /* --- what they say and take --- */

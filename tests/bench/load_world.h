@@ -28,8 +28,8 @@ void load_world_start(struct load_world *world);
 /* The manager alone, over engines that are there; *ret_ns: from its start until all engines are healthy, and what that
  * took. */
 void load_manager_start(struct load_world *world, int64_t *ret_ns, int64_t *ret_cpu_ns);
-void load_manager_stop(struct load_world *world);
-void load_world_stop(struct load_world *world);
+/* False where one of them did not end well. */
+bool load_world_stop(struct load_world *world);
 int64_t load_cpu_ns(const struct load_world *world);
 struct load_process load_process_of(const struct load_world *world);
 /* The control of the process that has that engine. */
