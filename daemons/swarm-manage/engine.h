@@ -88,6 +88,7 @@ struct engine {
     struct removal removals[ENGINE_REMOVALS_MAX]; /* the last ones, a ring */
     unsigned removal_next;
     uint64_t removal_ticket; /* the highest that fell out of the ring: counts for any container */
+    uint64_t refused_ticket; /* the last with which the pool did not take a container, as it was removed since */
     bool leaving;            /* gone from discovery; kept only while moves of its containers pend */
     bool unannounced;        /* gone from discovery, but it stays */
     int64_t drop_ms;         /* unannounced: monotonic time when it goes, should it answer until then; -1: it stays */

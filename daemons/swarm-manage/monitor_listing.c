@@ -132,33 +132,25 @@ bool container_was_refused(struct watched *w, const char *id, uint64_t ticket)
     return refused;
 }
 
-/* True where one of the round's containers is still unknown, because another was removed since the list was asked
- * for: the pool cannot tell whether what the list says of it is from before its own removal. */
-static bool round_was_overtaken(struct watched *w)
-{
-    struct listing *listing = &w->listing;
-
-    for (size_t i = 0; i < listing->count; i++) {
-        if (container_was_refused(w, listing->wanted[i].id, listing->ticket))
-            return true;
-    }
-    return false;
-}
-
 static void round_ended(struct watched *w)
 {
     struct listing *listing = &w->listing;
+    bool overtaken;
 
     if (listing->failed) {
         struct trouble trouble = listing->trouble;
 
         listing_end(w, &trouble);
-    } else if (++listing->rounds < ROUNDS_MAX && round_was_overtaken(w)) {
+        return;
+    }
+    /* The pool cannot tell whether what the list says of a container is from before its own removal. */
+    overtaken = pool_has_refused(w->monitor->manager->pool, w->engine, listing->ticket);
+    if (overtaken && ++listing->rounds < ROUNDS_MAX) {
         listing_clear_round(listing);
         listing->full = false;
         listing_ask(w);
     } else {
-        w->listed_hash = listing->hash;
+        w->listed_hash = overtaken ? 0 : listing->hash;
         w->listed_changes = listing->changes;
         listing_end(w, NULL);
     }

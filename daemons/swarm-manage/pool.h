@@ -144,6 +144,9 @@ int pool_apply_listed(struct pool *pool, struct engine *engine, uint64_t ticket,
                       struct listed_container **ret_wanted, size_t *ret_count);
 /* Grows by one with each answer about one of the engine's containers that is applied, and with each that is removed. */
 uint64_t pool_container_changes(struct pool *pool, const struct engine *engine);
+/* Whether an answer asked for with that ticket or a later one had a container that was removed since, and was not
+ * believed: it may be there all the same, and only be moved off its engine while that was lost. To be asked anew. */
+bool pool_has_refused(struct pool *pool, const struct engine *engine, uint64_t ticket);
 /* One container: its list entry, an object that json_valid() has passed, and its inspect answer. */
 int pool_apply_answers(struct pool *pool, struct engine *engine, uint64_t ticket, struct json_span entry,
                        const char *inspect, size_t length);

@@ -54,6 +54,28 @@ bool pool_is_stale(const struct engine *engine, const char *id, uint64_t ticket)
     return false;
 }
 
+/* The same for what an engine says of one that the pool does not have: it is noted that it was not believed. */
+static bool refuse(struct engine *engine, const char *id, uint64_t ticket)
+{
+    if (!pool_is_stale(engine, id, ticket)) {
+        return false;
+    }
+    if (ticket > engine->refused_ticket) {
+        engine->refused_ticket = ticket;
+    }
+    return true;
+}
+
+bool pool_has_refused(struct pool *pool, const struct engine *engine, uint64_t ticket)
+{
+    bool refused;
+
+    pool_read_lock(pool);
+    refused = engine->refused_ticket >= ticket;
+    pool_unlock(pool);
+    return refused;
+}
+
 uint64_t pool_container_changes(struct pool *pool, const struct engine *engine)
 {
     uint64_t changes;
@@ -240,7 +262,7 @@ static int apply_report(struct pool *pool, struct engine *engine, uint64_t ticke
     container = swarm_cluster_find_container(pool->cluster, engine->node, report->id);
     state_before = container ? swarm_container_state(container) : -1;
     if (!container) {
-        if (pool_is_stale(engine, report->id, ticket)) {
+        if (refuse(engine, report->id, ticket)) {
             return 0;
         }
         container = add_container(pool, engine, report, spare);
@@ -443,7 +465,7 @@ static bool apply_entry(struct pool *pool, struct engine *engine, uint64_t ticke
     struct container_record *record;
 
     if (!container) {
-        return !pool_is_stale(engine, item->id, ticket);
+        return !refuse(engine, item->id, ticket);
     }
     record = container_record(container);
     if (record->entry_ticket > ticket) {

@@ -229,6 +229,25 @@ static void test_periodic_refresh_finds_what_no_event_told(void **state)
     assert_int_equal(http_peer_count(f->one->http, "/events"), 1);
 }
 
+/* As a move off a lost engine does, while that is being asked what it has. */
+static void test_container_that_was_dropped_while_it_was_listed_is_found_again(void **state)
+{
+    struct fixture *f = *state;
+    struct engine *engine;
+
+    f->manager.options.refresh_min_ms = 100;
+    f->manager.options.refresh_max_ms = 200;
+    start_with_one(f);
+    engine = pool_find_engine_by_name(f->manager.pool, "node1");
+    http_peer_lock(f->one->http); /* the answer waits */
+    poll(NULL, 0, 500);
+    pool_apply_removal(f->manager.pool, engine, pool_ticket(f->manager.pool), A_ID);
+    assert_int_equal(container_state(f, "web"), -1);
+    http_peer_unlock(f->one->http);
+    WAIT_FOR(container_state(f, "web") == SWARM_CONTAINER_RUNNING);
+    engine_unref(engine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +267,7 @@ int main(void)
         TEST(test_daemon_reload_renews_the_specs),
         TEST(test_hostile_ids_in_events_are_not_asked_about),
         TEST(test_periodic_refresh_finds_what_no_event_told),
+        TEST(test_container_that_was_dropped_while_it_was_listed_is_found_again),
     };
 
     return monitor_run_tests(tests, sizeof(tests) / sizeof(tests[0]));
