@@ -6,6 +6,7 @@
 #include "json_read.h"
 #include "log.h"
 #include "monitor_private.h"
+#include "timestamp.h"
 
 static json_t *parse(const struct http_result *result)
 {
@@ -97,6 +98,7 @@ void specs_fetch(struct watched *w, void (*done)(struct watched *w, const struct
     specs_fetch_cancel(w);
     w->specs.active = true;
     w->specs.done = done;
+    atomic_store(&w->engine->specs_asked_ns, timestamp_now_ns());
     if (watch_call(w, &info, info_answered, NULL) == 0) {
         w->specs.missing++;
         if (watch_call(w, &version, version_answered, NULL) == 0) {

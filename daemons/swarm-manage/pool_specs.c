@@ -44,15 +44,21 @@ static const char *text_of(const json_t *object, const char *key, const char *ot
     return text && *text ? text : otherwise;
 }
 
-static int64_t clock_delta_ms(const json_t *info)
+/* How far its clock is behind ours. It said its time at some moment since it was asked: where that moment may have been
+ * one at which the two were the same, as far as this can be told, they are. */
+static int64_t clock_delta_ms(const struct engine *engine, const json_t *info)
 {
-    int64_t engine_ns, delta_ms;
+    int64_t now_ns = timestamp_now_ns(), asked_ns = atomic_load(&engine->specs_asked_ns), engine_ns, least_ms, most_ms;
 
     if (timestamp_parse(text_of(info, "SystemTime", ""), &engine_ns) || !engine_ns) {
         return 0;
     }
-    delta_ms = (timestamp_now_ns() - engine_ns) / 1000000;
-    return delta_ms > -CLOCK_TOLERANCE_MS && delta_ms < CLOCK_TOLERANCE_MS ? 0 : delta_ms;
+    most_ms = (now_ns - engine_ns) / 1000000;
+    least_ms = asked_ns && asked_ns < now_ns ? (asked_ns - engine_ns) / 1000000 : most_ms;
+    if (least_ms >= CLOCK_TOLERANCE_MS) {
+        return least_ms;
+    }
+    return most_ms <= -CLOCK_TOLERANCE_MS ? most_ms : 0;
 }
 
 static void take_api_range(struct specs *specs, const json_t *version)
@@ -83,7 +89,7 @@ static int specs_take(struct specs *specs, const struct engine *engine, const js
         return failure_set(failure, 500, "engine %s does not tell its ID in /info", engine->address);
     }
     specs->cpus = (int)cpus;
-    specs->clock_delta_ms = clock_delta_ms(info);
+    specs->clock_delta_ms = clock_delta_ms(engine, info);
     take_api_range(specs, version);
     specs->own_id = strdup(specs->id);
     specs->own_name = strdup(specs->name);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "canned.h"
 #include "manager.h"
@@ -326,6 +327,25 @@ static void test_wrong_clock_is_measured(void **state)
     json_object_set_new(info, "SystemTime", json_string("2001-01-01T00:00:00Z"));
     assert_int_equal(apply_info(engine, info, &failure), 0);
     assert_true(engine->clock_delta_ms > INT64_C(20) * 365 * 86400 * 1000);
+}
+
+/* Neither what it says late, nor how late our question came to it, is its clock's. */
+static void test_answer_that_took_long_is_no_clock(void **state)
+{
+    struct engine *engine = added("192.0.2.1:1");
+    struct failure failure = {0};
+    json_t *info = canned_info("A", "node-1");
+    time_t now = time(NULL), said = now - 5;
+    char text[40];
+
+    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", gmtime(&said));
+    json_object_set_new(info, "SystemTime", json_string(text));
+    atomic_store(&engine->specs_asked_ns, (now - 9) * INT64_C(1000000000));
+    assert_int_equal(apply_info(engine, json_incref(info), &failure), 0);
+    assert_int_equal(engine->clock_delta_ms, 0);
+    atomic_store(&engine->specs_asked_ns, (now - 1) * INT64_C(1000000000));
+    assert_int_equal(apply_info(engine, info, &failure), 0);
+    assert_int_equal(engine->clock_delta_ms, 4000);
 }
 
 static void test_health_follows_failures(void **state)
@@ -672,6 +692,7 @@ int main(void)
         TEST(test_second_engine_gets_the_id_when_the_first_has_left),
         TEST(test_changed_id_is_an_error_until_it_is_back),
         TEST(test_wrong_clock_is_measured),
+        TEST(test_answer_that_took_long_is_no_clock),
         TEST(test_health_follows_failures),
         TEST(test_advertised_version_is_the_lowest),
         TEST(test_offered_version_is_as_configured),
