@@ -89,6 +89,8 @@ struct engine {
     struct removal removals[ENGINE_REMOVALS_MAX]; /* the last ones, a ring */
     unsigned removal_next;
     uint64_t removal_ticket; /* the highest that fell out of the ring: counts for any container */
+    uint64_t listed_ticket;  /* of the last list of its containers that was applied */
+    uint64_t moved_ticket;   /* the highest that there was when the rescheduler took one out of the pool */
     uint64_t refused_ticket; /* the last with which the pool did not take a container, as it was removed since */
     bool leaving;            /* gone from discovery; kept only while moves of its containers pend */
     bool unannounced;        /* gone from discovery, but it stays */

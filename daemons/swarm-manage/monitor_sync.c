@@ -129,7 +129,7 @@ static void resync_failed(struct watched *w, const struct trouble *trouble)
         retry_later(w);
 }
 
-/* It counts as healthy from now on. */
+/* It counts as healthy from now on, as the pool knows already. */
 static void announce(struct watched *w)
 {
     struct manager *manager = w->monitor->manager;
@@ -138,7 +138,6 @@ static void announce(struct watched *w)
 
     w->state = ENGINE_HEALTHY;
     w->failures = 0;
-    pool_set_state(manager->pool, w->engine, ENGINE_HEALTHY, 0, NULL);
     if (was == ENGINE_HEALTHY)
         return;
     w->backoff_ms = 0;
@@ -157,6 +156,7 @@ static void announce(struct watched *w)
 
 static void sync_succeeded(struct watched *w)
 {
+    w->syncing = false;
     announce(w);
     w->stale = false;
     heartbeat_schedule(w);
@@ -170,9 +170,7 @@ static void sync_succeeded(struct watched *w)
 static void sync_ended(struct watched *w, const struct trouble *trouble)
 {
     w->syncing = false;
-    if (!trouble)
-        sync_succeeded(w);
-    else if (w->state == ENGINE_HEALTHY && !trouble->changed_id)
+    if (w->state == ENGINE_HEALTHY && !trouble->changed_id)
         resync_failed(w, trouble);
     else
         sync_failed(w, trouble);
@@ -187,6 +185,8 @@ static void out_of_memory(struct watched *w)
 }
 
 /* --- steps --- */
+
+static void containers_known(struct watched *w, const struct trouble *trouble);
 
 /* Without its images an engine is of no use. With networks only a lost connection counts, with volumes not even that:
  * they are as slow as the slowest driver. What is missing comes with the next periodic look. */
@@ -206,8 +206,10 @@ static void objects_known(struct watched *w, enum object_kind kind, const struct
                       trouble->text);
     if (kind + 1 < OBJECT_KINDS)
         objects_fetch(w, kind + 1, objects_known);
-    else
-        sync_ended(w, NULL);
+    else if (pool_set_back(w->monitor->manager->pool, w->engine))
+        sync_succeeded(w);
+    else /* until nothing was moved off it meanwhile */
+        listing_start(w, true, containers_known);
 }
 
 static void containers_known(struct watched *w, const struct trouble *trouble)

@@ -107,6 +107,9 @@ int pool_apply_specs(struct pool *pool, struct engine *engine, json_t *info, jso
                      struct failure *failure);
 /* Its state, failure count and last error (NULL: none); keeps the node's health indicator. */
 void pool_set_state(struct pool *pool, struct engine *engine, enum engine_state state, int failures, const char *error);
+/* Healthy from now on, given that the pool has what it has. False where a container has been moved off it since the
+ * list was asked for that is in force: the move took it out of the pool, and the engine has it still. */
+bool pool_set_back(struct pool *pool, struct engine *engine);
 /* It answers, but stays unhealthy for that reason, until its state is set again. */
 void pool_hold_back(struct pool *pool, struct engine *engine, int failures, const char *error);
 /* Its membership has lapsed, but it stays, until @p drop_ms (monotonic, -1: for as long as it answers); or it is

@@ -484,6 +484,7 @@ static void apply_items(struct pool *pool, struct engine *engine, uint64_t ticke
 
     if (engine->node) {
         remove_missing(pool, engine, ticket, reports);
+        engine->listed_ticket = ticket > engine->listed_ticket ? ticket : engine->listed_ticket;
     }
     for (size_t i = 0; engine->node && i < reports->count; i++) {
         if (apply_entry(pool, engine, ticket, &reports->items[i], full)) {

@@ -388,6 +388,20 @@ void pool_set_state(struct pool *pool, struct engine *engine, enum engine_state 
     pool_unlock(pool);
 }
 
+bool pool_set_back(struct pool *pool, struct engine *engine)
+{
+    bool is_known;
+
+    pool_write_lock(pool);
+    is_known = engine->moved_ticket < engine->listed_ticket;
+    if (is_known) {
+        set_state(pool, engine, ENGINE_HEALTHY, 0, NULL);
+        engine->held_back = false;
+    }
+    pool_unlock(pool);
+    return is_known;
+}
+
 void pool_hold_back(struct pool *pool, struct engine *engine, int failures, const char *error)
 {
     pool_write_lock(pool);

@@ -196,6 +196,13 @@ static int tell_back(struct watchdog *watchdog, struct engine *engine)
     return result;
 }
 
+void watchdog_note_back(struct watchdog *watchdog, struct engine *engine)
+{
+    if (engine->lost && engine->node && engine->state == ENGINE_HEALTHY) {
+        tell_back(watchdog, engine); /* that fails for lack of memory only, and comes again */
+    }
+}
+
 int watchdog_remember_lost(struct watchdog *watchdog, struct engine *engine)
 {
     return tell_lost(watchdog, engine, SWARM_NODE_SILENT);

@@ -25,6 +25,9 @@ void watchdog_engine_back(struct watchdog *watchdog, struct engine *engine);
 /* Discovery dropped it (its member leaving is set, and cleared should it be listed again) and it does not answer: when
  * no move of its containers pends any more it leaves the pool, with "Removed Engine <name>". */
 void watchdog_engine_leaving(struct watchdog *watchdog, struct engine *engine);
+/* With the pool locked for writing: before it is told that a container was moved off an engine. Where that is healthy
+ * again it is to know: else it takes a container out of the cluster that is to be removed from the engine, too. */
+void watchdog_note_back(struct watchdog *watchdog, struct engine *engine);
 /* With the pool locked for writing: a container has become known, or its state has changed. */
 void watchdog_container_changed(struct watchdog *watchdog, struct swarm_container *container);
 /* With the pool locked for writing: before a container is taken out of the cluster. */

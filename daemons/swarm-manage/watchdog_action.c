@@ -15,6 +15,7 @@
 #include "pool_private.h"
 #include "remember.h"
 #include "text.h"
+#include "watchdog.h"
 
 #define START_TIMEOUT_MS 60000
 #define REMOVE_TIMEOUT_MS 60000
@@ -123,6 +124,7 @@ static void remember_removal(struct watchdog_action *action)
     if (!action->engine->node ||
         !swarm_cluster_find_container(pool->cluster, action->engine->node, action->container_id)) {
         pool_remember_removal(pool, action->engine, action->container_id);
+        action->engine->moved_ticket = atomic_load(&pool->tickets);
     }
 }
 
@@ -157,6 +159,7 @@ static void report_moved(struct watchdog_action *action, struct swarm_reschedule
     struct pool *pool = action->manager->pool;
     struct swarm_container *stand_in = NULL;
 
+    watchdog_note_back(action->watchdog, action->engine);
     if (engine->node) {
         stand_in = swarm_cluster_find_container(pool->cluster, engine->node, id);
     }

@@ -67,6 +67,30 @@ static void test_killed_engine_is_stopped_and_comes_back(void **state)
     WAIT_FOR(was_told("stopped node1, back node1"));
 }
 
+/* What a move took out of the pool is there still, and is to be known before the engine counts as back. */
+static void test_engine_that_something_was_moved_off_is_listed_again(void **state)
+{
+    struct fixture *f = *state;
+    struct engine *engine;
+    int before;
+
+    start_with_one(f);
+    http_peer_kill(f->one->http);
+    WAIT_FOR(was_told("stopped node1"));
+    engine = pool_find_engine_by_name(f->manager.pool, "node1");
+    pool_write_lock(f->manager.pool);
+    engine->moved_ticket = atomic_load(&f->manager.pool->tickets) + 3; /* as if one came in between, each time */
+    pool_unlock(f->manager.pool);
+    before = http_peer_count(f->one->http, "/containers/json");
+    http_peer_revive(f->one->http);
+    WAIT_FOR(was_told("stopped node1, back node1"));
+    assert_true(http_peer_count(f->one->http, "/containers/json") >= before + 2);
+    pool_read_lock(f->manager.pool);
+    assert_true(engine->listed_ticket > engine->moved_ticket);
+    pool_unlock(f->manager.pool);
+    engine_unref(engine);
+}
+
 static void test_silent_engine_is_lost_as_silent_and_comes_back(void **state)
 {
     struct fixture *f = *state;
@@ -376,6 +400,7 @@ int main(void)
         TEST(test_gap_in_the_stream_is_closed),
         TEST(test_garbage_in_the_stream_opens_another),
         TEST(test_killed_engine_is_stopped_and_comes_back),
+        TEST(test_engine_that_something_was_moved_off_is_listed_again),
         TEST(test_silent_engine_is_lost_as_silent_and_comes_back),
         TEST(test_flapping_engine_is_held_back),
         TEST(test_held_back_engine_that_fails_again_stays_lost),

@@ -157,6 +157,44 @@ static void test_stopped_container_is_moved_but_not_started(void **state)
     assert_int_equal(http_peer_count(pool.engines[1]->http, "/start "), 0);
 }
 
+static bool old_copy_is_gone(void)
+{
+    return engine_peer_count(pool.engines[0]) == 0 && moved();
+}
+
+/* The pool knows already that it is back, and what it has; the rescheduler is told a moment later. */
+static void test_move_that_ends_as_its_node_comes_back_leaves_one_copy(void **state)
+{
+    struct engine *engine = fake_pool_engine(&pool, 0);
+
+    place(TO_MOVE, true);
+    http_peer_lock(pool.engines[1]->http); /* the create there waits */
+    lose(0);
+    nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+    fake_pool_refresh(&pool, 0);
+    assert_true(pool_set_back(pool.manager.pool, engine));
+    http_peer_unlock(pool.engines[1]->http);
+    assert_true(wait_until(stand_in_runs));
+    watchdog_engine_back(pool.manager.watchdog, engine);
+    assert_true(wait_until(old_copy_is_gone));
+}
+
+/* It was moved after the engine was asked what it has, which so is not known. */
+static void test_node_that_was_asked_before_a_move_is_not_back(void **state)
+{
+    struct engine *engine = fake_pool_engine(&pool, 0);
+
+    place(TO_MOVE, true);
+    lose(0);
+    assert_true(wait_until(moved));
+    assert_false(pool_set_back(pool.manager.pool, engine));
+    assert_int_equal(engine->state, ENGINE_UNHEALTHY);
+    fake_pool_refresh(&pool, 0);
+    assert_true(pool_set_back(pool.manager.pool, engine));
+    watchdog_engine_back(pool.manager.watchdog, engine);
+    assert_true(wait_until(old_copy_is_gone));
+}
+
 static bool first_engine_left(void)
 {
     struct engine *engine = pool_find_engine_by_address(pool.manager.pool, engine_peer_address(pool.engines[0]));
@@ -529,6 +567,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_running_container_is_moved_and_started),
+        TEST(test_move_that_ends_as_its_node_comes_back_leaves_one_copy),
+        TEST(test_node_that_was_asked_before_a_move_is_not_back),
         TEST(test_stopped_container_is_moved_but_not_started),
         TEST(test_container_that_its_engine_ended_is_started),
         TEST(test_container_that_a_client_stopped_is_not_started),
