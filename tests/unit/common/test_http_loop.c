@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/epoll.h>
 
 #include "answer_by_path.h"
 #include "http_client.h"
@@ -489,6 +490,31 @@ static void test_loop_is_driven_from_outside(void **state)
     assert_string_equal(story.text, "short and stout");
 }
 
+static void note_how_many(void *data)
+{
+    story.fired = story.done;
+}
+
+/* The loop's thread did not run for a while: all answers are there, and a time is up. */
+static void test_answers_that_are_there_come_before_what_is_due(void **state)
+{
+    static struct epoll_event ready[MANY];
+    struct pollfd fd = {.fd = http_loop_fd(story.loop), .events = POLLIN};
+    http_peer_lock(server); /* nothing is answered */
+    for (int i = 0; i < MANY; i++)
+        assert_non_null(start("/empty", NULL, note_done));
+    do
+        http_loop_step(story.loop);
+    while (http_loop_wait_ms(story.loop) == 0 || poll(&fd, 1, 200) > 0);
+    http_peer_unlock(server);
+    while (epoll_wait(fd.fd, ready, MANY, 100) < MANY)
+        ;
+    assert_non_null(http_loop_timer(story.loop, 1, note_how_many, NULL));
+    poll(NULL, 0, 10);
+    http_loop_step(story.loop);
+    assert_int_equal(story.fired, MANY);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -523,6 +549,7 @@ int main(void)
         STORY(test_body_may_end_the_call),
         STORY(test_piece_is_given_again),
         STORY(test_loop_is_driven_from_outside),
+        STORY(test_answers_that_are_there_come_before_what_is_due),
     };
     http_client_global_init();
     int failed = cmocka_run_group_tests_name("wire", tests, NULL, NULL);
