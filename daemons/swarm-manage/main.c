@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* swarm-manage: read the command line, build the parts, serve until told to stop, take the parts down again. */
+#include <errno.h>
 #include <malloc.h>
 #include <openssl/evp.h>
 #include <pthread.h>
@@ -27,6 +28,7 @@
 #include "pins.h"
 #include "plugins.h"
 #include "pool.h"
+#include "process.h"
 #include "recall.h"
 #include "records.h"
 #include "routes.h"
@@ -40,6 +42,7 @@
 #define STOP_MOVES_MS 4000 /* what a primary has begun to move ends before another one is elected */
 #define STOP_WRITES_MS 2000
 #define CONNECTIONS_MAX 10000
+#define GIVE_BACK_S 30 /* between looks at memory that is free */
 #define IDLE_MAX 2048 /* connections to engines that requests leave */
 
 /* Ends the process, as every mistake in the configuration does. */
@@ -335,20 +338,32 @@ static void resign(struct manager *manager)
     leader_stop(manager->leader);
 }
 
+static int next_signal(const sigset_t *signals)
+{
+    const struct timespec pause = {.tv_sec = GIVE_BACK_S};
+    int number;
+
+    while ((number = sigtimedwait(signals, NULL, &pause)) < 0) {
+        if (errno == EAGAIN)
+            process_give_back();
+    }
+    return number;
+}
+
 /* Serve until SIGTERM or SIGINT. */
 static void serve(struct manager *manager, struct discovery *discovery, const struct manage_config *config,
                   const sigset_t *signals)
 {
     struct watch watch = {.discovery = discovery, .manager = manager};
     struct http_server *server = start_server(manager, config);
-    int signal_number = 0;
+    int signal_number;
 
     if (pthread_create(&watch.thread, NULL, run_watch, &watch) != 0)
         die("the thread that watches the discovery service could not be started");
     if (manager->leader != NULL && leader_start(manager->leader) < 0)
         die("the thread of the leader election could not be started");
     notify("READY=1");
-    while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP)
+    while ((signal_number = next_signal(signals)) == SIGHUP)
         reload(manager->tls);
     notify("STOPPING=1");
     log_info("Stopping on %s", signal_number == SIGINT ? "SIGINT" : "SIGTERM");

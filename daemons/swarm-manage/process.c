@@ -11,6 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Kept by malloc(), and resident beyond what is in use: below that it is not worth the time. */
+#define KEEP_BYTES (INT64_C(64) << 20)
+
 /* The fields of /proc/self/stat from the third on: the second, a name in brackets, may hold anything. */
 static void read_stat(struct process *ret)
 {
@@ -77,4 +80,16 @@ void process_read(struct process *ret)
     ret->open_fds = count_fds();
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
         ret->max_fds = limit.rlim_cur == RLIM_INFINITY ? -1 : (int64_t)limit.rlim_cur;
+}
+
+void process_give_back(void)
+{
+    struct process process = {0};
+
+    read_heap(&process);
+    if (process.heap_free < KEEP_BYTES)
+        return;
+    read_stat(&process);
+    if (process.resident_bytes - process.heap_used >= KEEP_BYTES) /* what is free may have been given back already */
+        malloc_trim(0);
 }

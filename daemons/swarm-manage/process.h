@@ -16,4 +16,8 @@ struct process {
 /* What cannot be read is 0. */
 void process_read(struct process *ret);
 
+/* Where malloc() keeps much that is not in use, let the system have it. From time to time: what a burst took (events of
+ * every engine, `system df` of thousands) would stay for good otherwise. */
+void process_give_back(void);
+
 #endif
