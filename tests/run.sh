@@ -16,7 +16,10 @@
 #   tests/run.sh fuzz [SECONDS]        every fuzz target for that long (300)
 #   tests/run.sh differential [CASES]  libswarm against the oracle, that many random cases (100000)
 #   tests/run.sh coverage              branches of libswarm that its tests take: at least 95 %, but for tests/coverage
-#   tests/run.sh tsan                  threads on libswarm under the thread sanitizer
+#   tests/run.sh soak [MINUTES]        a manager over 1,000 engines under churn and faults, that long (60): what it takes does
+#                                      not grow, and its lists are the engines' own; SOAK_SEED
+#   tests/run.sh tsan                  the thread sanitizer: threads on libswarm, the daemons' tests, the load bench at 100
+#                                      engines, a soak, and ends with everything under way
 #   tests/run.sh valgrind              the tests of libswarm under valgrind
 #
 # Builds and logs are kept in build-tests/.
@@ -32,6 +35,8 @@ mkdir -p "$out"
 
 # shellcheck source-path=SCRIPTDIR source=lib/library.sh
 . tests/lib/library.sh
+# shellcheck source-path=SCRIPTDIR source=lib/tsan.sh
+. tests/lib/tsan.sh
 
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 
@@ -68,12 +73,17 @@ build_sanitized() {
       sh -c "rm -rf '$stage' && meson install --no-rebuild -C '$out/asan'"
 }
 
-build_others() {
+build_release() {
   step_ok "builds with gcc, -Werror, all options on" "$out/gcc.log" build gcc gcc \
-    -Dbuildtype=release -Ddaemons=true -Dtests=true -Dexamples=true -Dzookeeper=enabled
+    -Dbuildtype=release -Ddaemons=true -Dtests=true -Dexamples=true -Dzookeeper=enabled &&
+    step_ok "installs" "$out/gcc-install.log" \
+      sh -c "rm -rf '$out/gcc/install' && meson install --no-rebuild -C '$out/gcc'"
+}
+
+build_others() {
+  build_release
   step_ok "builds with gcc, -Werror, all options off" "$out/off.log" build off gcc \
     -Dbuildtype=release -Ddaemons=false -Dtests=false -Dexamples=false -Dfuzz=false -Dzookeeper=disabled
-  step_ok "installs" "$out/gcc-install.log" sh -c "rm -rf '$out/gcc/install' && meson install --no-rebuild -C '$out/gcc'"
 }
 
 # What `meson test` ran: a line a program; cmocka's own counts where it prints them.
@@ -167,6 +177,13 @@ leadership() { # ROUNDS
   grep -h -A 4 'until another one leads' "$out/test_leadership.log"
 }
 
+# Without sanitizers, whose allocators are not what is measured.
+soak() { # MINUTES
+  stage=$out/gcc/install
+  SOAK_OPTIONS="--memory 1" SOAK_ENGINES=1000 SOAK_SECONDS=$(($1 * 60)) TEST_LIMIT=$(($1 * 120 + 1800)) integration_tests soak
+  grep '^ .* s: ' "$out/test_soak.log"
+}
+
 fuzz() { # SECONDS
   local target name corpus dictionary
   step "fuzz targets, $1 s each"
@@ -186,9 +203,9 @@ fuzz() { # SECONDS
 }
 
 case ${1:-all} in
-all | unit | integration | leaving | leadership | faults | cli-table | fuzz | differential | coverage | tsan | valgrind) ;;
+all | unit | integration | leaving | leadership | faults | cli-table | fuzz | differential | coverage | soak | tsan | valgrind) ;;
 *)
-  sed -n '3,23s/^# \{0,1\}//p' "$0"
+  sed -n '3,26s/^# \{0,1\}//p' "$0"
   exit 2
   ;;
 esac
@@ -196,11 +213,15 @@ tests/lib/packages.sh build run test node || exit 1
 # These have builds of their own.
 case ${1:-all} in
 coverage) coverage ;;
-tsan) tsan ;;
+soak) build_release && soak "${2:-60}" ;;
+tsan)
+  tsan
+  tsan_daemons
+  ;;
 valgrind) under_valgrind ;;
 esac
 case ${1:-all} in
-coverage | tsan | valgrind)
+coverage | soak | tsan | valgrind)
   echo
   checks_end
   exit

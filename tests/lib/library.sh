@@ -29,15 +29,6 @@ coverage() {
   tail -n 1 "$out/coverage-missing.txt"
 }
 
-# What may run on several threads at once does, watched.
-tsan() {
-  step "the thread sanitizer"
-  step_ok "builds with clang and TSan" "$out/tsan.log" build tsan clang -Db_sanitize=thread -Db_lundef=false \
-    -Ddebug=true -Doptimization=1 -Ddaemons=false -Dexamples=false || return
-  step_ok "no data race" "$out/tsan-threads.log" env TSAN_OPTIONS=halt_on_error=1 \
-    "$out/tsan/tests/unit/libswarm/test_threads"
-}
-
 under_valgrind() {
   step "libswarm under valgrind"
   step_ok "builds for valgrind" "$out/valgrind.log" build valgrind gcc -Dbuildtype=debugoptimized -Ddaemons=false \

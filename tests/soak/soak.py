@@ -250,9 +250,9 @@ class Soak:
                 first["threads"]))
         return self.sample(), entries, why
 
-    def round(self, number, clients, end):
+    def round(self, number, clients, share, end):
         cpu, begin = self.rests[-1]["cpu"], time.monotonic()
-        heard = self.churn(clients, max((end - begin) / 2, end - begin - self.rest_s))
+        heard = self.churn(clients, max(share / 2, end - begin - self.rest_s))
         cpu = (self.sample()["cpu"] - cpu) / (time.monotonic() - begin)
         self.heal()
         healed = time.monotonic()
@@ -311,9 +311,9 @@ class Soak:
         self.say_rest(taken)
         for client in clients:
             client.start()
-        begin = time.monotonic()
+        begin, share = time.monotonic(), options.seconds / number
         for i in range(number):
-            self.round(i + 1, clients, begin + options.seconds / number * (i + 1))
+            self.round(i + 1, clients, share, begin + share * (i + 1))
         self.check_growth()
         self.say_operations(clients)
         self.check("every request has an answer", "; ".join([words for client in clients for words in client.stuck][:3]))
