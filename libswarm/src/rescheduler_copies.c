@@ -108,13 +108,26 @@ static bool same_text(const char *a, const char *b)
  * Whether two containers of one swarm id are copies by all that can be seen. The swarm id alone does not tell: an image
  * made with `docker commit` hands the label on to every container that is run from it on an engine directly.
  */
-static bool look_the_same(const struct swarm_container *a, const struct swarm_container *b)
+static bool are_alike(const struct swarm_container *a, const struct swarm_container *b)
 {
     const struct swarm_request *first = swarm_container_request(a), *second = swarm_container_request(b);
-    return same_text(swarm_container_name(a), swarm_container_name(b)) &&
-           same_text(swarm_request_image(first), swarm_request_image(second)) &&
+    return same_text(swarm_request_image(first), swarm_request_image(second)) &&
            swarm_request_reschedule_policy(first) != SWARM_RESCHEDULE_OFF &&
            swarm_request_reschedule_policy(second) != SWARM_RESCHEDULE_OFF;
+}
+
+static bool look_the_same(const struct swarm_container *a, const struct swarm_container *b)
+{
+    return same_text(swarm_container_name(a), swarm_container_name(b)) && are_alike(a, b);
+}
+
+/** Whether one is what a move has made of the other, by another name where that one was renamed meanwhile: then only
+ * if it never ran. */
+static bool looks_late(const struct swarm_rescheduler *r, const struct swarm_container *late,
+                       const struct swarm_container *other)
+{
+    return swarm__attempt_made(r, late) &&
+           (look_the_same(late, other) || (late->state == SWARM_CONTAINER_CREATED && are_alike(late, other)));
 }
 
 struct search {
@@ -191,7 +204,8 @@ static bool visit_other(void *data, struct swarm_container *hit)
 {
     struct search *search = data;
     if (hit != search->except && may_be_copy(search, hit) && !being_removed(search->r, hit) &&
-        !swarm__is_replaced(search->r, hit) && look_the_same(search->subject, hit))
+        !swarm__is_replaced(search->r, hit) &&
+        (look_the_same(search->subject, hit) || looks_late(search->r, search->subject, hit)))
         search->found = hit;
     return search->found == NULL;
 }
@@ -336,7 +350,7 @@ static void judge_late(struct search *search, const struct swarm_container *late
 static bool visit_late(void *data, struct swarm_container *hit)
 {
     struct search *search = data;
-    if (may_be_copy(search, hit) && look_the_same(search->subject, hit))
+    if (may_be_copy(search, hit) && looks_late(search->r, hit, search->subject))
         judge_late(search, hit, search->subject);
     return search->rc == 0;
 }

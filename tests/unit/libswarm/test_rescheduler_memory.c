@@ -368,6 +368,23 @@ static void test_half_a_move_is_undone_where_the_container_lives(void **state)
     story_end(&story);
 }
 
+static void test_half_a_move_is_undone_where_the_container_was_renamed(void **state)
+{
+    struct story story;
+    story_begin(&story);
+    remember_move(&story, story.b);
+    struct swarm_container *container = run(&story, story.a, "c1", "web");
+    assert_int_equal(swarm_container_set_names(container, (const char *const[]){"app"}, 1, NULL), 0);
+    come_back(&story, story.a);
+    struct swarm_container *made = run(&story, story.b, "c2", "web");
+    assert_int_equal(swarm_container_set_state(made, SWARM_CONTAINER_CREATED, NULL), 0);
+    come_back(&story, story.b);
+    assert_string_equal(take(&story), "remove c2 from b, keep c1");
+    removed(&story);
+    expect_nothing(&story);
+    story_end(&story);
+}
+
 static void test_move_that_was_not_begun_is_made(void **state)
 {
     struct story story;
@@ -521,6 +538,7 @@ int main(void)
         cmocka_unit_test(test_stand_in_of_one_that_was_removed_goes),
         cmocka_unit_test(test_stand_in_waits_for_what_is_known_of_the_other),
         cmocka_unit_test(test_half_a_move_is_undone_where_the_container_lives),
+        cmocka_unit_test(test_half_a_move_is_undone_where_the_container_was_renamed),
         cmocka_unit_test(test_move_that_was_not_begun_is_made),
         cmocka_unit_test(test_container_that_comes_back_stopped_is_started),
         cmocka_unit_test(test_it_is_started_only_where_that_is_asked_for),
