@@ -76,6 +76,18 @@ bool pool_has_refused(struct pool *pool, const struct engine *engine, uint64_t t
     return refused;
 }
 
+bool pool_was_removed(const struct engine *engine, const char *id)
+{
+    uint64_t key = removal_id(id);
+
+    for (size_t i = 0; i < ENGINE_REMOVALS_MAX; i++) {
+        if (engine->removals[i].ticket && engine->removals[i].id == key) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uint64_t pool_container_changes(struct pool *pool, const struct engine *engine)
 {
     uint64_t changes;

@@ -19,6 +19,8 @@ void pool_remove_engine_locked(struct pool *pool, struct engine *engine);
 /* Answers asked for up to now do not bring that container back. */
 void pool_remember_removal(struct pool *pool, struct engine *engine, const char *id);
 bool pool_is_stale(const struct engine *engine, const char *id, uint64_t ticket);
+/* Whether it is one of the last that were taken out. */
+bool pool_was_removed(const struct engine *engine, const char *id);
 /* Count it among the pool's containers by what its state is now; not any more. */
 void pool_count_container(struct pool *pool, struct container_record *record);
 void pool_uncount_container(struct pool *pool, struct container_record *record);

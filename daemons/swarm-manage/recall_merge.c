@@ -85,18 +85,21 @@ static bool meet(struct merge *merge, struct engine *engine, const char *rest, u
 {
     struct manager *manager = merge->recalled.manager;
     struct swarm_container *container = NULL;
-    bool missing;
+    const char *id = strrchr(rest, '/') + 1;
+    bool missing, removed;
 
     pool_write_lock(manager->pool);
     if (engine->node) {
-        container = swarm_cluster_find_container(manager->pool->cluster, engine->node, strrchr(rest, '/') + 1);
+        container = swarm_cluster_find_container(manager->pool->cluster, engine->node, id);
     }
-    missing = engine->node && engine->state != ENGINE_HEALTHY && !container;
+    /* Seen while nobody could record it. */
+    removed = engine->node && !container && pool_was_removed(engine, id);
+    missing = engine->node && engine->state != ENGINE_HEALTHY && !container && !removed;
     if (container && engine->state == ENGINE_HEALTHY) {
         if (!remember_compare(container, hash, state)) {
             ask_for(merge, engine, container);
         }
-    } else if (engine->state == ENGINE_HEALTHY) {
+    } else if (engine->state == ENGINE_HEALTHY || removed) {
         remember_container_gone(manager, rest);
     }
     pool_unlock(manager->pool);
