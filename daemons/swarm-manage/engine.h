@@ -77,9 +77,9 @@ struct engine {
     char *server_version;
     int cpus; /* whole CPUs, without overcommit */
     int64_t memory;
-    int64_t clock_delta_ms; /* added to the engine's times; 0 below 2 s */
+    int64_t clock_delta_ms;         /* added to the engine's times; 0 below 2 s */
     _Atomic int64_t specs_asked_ns; /* Unix time when it was asked last for what it is; 0: just now */
-    json_t *info;           /* its /info: replaced whole, never changed, so a reference may be kept */
+    json_t *info; /* what is looked at later of its /info: replaced whole, never changed, so a reference may be kept */
     char builder_version[8];
     struct swarm_node *node; /* NULL until validated; its data is this engine */
     json_t *images;          /* array as GET /images/json?all=1 gave it; replaced whole */

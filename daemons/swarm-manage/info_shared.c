@@ -32,6 +32,22 @@ static const char *const features[] = {
     "CPUSet",      "PidsLimit", "IPv4Forwarding", "BridgeNfIptables", "BridgeNfIp6tables", "OomKillDisable",
 };
 
+/* The same, from what is told of all engines. */
+static const char *const others[] = {"Plugins", "RegistryConfig", "Warnings"};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+const char *info_shared_key(size_t index)
+{
+    if (index < COUNT(features))
+        return features[index];
+    index -= COUNT(features);
+    if (index < COUNT(common_members))
+        return common_members[index].key;
+    index -= COUNT(common_members);
+    return index < COUNT(others) ? others[index] : NULL;
+}
+
 static json_t *common_value(const struct info_node *nodes, size_t count, const char *key, const char *otherwise)
 {
     const json_t *common = NULL;
@@ -128,9 +144,9 @@ static json_t *registry_config(const struct info_node *nodes, size_t count)
 
 void info_shared_set(json_t *answer, const struct info_node *nodes, size_t count)
 {
-    for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+    for (size_t i = 0; i < COUNT(features); i++)
         json_object_set_new(answer, features[i], every(nodes, count, features[i]));
-    for (size_t i = 0; i < sizeof(common_members) / sizeof(common_members[0]); i++)
+    for (size_t i = 0; i < COUNT(common_members); i++)
         json_object_set_new(answer, common_members[i].key,
                             common_value(nodes, count, common_members[i].key, common_members[i].otherwise));
     json_object_set_new(answer, "Plugins",
@@ -162,17 +178,16 @@ static int add_to_hash(const char *bytes, size_t length, void *data)
 
 uint64_t info_shared_hash(const struct info_node *node)
 {
-    static const char *const others[] = {"Plugins", "RegistryConfig", "Warnings"};
     uint64_t hash = hash_on(HASH_BEGIN, node->name, strlen(node->name) + 1);
 
-    for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+    for (size_t i = 0; i < COUNT(features); i++)
         hash = hash_on(hash, json_is_true(json_object_get(node->info, features[i])) ? "1" : "0", 1);
-    for (size_t i = 0; i < sizeof(common_members) / sizeof(common_members[0]); i++) {
+    for (size_t i = 0; i < COUNT(common_members); i++) {
         (void)json_dump_callback(json_object_get(node->info, common_members[i].key), add_to_hash, &hash,
                                  JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
         hash = hash_on(hash, "", 1);
     }
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+    for (size_t i = 0; i < COUNT(others); i++) {
         (void)json_dump_callback(json_object_get(node->info, others[i]), add_to_hash, &hash,
                                  JSON_COMPACT | JSON_ENCODE_ANY);
         hash = hash_on(hash, "", 1);

@@ -11,6 +11,9 @@
 
 void info_shared_set(json_t *answer, const struct info_node *nodes, size_t count);
 
+/* The names of the engines' members that these are made of, one after the other; NULL at the end. */
+const char *info_shared_key(size_t index);
+
 /* A number for all that an engine has to say there, and one for all engines in their order: the same number, the same
  * members. Begin with 0. */
 uint64_t info_shared_hash(const struct info_node *node);

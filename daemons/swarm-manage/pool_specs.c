@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine_labels.h"
+#include "info_shared.h"
 #include "log.h"
 #include "manager.h"
 #include "pool_private.h"
@@ -291,25 +292,38 @@ static json_t *info_of_another(const struct pool *pool, const struct engine *eng
     return NULL;
 }
 
-/* The engines of a pool are much alike: what one says as another has is kept once. */
-static void share_values(json_t *info, json_t *like)
+/* What is looked at again after an engine has told what it is; NULL at the end. It tells as much again, which thousands
+ * of engines would have to be remembered for. */
+static const char *kept_key(size_t index)
 {
+    static const char *const own[] = {"ExperimentalBuild", "Labels", "OSType", "Swarm", "SystemTime"};
+
+    return index < sizeof(own) / sizeof(*own) ? own[index] : info_shared_key(index - sizeof(own) / sizeof(*own));
+}
+
+/* That part of @p info. The engines of a pool are much alike: what one says as another, @p like (may be NULL), does is
+ * kept once. New; NULL for lack of memory. */
+static json_t *keep_info(const json_t *info, const json_t *like)
+{
+    json_t *kept = json_object();
     const char *key;
-    json_t *value;
 
-    json_object_foreach (like, key, value) {
-        json_t *own = json_object_get(info, key);
+    for (size_t i = 0; kept && (key = kept_key(i)); i++) {
+        json_t *value = json_object_get(info, key), *other = json_object_get(like, key);
 
-        if (own && own != value && json_equal(own, value))
-            json_object_set(info, key, value);
+        if (value && json_object_set(kept, key, json_equal(value, other) ? other : value) != 0) {
+            json_decref(kept);
+            return NULL;
+        }
     }
+    return kept;
 }
 
 int pool_apply_specs(struct pool *pool, struct engine *engine, json_t *info, json_t *version, const char *builder,
                      struct failure *failure)
 {
     struct specs specs = {0};
-    json_t *old_info = NULL, *like;
+    json_t *old_info = NULL, *like, *kept;
     bool delta_known, labels_known;
     int result;
 
@@ -318,10 +332,10 @@ int pool_apply_specs(struct pool *pool, struct engine *engine, json_t *info, jso
     labels_known = engine->info && json_equal(json_object_get(engine->info, "Labels"), json_object_get(info, "Labels"));
     like = json_incref(info_of_another(pool, engine));
     pool_unlock(pool);
-    share_values(info, like);
+    kept = keep_info(info, like);
     json_decref(like);
 
-    result = specs_take(&specs, engine, info, version, failure);
+    result = kept ? specs_take(&specs, engine, info, version, failure) : failure_set(failure, 500, "out of memory");
     pool_write_lock(pool);
     if (!result) {
         result = apply_locked(pool, engine, &specs, builder, failure);
@@ -330,11 +344,12 @@ int pool_apply_specs(struct pool *pool, struct engine *engine, json_t *info, jso
         set_error(engine, failure->message);
     } else {
         old_info = engine->info;
-        engine->info = json_incref(info);
+        engine->info = json_incref(kept);
         engine->info_changes++;
     }
     pool_unlock(pool);
     json_decref(old_info);
+    json_decref(kept);
 
     if (specs.moved_from) {
         log_info("Engine %s has moved from %s to %s", specs.name, specs.moved_from, engine->address);

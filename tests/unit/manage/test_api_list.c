@@ -326,7 +326,7 @@ static void test_info_is_current_after_any_change(void **state)
 {
     struct pool *pool = api_manager.pool;
     struct engine *engine = pool_find_engine_by_name(pool, "node-1");
-    json_t *info = json_deep_copy(engine->info), *images = json_loads("[{\"Id\":\"sha256:1\"}]", 0, NULL);
+    json_t *info = canned_info(engine->id, engine->name), *images = json_loads("[{\"Id\":\"sha256:1\"}]", 0, NULL);
     json_t *version = canned_json("version");
     struct failure failure = {0};
 
