@@ -75,6 +75,14 @@ bool lock_is_held(struct lock *lock, uint64_t *ret_term)
     return held;
 }
 
+int lock_left_ms(struct lock *lock)
+{
+    pthread_mutex_lock(&lock->mutex);
+    int64_t left_ms = lock->retired ? 0 : lock->until_ms - lock_now_ms();
+    pthread_mutex_unlock(&lock->mutex);
+    return (int)between(0, left_ms, INT32_MAX);
+}
+
 void lock_retire(struct lock *lock)
 {
     pthread_mutex_lock(&lock->mutex);

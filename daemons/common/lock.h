@@ -41,6 +41,8 @@ void lock_run(struct lock *lock, const struct lock_events *events, void *data);
 /* Whether it is ours right now, by a clock that goes on while the process or the machine is stopped: to be asked right
  * before whatever only its holder may do. *ret_term: of this election; NULL: not wanted. */
 bool lock_is_held(struct lock *lock, uint64_t *ret_term);
+/* For how long it is ours still, by the same clock; 0: it is not. */
+int lock_left_ms(struct lock *lock);
 /* From now on lock_is_held() says no, though nobody else gets it before lock_stop(), or its time is over: for a holder
  * that ends what it has begun. */
 void lock_retire(struct lock *lock);

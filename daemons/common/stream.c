@@ -118,6 +118,13 @@ void stream_close(struct stream *stream)
     free(stream);
 }
 
+void stream_limit_delivery(struct stream *stream, int ms)
+{
+    unsigned int limit = ms > 0 ? (unsigned int)ms : 0;
+    if (!stream->is_unix)
+        setsockopt(stream->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit);
+}
+
 void stream_abort(struct stream *stream)
 {
     if (!stream)

@@ -43,6 +43,14 @@ ssize_t stream_send(struct stream *stream, const void *buffer, size_t size);
 /* End our direction, keep the other. 0, STREAM_AGAIN, or a negative errno. */
 int stream_shutdown_write(struct stream *stream);
 
+/* What is sent from now on arrives within that long or not at all, however long the connection stands: what the peer
+ * has not confirmed by then the system sends no more, and the connection has failed. 0: as long as the system tries.
+ * TCP only. */
+void stream_limit_delivery(struct stream *stream, int ms);
+/* Close so that the peer cannot take it for a proper end, and does not get what it has not got yet: for what was given
+ * up. A close would leave that to the system, which goes on trying. */
+void stream_abort(struct stream *stream);
+
 /* For poll(): the descriptor and what to wait for after STREAM_AGAIN of a recv or a send (TLS may need the other). */
 int stream_fd(const struct stream *stream);
 short stream_recv_events(const struct stream *stream);

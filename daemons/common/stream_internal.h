@@ -31,8 +31,6 @@ int stream_start_tls(struct stream *stream, const struct tls *tls, bool server, 
                      struct deadline deadline, char **reterr);
 /* Wait for @p events on @p fd. 1, 0 when the deadline has passed, negative errno. */
 int stream_poll(int fd, short events, struct deadline deadline);
-/* Close so that the peer cannot take it for a proper end. */
-void stream_abort(struct stream *stream);
 /* New text for a negative result of a stream call. */
 char *stream_error_text(const struct stream *stream, ssize_t result);
 

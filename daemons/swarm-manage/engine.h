@@ -150,6 +150,9 @@ int engine_call(struct engine *engine, const char *method, const char *path, con
 struct engine_guard {
     bool (*allows)(void *data);
     void *data;
+    /* For how long it is allowed: a request that the engine has not got by then it does not get, though the network
+     * that lost it be well again. 0: without end. NULL: the same. */
+    int (*left_ms)(void *data);
 };
 /* The same as a client that speaks API version @p wanted would make it (clamped to the engine's range), and with a
  * limit on silence rather than on the whole where @p silence_ms is not 0: a pull may take its time. */

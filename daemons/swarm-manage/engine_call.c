@@ -58,13 +58,25 @@ static char *target_of(struct engine *engine, const struct engine_request *reque
 }
 
 /* Asked when the connection stands, right before the request goes out. */
-static bool may_send(struct waiting *waiting)
+static bool may_send(struct waiting *waiting, struct stream *stream)
 {
-    if (!waiting->guard || waiting->guard->allows(waiting->guard->data)) {
+    const struct engine_guard *guard = waiting->guard;
+
+    if (guard && guard->left_ms) {
+        stream_limit_delivery(stream, guard->left_ms(guard->data)); /* first: it only gets less until it is asked */
+    }
+    if (!guard || guard->allows(guard->data)) {
         return true;
     }
     waiting->why = strdup("this manager is not the primary any more");
     return false;
+}
+
+/* To the next request. */
+static void leave(struct engine *engine, struct stream *stream)
+{
+    stream_limit_delivery(stream, 0);
+    engine_put_back(engine, stream);
 }
 
 /* Every kept connection may turn out to have been closed; after those comes a fresh one. */
@@ -80,16 +92,18 @@ static void exchange(struct engine *engine, const char *target, const struct htt
         if (engine_connect(engine, &stream, &reused, result)) {
             return;
         }
-        if (!may_send(call->give_up_data)) {
-            engine_put_back(engine, stream);
+        if (!may_send(call->give_up_data, stream)) {
+            leave(engine, stream);
             result->failure = HTTP_CANCELLED;
             return;
         }
         http_over(stream, engine->host, target, call, result, &end);
         if (end.reusable) {
-            engine_put_back(engine, stream);
-        } else {
+            leave(engine, stream);
+        } else if (result->failure == HTTP_OK) {
             stream_close(stream);
+        } else {
+            stream_abort(stream);
         }
     } while (reused && end.unanswered);
 }

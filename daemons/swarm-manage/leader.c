@@ -58,6 +58,13 @@ bool leader_may_act(struct leader *leader, uint64_t term)
     return leader == NULL || (leader_is_primary(leader, &now) && now == term);
 }
 
+int leader_left_ms(struct leader *leader)
+{
+    int left_ms = leader == NULL ? 0 : lock_left_ms(leader->lock);
+
+    return leader == NULL || left_ms > 0 ? left_ms : 1;
+}
+
 bool leader_fence(struct leader *leader, uint64_t term, uint64_t *ret_fence)
 {
     bool present;

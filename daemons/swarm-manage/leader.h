@@ -52,6 +52,10 @@ void leader_free(struct leader *leader);
 bool leader_is_primary(struct leader *leader, uint64_t *ret_term);
 /* The same for one who began to act in @p term: to be asked right before each effect on an engine. */
 bool leader_may_act(struct leader *leader, uint64_t term);
+/* For how long it may, of one that may: what is asked of an engine is to arrive by then. 0: without end, that is
+ * without
+ * --replication. */
+int leader_left_ms(struct leader *leader);
 /* What the store has for that term: the lock's number in it (lock.h), 0 without --replication. False where that is not
  * the present term. */
 bool leader_fence(struct leader *leader, uint64_t term, uint64_t *ret_fence);

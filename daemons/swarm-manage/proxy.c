@@ -115,6 +115,8 @@ static int try_once(struct manager *manager, struct http_request *request, struc
     metrics_change(METRIC_RELAYS_ACTIVE, -1);
     if (r == 0 && outcome.reusable)
         engine_put_back(order->engine, stream);
+    else if (errand->given_up)
+        stream_abort(stream);
     else
         stream_close(stream);
     if (r == 0) {

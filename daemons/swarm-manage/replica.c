@@ -189,6 +189,8 @@ static int exchange(struct errand *errand, struct stream *stream, bool reused, i
     free(target);
     if (r == 0 && outcome.reusable)
         primary_link_put_back(leader_links(errand->call->manager->leader), errand->address, stream);
+    else if (errand->given_up)
+        stream_abort(stream);
     else
         stream_close(stream);
     /* A kept connection that was closed before it was used, or there is a new primary. */

@@ -9,6 +9,7 @@
 
 #include "create.h"
 #include "endpoints.h"
+#include "leader.h"
 #include "log.h"
 #include "metrics.h"
 #include "office.h"
@@ -211,6 +212,14 @@ static bool may_act(void *data)
     const struct watchdog_action *action = data;
 
     return office_is_of(action->manager, action->term);
+}
+
+/* And for how long: a request that a broken network held up must not arrive when another manager acts. */
+static int may_act_ms(void *data)
+{
+    const struct watchdog_action *action = data;
+
+    return leader_left_ms(action->manager->leader);
 }
 
 /* Whether there is still a reason for it; where there is not, it has been reported. */
@@ -588,7 +597,7 @@ static void remove_duplicate(struct watchdog_action *action, struct swarm_resche
 
 void watchdog_action_run(struct watchdog_action *action, struct swarm_rescheduler *rescheduler)
 {
-    struct engine_guard guard = {may_act, action};
+    struct engine_guard guard = {may_act, action, may_act_ms};
 
     action->guard = &guard;
     switch (action->kind) {

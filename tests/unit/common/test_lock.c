@@ -261,6 +261,7 @@ static void test_resigning_lets_another_have_it(void **state)
     start(&candidates[1]);
     lock_retire(candidates[0].lock);
     assert_false(lock_is_held(candidates[0].lock, NULL));
+    assert_int_equal(lock_left_ms(candidates[0].lock), 0);
     usleep(LIVES_MS * 1500);
     assert_int_equal(candidates[1].acquired, 0); /* the store's lock is kept until the end */
     end(&candidates[0]);
@@ -307,6 +308,8 @@ static void test_one_that_sleeps_has_lost_it_when_it_wakes(void **state)
     atomic_store(&candidates[0].asleep, true);
     assert_ptr_equal(await_holder(&candidates[0]), &candidates[1]);
     assert_false(lock_is_held(candidates[0].lock, NULL));
+    assert_int_equal(lock_left_ms(candidates[0].lock), 0);
+    assert_true(lock_left_ms(candidates[1].lock) <= LIVES_MS);
     assert_true(lock_is_in_doubt(candidates[0].lock));
     assert_false(lock_is_in_doubt(candidates[1].lock));
     atomic_store(&candidates[0].asleep, false);

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -288,6 +290,22 @@ static void test_decrypted_bytes_are_pending(void **state)
     stream_close(server);
 }
 
+static void test_delivery_is_limited(void **state)
+{
+    struct stream *client, *server;
+    unsigned int limit = 0;
+    socklen_t length = sizeof limit;
+    kit_pair(KIT_TCP, &client, &server);
+    stream_limit_delivery(client, 1234);
+    assert_int_equal(getsockopt(stream_fd(client), IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, &length), 0);
+    assert_int_equal(limit, 1234);
+    stream_limit_delivery(client, 0);
+    assert_int_equal(getsockopt(stream_fd(client), IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, &length), 0);
+    assert_int_equal(limit, 0);
+    stream_close(client);
+    stream_close(server);
+}
+
 static void test_peer_is_named_by_certificate_address_or_uid(void **state)
 {
     struct stream *client, *server;
@@ -328,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_sending_to_who_does_not_read_ends_at_the_time_out),
         cmocka_unit_test(test_idle_connection_is_open_until_the_peer_says_something),
         cmocka_unit_test(test_decrypted_bytes_are_pending),
+        cmocka_unit_test(test_delivery_is_limited),
         cmocka_unit_test(test_peer_is_named_by_certificate_address_or_uid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,12 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "events.h"
 #include "fake_pool.h"
+#include "http_listen.h"
 #include "leader.h"
 #include "memory_lock.h"
 #include "watchdog.h"
@@ -171,10 +175,17 @@ static bool allow_first(void *data)
     return ++*asked == 1;
 }
 
+/* In the place of the network's: asked before the guard is, as what it says only gets less. */
+static int say_left(void *data)
+{
+    assert_int_equal(*(int *)data <= 1, true);
+    return 60000;
+}
+
 static void test_guard_is_asked_for_each_request(void **state)
 {
     int asked = 0;
-    struct engine_guard guard = {allow_first, &asked};
+    struct engine_guard guard = {allow_first, &asked, say_left};
     struct engine_request request = {.method = "GET", .path = "/version", .timeout_ms = 10000, .guard = &guard};
     struct failure failure = {0};
     struct http_result result;
@@ -190,6 +201,38 @@ static void test_guard_is_asked_for_each_request(void **state)
     assert_int_equal(http_peer_count(pool.engines[1]->http, "/version"), before + 1);
 }
 
+/* The rest of a request that has failed does not arrive when the engine, or the network, goes on. */
+static void test_what_was_given_up_does_not_arrive(void **state)
+{
+    enum { LENGTH = 1 << 19 };
+    static const char body[LENGTH];
+    static char buffer[LENGTH];
+    struct engine_request request = {.method = "POST", .path = "/x", .body = body, .length = LENGTH, .timeout_ms = 500};
+    struct listening_socket listening;
+    struct http_result result;
+    struct failure failure = {0};
+    char *error = NULL, *url;
+    ssize_t got;
+    int fd, there = 0, came = 0;
+
+    assert_int_equal(listening_socket_open(&listening, "127.0.0.1:0", &error), 0);
+    url = listening_socket_url(&listening);
+    assert_int_equal(
+        engine_request(pool_add_engine(pool.manager.pool, strstr(url, "127."), &failure), &request, &result, &failure),
+        -1);
+    while ((fd = accept(listening.fd, NULL, NULL)) < 0)
+        usleep(1000);
+    assert_int_equal(ioctl(fd, FIONREAD, &there), 0);
+    while ((got = recv(fd, buffer, sizeof(buffer), 0)) > 0)
+        came += (int)got;
+    assert_true(came <= there && came < LENGTH);
+    close(fd);
+    listening_socket_close(&listening);
+    free(url);
+    http_result_clear(&result);
+    failure_clear(&failure);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -199,6 +242,7 @@ int main(void)
         TEST(test_what_the_primary_moved_is_not_moved_again),
         TEST(test_engine_that_leaves_stays_while_its_containers_wait_for_the_primary),
         TEST(test_guard_is_asked_for_each_request),
+        TEST(test_what_was_given_up_does_not_arrive),
     };
 
     fake_pool_global_init();
