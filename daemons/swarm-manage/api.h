@@ -22,6 +22,9 @@ int api_events(struct call *call);
 int api_containers_list(struct call *call);
 
 /* api_reschedule.c */
+/* A container that is to be moved off its node or removed there, and when and why not yet. New. With the pool locked.
+ */
+json_t *api_waiting_json(const struct swarm_waiting *waiting);
 int api_reschedule(struct call *call);
 int api_reschedule_release(struct call *call);
 

@@ -96,17 +96,13 @@ static json_t *versions_json(const struct engine *engine)
 
 static void add_move(void *data, const struct swarm_waiting *waiting)
 {
-    json_t *moves = data;
-
-    json_array_append_new(moves, json_pack("{s:s, s:o, s:s, s:i, s:o}", "id", swarm_container_id(waiting->container),
-                                           "name", text_or_null(swarm_container_name(waiting->container)), "kind",
-                                           waiting->kind == SWARM_ACTION_REMOVE ? "remove" : "move", "attempts",
-                                           (int)waiting->attempts, "error", text_or_null(waiting->reason)));
+    json_array_append_new(data, api_waiting_json(waiting));
 }
 
 /* What only a node that has been validated has. */
-static void set_node(json_t *json, struct manager *manager, const struct swarm_node *node)
+static void set_node(json_t *json, struct manager *manager, const struct engine *engine)
 {
+    const struct swarm_node *node = engine->node;
     json_t *moves = json_array();
 
     if (node != NULL && manager->watchdog != NULL)
@@ -118,6 +114,7 @@ static void set_node(json_t *json, struct manager *manager, const struct swarm_n
     json_object_set_new(json, "containers", node == NULL ? json_null() : containers_json(node));
     json_object_set_new(json, "labels", node == NULL ? json_object() : labels_json(node));
     json_object_set_new(json, "waiting_moves", moves);
+    json_object_set_new(json, "moved", json_integer(engine->lost ? (json_int_t)engine->moved : 0));
 }
 
 static json_t *engine_json(struct manager *manager, const struct engine *engine)
@@ -129,7 +126,7 @@ static json_t *engine_json(struct manager *manager, const struct engine *engine)
     json_object_set_new(json, "address", json_string(engine->address));
     json_object_set_new(json, "state", state_json(engine));
     json_object_set_new(json, "error", text_or_null(engine->error));
-    set_node(json, manager, engine->node);
+    set_node(json, manager, engine);
     json_object_set_new(json, "versions", versions_json(engine));
     return json;
 }

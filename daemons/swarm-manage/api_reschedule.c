@@ -22,18 +22,30 @@ static const char *wait_word(int wait)
     }
 }
 
-static void add_waiting(void *data, const struct swarm_waiting *waiting)
+json_t *api_waiting_json(const struct swarm_waiting *waiting)
 {
     const struct swarm_container *container = waiting->container;
+    const char *name = swarm_container_name(container);
     int64_t in_ms = waiting->next_ms - monotonic_ms();
 
-    json_array_append_new(
-        data, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:s}", "id", swarm_container_id(container), "name",
-                        swarm_container_name(container), "node", swarm_node_name(swarm_container_node(container)),
-                        "kind", waiting->kind == SWARM_ACTION_REMOVE ? "remove" : "move", "wait",
-                        wait_word(waiting->wait), "attempts", (json_int_t)waiting->attempts, "next_try_ms",
-                        waiting->next_ms < 0 ? json_null() : json_integer(in_ms > 0 ? in_ms : 0), "error",
-                        waiting->reason ? waiting->reason : ""));
+    return json_pack("{s:s, s:o, s:s, s:s, s:I, s:o, s:o}", "id", swarm_container_id(container), "name",
+                     *name ? json_string(name) : json_null(), "kind",
+                     waiting->kind == SWARM_ACTION_REMOVE ? "remove" : "move", "wait", wait_word(waiting->wait),
+                     "attempts", (json_int_t)waiting->attempts, "next_try_ms",
+                     waiting->next_ms < 0 ? json_null() : json_integer(in_ms > 0 ? in_ms : 0), "error",
+                     waiting->reason ? json_string(waiting->reason) : json_null());
+}
+
+static void add_waiting(void *data, const struct swarm_waiting *waiting)
+{
+    json_t *one = api_waiting_json(waiting);
+
+    json_object_set_new(one, "node", json_string(swarm_node_name(swarm_container_node(waiting->container))));
+    if (!*swarm_container_name(waiting->container)) /* as these always were here */
+        json_object_set_new(one, "name", json_string(""));
+    if (!waiting->reason)
+        json_object_set_new(one, "error", json_string(""));
+    json_array_append_new(data, one);
 }
 
 static int reply_state(struct call *call)

@@ -96,8 +96,10 @@ struct engine {
     bool unannounced;        /* gone from discovery, but it stays */
     int64_t drop_ms;         /* unannounced: monotonic time when it goes, should it answer until then; -1: it stays */
     bool lost;               /* the watchdog knows that it is */
+    size_t moved;            /* lost: containers that were brought back elsewhere since */
     uint64_t recorded_hash;  /* what is in the records of it */
     bool absent;             /* known from the records only: it has not answered this manager yet */
+    bool stranger;           /* it has the id of another one's node, and none of that node's containers */
 
     size_t container_states[POOL_CONTAINER_STATES]; /* as the pool's, of its containers */
     unsigned info_changes;                          /* how often info has been replaced */

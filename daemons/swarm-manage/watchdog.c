@@ -179,6 +179,7 @@ void watchdog_release(struct watchdog *watchdog)
 static int tell_lost(struct watchdog *watchdog, struct engine *engine, int loss)
 {
     if (!engine->lost) {
+        engine->moved = 0;
         pool_restore_running(engine);
     }
     engine->lost = true;

@@ -171,6 +171,7 @@ static void report_moved(struct watchdog_action *action, struct swarm_reschedule
         count(action, false);
         report_unanswered(action, rescheduler, "out of memory");
     } else {
+        action->engine->moved += !action->restart;
         count(action, true);
         remember_removal(action);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "watchdog_log.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,12 +94,19 @@ static void note_trouble(void *data, const struct swarm_waiting *waiting)
 {
     struct container_record *record = container_record(waiting->container);
     const char *reason = waiting->reason;
+    char next[64] = "";
 
     if (waiting->kind != SWARM_ACTION_MOVE || !reason ||
         (record->move_trouble && !strcmp(record->move_trouble, reason))) {
         return;
     }
-    add(data, LOG_LEVEL_ERROR, "Failed to reschedule container %s: %s", swarm_container_id(waiting->container), reason);
+    if (waiting->next_ms >= 0) {
+        int64_t in_ms = waiting->next_ms - monotonic_ms();
+
+        snprintf(next, sizeof(next), " (tried again in %" PRId64 " s)", in_ms > 0 ? (in_ms + 999) / 1000 : 0);
+    }
+    add(data, LOG_LEVEL_ERROR, "Failed to reschedule container %s: %s%s", swarm_container_id(waiting->container),
+        reason, next);
     decisions_add_move(record->engine->manager->decisions, waiting->container, NULL, reason);
     free(record->move_trouble);
     record->move_trouble = strdup(reason);

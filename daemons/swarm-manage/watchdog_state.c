@@ -42,17 +42,23 @@ char *watchdog_engine_text(const struct watchdog *watchdog, const struct engine 
 {
     struct tally tally = {.next_ms = -1};
     char *text = NULL;
-    size_t length;
+    size_t length, moved;
     FILE *out;
 
     if (!watchdog || !engine->node) {
         return NULL;
     }
     swarm_rescheduler_each_waiting(watchdog_rescheduler(watchdog), engine->node, count, &tally);
-    if (!tally.waiting || !(out = open_memstream(&text, &length))) {
+    moved = engine->lost ? engine->moved : 0;
+    if ((!tally.waiting && !moved) || !(out = open_memstream(&text, &length))) {
         return NULL;
     }
-    fprintf(out, "%zu waiting", tally.waiting);
+    if (tally.waiting) {
+        fprintf(out, "%zu waiting", tally.waiting);
+    }
+    if (moved) {
+        fprintf(out, "%s%zu moved", tally.waiting ? ", " : "", moved);
+    }
     print_part(out, tally.under_way, "under way");
     print_part(out, tally.held, "held");
     print_part(out, tally.given_up, "given up");

@@ -98,7 +98,8 @@ check_lost_node() {
     $D run -d --name stays -e constraint:node==fedora03 -e reschedule:on-node-failure busybox sleep 3600
   engine_kill fedora03
   waits "a dead engine is unhealthy" 60 is_state fedora03 unhealthy
-  waits "its container waits" 60 sh -c "curl -sf $API/swarm/nodes | jq -e '.[1].waiting_moves | map([.name, .kind]) == [[\"stays\", \"move\"]]'"
+  waits "its container waits" 60 sh -c "curl -sf $API/swarm/nodes | jq -e '.[1].waiting_moves | map([.name, .kind, .wait]) == [[\"stays\", \"move\", \"time\"]] and .[0].next_try_ms > 0 and (.[0].error | contains(\"node==\"))'"
+  waits "the log says when it is tried again" 60 grep -q 'Failed to reschedule container .* (tried again in [0-9]* s)' "$WORK/manage.log"
   waits "and says why" 60 sh -c "curl -sf $API/swarm/decisions | jq -e 'map(select(.kind == \"move\" and .name == \"stays\")) | .[0] | .outcome == \"refused\" and (.text | test(\"node==fedora03\"))'"
   equal "an engine that is away has an error" "$(json /swarm/nodes '.[1].error | type')" '"string"'
 }
