@@ -108,6 +108,7 @@ static void watched_free(struct watched *w)
     specs_fetch_cancel(w);
     json_objects_finish(&w->objects);
     engine_unref(w->engine);
+    free(w->told_pending);
     free(w);
 }
 

@@ -78,7 +78,7 @@ struct monitor {
     size_t worker_count, next_worker;
     size_t kept;          /* engines whose connection is kept; guarded by the lock */
     pthread_mutex_t lock; /* guards the list of watched engines and what they say is guarded by it */
-    bool has_list; /* discovery has said something; guarded by the lock, too */
+    bool has_list;        /* discovery has said something; guarded by the lock, too */
     struct watched *watched;
     struct swarm_membership *membership; /* guarded by the lock, with its members */
 };
@@ -205,13 +205,14 @@ struct watched {
     enum engine_state state;
     bool kept; /* constant: a connection is, between pings; with too many engines not to all */
     bool connected_once;
-    bool absent;      /* known from the records, and not heard of yet */
-    bool leaving;     /* it is to leave the pool */
-    bool unannounced; /* its membership has lapsed, but it stays … */
-    int64_t drop_ms;  /* … until then (monotonic), -1: for as long as nothing else happens */
-    bool forgotten;   /* only waits to be freed */
-    int failures;     /* in a row */
-    int loss;         /* UNHEALTHY: enum swarm_node_loss as reported */
+    bool absent;        /* known from the records, and not heard of yet */
+    bool leaving;       /* it is to leave the pool */
+    bool unannounced;   /* its membership has lapsed, but it stays … */
+    int64_t drop_ms;    /* … until then (monotonic), -1: for as long as nothing else happens */
+    bool forgotten;     /* only waits to be freed */
+    char *told_pending; /* why it is not in the pool, as the log has it already */
+    int failures;       /* in a row */
+    int loss;           /* UNHEALTHY: enum swarm_node_loss as reported */
     struct flaps flaps;
     int64_t answers_since_ms; /* UNHEALTHY: it answers without a break since; 0: it does not */
     int64_t hold_ms;          /* for so long it has to */

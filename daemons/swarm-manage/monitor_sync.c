@@ -2,6 +2,7 @@
 /* Getting to know all of an engine, one step after the other: ping, specs, event stream, containers, then images,
  * networks and volumes. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "events.h"
@@ -65,13 +66,14 @@ void sync_soon(struct watched *w)
 /* Why an engine is not in the pool yet: to be seen at once, and not again for as long as it is the same. */
 static void tell_pending(struct watched *w, const char *why)
 {
-    struct pool *pool = w->monitor->manager->pool;
-    enum log_level level;
+    bool told = w->told_pending && strcmp(w->told_pending, why) == 0;
 
-    pool_read_lock(pool);
-    level = w->engine->error && strcmp(w->engine->error, why) == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN;
-    pool_unlock(pool);
-    log_line(level, LOG_FIELDS({"Addr", w->engine->address}), "Failed to validate pending node: %s", why);
+    if (!told) {
+        free(w->told_pending);
+        w->told_pending = strdup(why);
+    }
+    log_line(told ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, LOG_FIELDS({"Addr", w->engine->address}),
+             "Failed to validate pending node: %s", why);
 }
 
 /* There is no way to it, or it is not what it was: keep trying. */
@@ -141,6 +143,8 @@ static void announce(struct watched *w)
     if (was == ENGINE_HEALTHY)
         return;
     w->backoff_ms = 0;
+    free(w->told_pending);
+    w->told_pending = NULL;
     if (was == ENGINE_UNHEALTHY) {
         metrics_count(METRIC_ENGINES_BACK);
         log_info_with(LOG_FIELDS({"id", w->engine->id}, {"name", w->engine->name}),
