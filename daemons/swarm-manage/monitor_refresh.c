@@ -22,10 +22,16 @@ void specs_fetch_cancel(struct watched *w)
     memset(&w->specs, 0, sizeof(w->specs));
 }
 
+/* As it has just said; NULL: it has not. */
+static const char *own_id(const struct watched *w)
+{
+    return json_string_value(json_object_get(w->specs.info, "ID"));
+}
+
 /* The engine's id was another one when it was validated. */
 static bool is_other_engine(struct watched *w)
 {
-    const char *id = json_string_value(json_object_get(w->specs.info, "ID"));
+    const char *id = own_id(w);
 
     return id && w->engine->id && strcmp(id, w->engine->id) != 0;
 }
@@ -38,8 +44,8 @@ static void specs_apply(struct watched *w)
 
     if (pool_apply_specs(w->monitor->manager->pool, w->engine, w->specs.info, w->specs.version, w->builder, &failure) !=
         0) {
-        if (!w->engine->node && json_is_string(json_object_get(w->specs.info, "ID")))
-            watch_supersede(w, json_string_value(json_object_get(w->specs.info, "ID")));
+        if (!w->engine->node && !w->engine->stranger && own_id(w))
+            watch_supersede(w, own_id(w));
         trouble_set(&w->specs.trouble, "%s", failure.message ? failure.message : "out of memory");
         w->specs.trouble.changed_id = other;
         w->specs.failed = true;
@@ -53,10 +59,48 @@ static void specs_apply(struct watched *w)
     memcpy(w->prefix + 1, prefix, sizeof(prefix));
 }
 
+static void specs_end(struct watched *w)
+{
+    struct specs_fetch ended;
+
+    if (!w->specs.failed)
+        specs_apply(w);
+    ended = w->specs;
+    ended.info = ended.version = NULL;
+    specs_fetch_cancel(w);
+    ended.done(w, ended.failed ? &ended.trouble : NULL);
+}
+
+static void twin_answered(struct watched *w, void *data, struct http_result *result)
+{
+    json_t *list = NULL;
+
+    w->specs.failed = trouble_from_result(&w->specs.trouble, w, result);
+    if (!w->specs.failed) {
+        list = parse(result);
+        pool_compare_twin(w->monitor->manager->pool, w->engine, own_id(w), list);
+        json_decref(list);
+    }
+    specs_end(w);
+}
+
+/* Where it says that it is what another one is: look at its containers first. */
+static bool compares(struct watched *w)
+{
+    static const struct call_order list = {"/containers/json?all=1", false, CONNECT_MS, LIST_CALL_MS};
+
+    if (w->specs.failed || !own_id(w) || !pool_has_twin(w->monitor->manager->pool, w->engine, own_id(w)))
+        return false;
+    if (watch_call(w, &list, twin_answered, NULL) == 0)
+        return true;
+    trouble_set(&w->specs.trouble, "out of memory");
+    w->specs.failed = true;
+    return false;
+}
+
 static void specs_answered(struct watched *w, json_t **ret_object, const char *path, struct http_result *result)
 {
     struct specs_fetch *specs = &w->specs;
-    struct specs_fetch ended;
 
     if (!specs->failed) {
         specs->failed = trouble_from_result(&specs->trouble, w, result);
@@ -69,14 +113,8 @@ static void specs_answered(struct watched *w, json_t **ret_object, const char *p
             }
         }
     }
-    if (--specs->missing > 0)
-        return;
-    if (!specs->failed)
-        specs_apply(w);
-    ended = *specs;
-    ended.info = ended.version = NULL;
-    specs_fetch_cancel(w);
-    ended.done(w, ended.failed ? &ended.trouble : NULL);
+    if (--specs->missing == 0 && !compares(w))
+        specs_end(w);
 }
 
 static void info_answered(struct watched *w, void *data, struct http_result *result)

@@ -100,9 +100,16 @@ struct engine **pool_engines(struct pool *pool, bool healthy_only, size_t *ret_c
 /* The advertised API version as "1.41". */
 void pool_api_version(struct pool *pool, char buffer[16]);
 
+/* Whether another engine is the node of that id, and has containers by which the two can be told apart: then they are to
+ * be compared before the specs are applied. */
+bool pool_has_twin(struct pool *pool, const struct engine *engine, const char *id);
+/* With what the engine answers to "GET /containers/json?all=1": one that has none of the other's is not the same engine
+ * at another address, but another machine with the same id (cloned, say), and never becomes that node. */
+void pool_compare_twin(struct pool *pool, struct engine *engine, const char *id, const json_t *list);
 /* What an engine says of itself. The first time this validates it: it becomes a node of the cluster,
  * unless its id is another engine's (error on it: "ID duplicated. <id> shared by this node <addr> and another node
- * <addr>") or differs from what it was. 0, or -1 with failure (also set as the engine's error). */
+ * <addr>") or differs from what it was. Where that other one does not answer any more this is it, at another address,
+ * unless the two have been compared and differ. 0, or -1 with failure (also set as the engine's error). */
 int pool_apply_specs(struct pool *pool, struct engine *engine, json_t *info, json_t *version, const char *builder,
                      struct failure *failure);
 /* Its state, failure count and last error (NULL: none); keeps the node's health indicator. */

@@ -137,9 +137,9 @@ static bool gives_way(struct pool *pool, const struct engine *engine)
 }
 
 /* The engine that has that node does not answer, and this one is it, at another address. */
-static bool moved_here(const struct engine *other)
+static bool moved_here(const struct engine *engine, const struct engine *other)
 {
-    return other->state != ENGINE_HEALTHY && (other->absent || other->lost);
+    return !engine->stranger && other->state != ENGINE_HEALTHY && (other->absent || other->lost);
 }
 
 /* Nothing is placed on a new node before its containers are known: pool_set_state() gives it its health. */
@@ -152,14 +152,16 @@ static int add_node(struct pool *pool, struct engine *engine, const struct specs
     if (result == SWARM_ERR_EXISTS) {
         const struct engine *other = swarm_node_data(swarm_cluster_find_node(pool->cluster, specs->id));
 
-        failure_set(failure, 500, "ID duplicated. %s shared by this node %s and another node %s", specs->id,
-                    engine->address, other->address);
+        failure_set(failure, 500, "ID duplicated. %s shared by this node %s and another node %s%s", specs->id,
+                    engine->address, other->address,
+                    engine->stranger ? ", which has other containers: two machines have one ID" : "");
     } else if (result) {
         failure_set(failure, 500, "%s", swarm_error_message(error));
     } else {
         swarm_node_set_data(node, engine);
         swarm_node_set_health(node, 0, NULL);
         engine->node = node;
+        engine->stranger = false;
         set_availability(engine);
     }
     swarm_error_free(error);
@@ -221,6 +223,7 @@ static void hand_over(struct engine *from, struct engine *to)
     to->removal_ticket = from->removal_ticket;
     to->container_changes = from->container_changes + 1;
     to->lost = from->lost;
+    to->moved = from->moved;
     to->absent = from->absent;
     to->recorded_hash = from->recorded_hash;
     to->node = from->node;
@@ -236,7 +239,7 @@ static int make_way(struct pool *pool, struct engine *engine, struct specs *spec
     struct swarm_node *node = engine->node ? NULL : swarm_cluster_find_node(pool->cluster, specs->id);
     struct engine *other = node ? swarm_node_data(node) : NULL;
 
-    if (!other || !moved_here(other)) {
+    if (!other || !moved_here(engine, other)) {
         return 0;
     }
     if (swarm_node_set_address(node, engine->address, NULL)) {
@@ -278,6 +281,48 @@ static int apply_locked(struct pool *pool, struct engine *engine, struct specs *
     }
     remember_node(pool, engine);
     return 0;
+}
+
+/* --- two engines with one id --- */
+
+/* The node of that id, where it is another engine's. With the pool locked. */
+static const struct swarm_node *node_of_twin(const struct pool *pool, const struct engine *engine, const char *id)
+{
+    const struct swarm_node *node = engine->node ? NULL : swarm_cluster_find_node(pool->cluster, id);
+
+    return node && swarm_node_data(node) != engine ? node : NULL;
+}
+
+bool pool_has_twin(struct pool *pool, const struct engine *engine, const char *id)
+{
+    const struct swarm_node *node;
+    bool has;
+
+    pool_read_lock(pool);
+    node = node_of_twin(pool, engine, id);
+    has = node && swarm_node_next_container(node, NULL);
+    pool_unlock(pool);
+    return has;
+}
+
+void pool_compare_twin(struct pool *pool, struct engine *engine, const char *id, const json_t *list)
+{
+    const struct swarm_node *node;
+    bool known = false;
+    const json_t *one;
+    size_t i;
+
+    pool_write_lock(pool);
+    node = node_of_twin(pool, engine, id);
+    json_array_foreach (list, i, one) {
+        const char *container = json_string_value(json_object_get(one, "Id"));
+
+        known |= node && container && swarm_cluster_find_container(pool->cluster, node, container);
+    }
+    if (node && swarm_node_next_container(node, NULL)) { /* else there is nothing to compare with any more */
+        engine->stranger = !known;
+    }
+    pool_unlock(pool);
 }
 
 /* --- */

@@ -289,6 +289,61 @@ static void test_second_engine_with_an_id_stays_pending(void **state)
     failure_clear(&failure);
 }
 
+/* Says what containers it has, then what it is. */
+static int apply_twin(struct engine *engine, const char *container)
+{
+    json_t *list = json_pack("[{s:s}]", "Id", container);
+    struct failure failure = {0};
+    int result;
+
+    assert_true(pool_has_twin(manager.pool, engine, "A"));
+    pool_compare_twin(manager.pool, engine, "A", list);
+    result = apply_info(engine, canned_info("A", "node-1"), &failure);
+    failure_clear(&failure);
+    json_decref(list);
+    return result;
+}
+
+static void lose(struct engine *engine)
+{
+    pool_set_state(manager.pool, engine, ENGINE_UNHEALTHY, 1, "gone");
+    engine->lost = true; /* as the watchdog notes it */
+}
+
+static void test_engine_at_another_address_is_the_same_node(void **state)
+{
+    struct engine *first = node("192.0.2.1:1", "A", "node-1"), *second = added("192.0.2.1:2");
+
+    apply(first, pool_ticket(manager.pool), "web");
+    assert_int_equal(apply_twin(second, WEB), -1);
+    lose(first);
+    assert_int_equal(apply_twin(second, WEB), 0);
+    assert_non_null(second->node);
+    assert_int_equal(manager.pool->engine_count, 1);
+}
+
+static void test_clone_does_not_become_the_node_that_is_lost(void **state)
+{
+    struct engine *first = node("192.0.2.1:1", "A", "node-1"), *second = added("192.0.2.1:2");
+    struct failure failure = {0};
+
+    apply(first, pool_ticket(manager.pool), "web");
+    assert_int_equal(apply_twin(second, DB), -1);
+    assert_string_equal(second->error, "ID duplicated. A shared by this node 192.0.2.1:2 and another node 192.0.2.1:1, "
+                                       "which has other containers: two machines have one ID");
+    lose(first);
+    assert_int_equal(apply_twin(second, DB), -1);
+    assert_true(has(first, WEB));
+    pool_write_lock(manager.pool); /* moved, and so nothing is left to compare with */
+    pool_drop_container(manager.pool, swarm_cluster_find_container(manager.pool->cluster, first->node, WEB));
+    pool_unlock(manager.pool);
+    assert_false(pool_has_twin(manager.pool, second, "A"));
+    assert_int_equal(apply_info(second, canned_info("A", "node-1"), &failure), -1);
+    failure_clear(&failure);
+    pool_remove_engine(manager.pool, first);
+    assert_int_equal(apply_info(second, canned_info("A", "node-1"), &failure), 0);
+}
+
 static void test_second_engine_gets_the_id_when_the_first_has_left(void **state)
 {
     struct engine *first = node("192.0.2.1:1", "A", "node-1"), *second = added("192.0.2.1:2");
@@ -689,6 +744,8 @@ int main(void)
         TEST(test_label_without_value_fails),
         TEST(test_manager_is_no_engine),
         TEST(test_second_engine_with_an_id_stays_pending),
+        TEST(test_engine_at_another_address_is_the_same_node),
+        TEST(test_clone_does_not_become_the_node_that_is_lost),
         TEST(test_second_engine_gets_the_id_when_the_first_has_left),
         TEST(test_changed_id_is_an_error_until_it_is_back),
         TEST(test_wrong_clock_is_measured),
