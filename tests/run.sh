@@ -235,7 +235,7 @@ integration)
   node_modules
   integration_tests "${@:2}"
   ;;
-faults) TEST_LIMIT=86400 FAULT_ROUNDS=${2:-100} integration_tests faults ;;
+faults) TEST_LIMIT=86400 FAULT_ROUNDS=${2:-100} FAULT_FORMS=${FAULT_FORMS:-file:1 etcd:1 etcd:3} integration_tests faults ;;
 leaving) LEAVING_ROUNDS=${2:-10} integration_tests leaving ;;
 leadership) leadership "${2:-50}" ;;
 cli-table) cli_table "${2:-all}" ;;

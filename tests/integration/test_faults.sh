@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Random faults of engines, managers and their store, with clients that go on: exactly one copy of everything, and nothing
-# comes back that was removed. FAULT_FORMS: discovery:managers, one after the other (file:1 etcd:1); FAULT_ROUNDS: how many
+# comes back that was removed. FAULT_FORMS: discovery:managers, one after the other (file:1); FAULT_ROUNDS: how many
 # rounds of each (2); FAULT_SEED: which ones (1); FAULT_VERBOSE: what happens
 # is told.
 # shellcheck source-path=SCRIPTDIR source=../lib/testbed.sh
 . "$(dirname "$0")/../lib/testbed.sh"
 testbed_enter "$@"
 
-: "${FAKE_ENGINES:=$BIN/../../tests/kit/swarm-fake-engines}" "${FAULT_FORMS:=file:1 etcd:1}"
+: "${FAKE_ENGINES:=$BIN/../../tests/kit/swarm-fake-engines}" "${FAULT_FORMS:=file:1}"
 CONTROL=127.0.0.1:9000
 
 form() { # DISCOVERY:MANAGERS
