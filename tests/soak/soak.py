@@ -284,7 +284,6 @@ class Soak:
         if self.options.memory:
             self.check("memory in use does not grow", "" if heap <= SPARE_HEAP else "by %.2f %%" % (heap * 100))
             self.check("resident memory does not grow", "" if rss <= 5 * SPARE_HEAP else "by %.2f %%" % (rss * 100))
-            self.check("connections to engines do not grow", "" if held <= 0.05 else "by %.2f %%" % (held * 100))
 
     # --- all of it ---
 
