@@ -259,7 +259,8 @@ size_t fake_events_streams(const struct fake_engine *engine)
 
 void fake_events_free(struct fake_engine *engine)
 {
-    for (unsigned i = 0; i < engine->event_count; i++) {
+    /* Also of those that a halt has made it forget. */
+    for (unsigned i = 0; engine->events != NULL && i < FAKE_EVENTS_MAX; i++) {
         free(engine->events[i].text);
         json_decref(engine->events[i].filterable);
     }

@@ -192,7 +192,8 @@ static void accept_ready(struct fake_source *source, unsigned events)
 {
     struct fake_listener *listener = (struct fake_listener *)source;
 
-    for (int i = 0; i < ACCEPTS_MAX && source->fd >= 0; i++) {
+    /* It may have been silenced since this was reported. */
+    for (int i = 0; i < ACCEPTS_MAX && source->fd >= 0 && !listener->silent; i++) {
         int fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), one = 1;
 
         if (fd < 0) {
