@@ -458,6 +458,9 @@ static int adopt_kept(struct watchdog_action *action, struct failure *failure)
     is_named = kept && !strcmp(swarm_container_name(kept), action->name);
     runs = kept && container_record(kept)->running;
     pool_unlock(pool);
+    if (!kept) { /* its node has come to another address meanwhile, or it has been removed: to be decided anew */
+        return failure_set(failure, 500, "the copy that is to stay is not known there any more");
+    }
     if (!is_named && change_kept(action, text_format("rename?name=%s", action->name), RENAME_TIMEOUT_MS, failure)) {
         return -1;
     }
