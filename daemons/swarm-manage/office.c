@@ -106,17 +106,22 @@ struct copying {
     char *error;
 };
 
+static void drop_some(struct copying *copying)
+{
+    for (size_t i = 0; i < copying->count; i++) {
+        text_free(copying->changes[i].key);
+        text_free(copying->changes[i].value);
+    }
+    copying->count = 0;
+}
+
 static int copy_some(struct copying *copying)
 {
     int result =
         copying->count ? copying->to->apply(copying->to, copying->changes, copying->count, &copying->error) : 0;
 
-    for (size_t i = 0; i < copying->count; i++) {
-        text_free(copying->changes[i].key);
-        text_free(copying->changes[i].value);
-    }
     copying->copied += copying->count;
-    copying->count = 0;
+    drop_some(copying);
     return result;
 }
 
@@ -163,6 +168,7 @@ static int copy_all(struct record_store *from, struct record_store *to, size_t *
     if (!result) {
         result = copy_some(&copying);
     }
+    drop_some(&copying); /* what was read before a failure */
     if (result && copying.error) {
         free(*reterr);
         *reterr = copying.error;
@@ -236,6 +242,7 @@ static int read_record(struct office *office, uint64_t term, json_t **ret_ask, c
     int result;
 
     if (!leader_fence(office->manager->leader, term, &fence)) {
+        *reterr = strdup("the election was lost before the record was read");
         return -1;
     }
     result = office->store->begin ? office->store->begin(office->store, fence, reterr) : 0;
