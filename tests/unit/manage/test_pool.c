@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Engines as nodes of the pool, and what they offer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,105 +14,8 @@
 #include "canned.h"
 #include "manager.h"
 #include "natural_order.h"
+#include "pool_fixture.h"
 #include "pool_private.h"
-
-#define WEB "e76937adc4d15cebcea7b4c9e901b16957525363045d8b7da102614d67f975c9"
-#define DB "db88a3e96610b3c2de7d7c5ccd509ee489a45d04e23d1ad0b9f763f86aa66bd3"
-
-static struct manager manager;
-
-static int set_up(void **state)
-{
-    memset(&manager, 0, sizeof(manager));
-    manager.options.failure_retry = 3;
-    manager.options.overcommit = 0.05;
-    manager.options.stopped_counts = SWARM_COUNT_ALL;
-    return pool_new(&manager.pool, &manager) ||
-           swarm_scheduler_new(&manager.scheduler, &(struct swarm_scheduler_options)SWARM_SCHEDULER_OPTIONS_INIT, NULL);
-}
-
-static int tear_down(void **state)
-{
-    pool_free(manager.pool);
-    swarm_scheduler_free(manager.scheduler);
-    return 0;
-}
-
-static struct engine *added(const char *address)
-{
-    struct failure failure = {0};
-    struct engine *engine = pool_add_engine(manager.pool, address, &failure);
-
-    assert_non_null(engine);
-    return engine;
-}
-
-static int apply_info(struct engine *engine, json_t *info, struct failure *failure)
-{
-    json_t *version = canned_json("version");
-    int result = pool_apply_specs(manager.pool, engine, info, version, "1", failure);
-
-    json_decref(version);
-    json_decref(info);
-    return result;
-}
-
-/* An engine that has been validated and is healthy. */
-static struct engine *node(const char *address, const char *id, const char *name)
-{
-    struct engine *engine = added(address);
-    struct failure failure = {0};
-
-    assert_int_equal(apply_info(engine, canned_info(id, name), &failure), 0);
-    pool_set_state(manager.pool, engine, ENGINE_HEALTHY, 0, NULL);
-    return engine;
-}
-
-static void apply(struct engine *engine, uint64_t ticket, const char *container)
-{
-    json_t *entry = canned_entry(container);
-    char file[64], *text;
-    size_t length;
-
-    snprintf(file, sizeof(file), "inspect_%s", container);
-    text = canned_text(file, &length);
-    assert_int_equal(pool_apply_container(manager.pool, engine, ticket, entry, text, length), 0);
-    free(text);
-    json_decref(entry);
-}
-
-static bool has(const struct engine *engine, const char *id)
-{
-    return swarm_cluster_find_container(manager.pool->cluster, engine->node, id);
-}
-
-/* Apply the list and give back how many containers are to be inspected. */
-static size_t apply_list(struct engine *engine, uint64_t ticket, json_t *list, bool full)
-{
-    char *text = json_dumps(list, JSON_COMPACT);
-    struct listed_container *wanted = NULL;
-    size_t count = 0;
-
-    assert_int_equal(
-        pool_apply_listed(manager.pool, engine, ticket, json_span_of(text, strlen(text)), full, &wanted, &count), 0);
-    for (size_t i = 0; i < count; i++) {
-        free(wanted[i].id);
-    }
-    free(wanted);
-    free(text);
-    json_decref(list);
-    return count;
-}
-
-static json_t *list_of(const char *container)
-{
-    json_t *list = json_array();
-
-    json_array_append_new(list, canned_entry(container));
-    return list;
-}
-
-/* --- engines --- */
 
 static void test_address_is_taken_once(void **state)
 {
@@ -502,276 +406,34 @@ static void test_images_are_known_to_the_scheduler(void **state)
     json_decref(images);
 }
 
-/* --- containers --- */
-
-static void test_container_is_found_by_names_and_ids(void **state)
-{
-    static const char *const references[] = {
-        WEB,   "e76937adc4d1", "e7693",
-        "web", "node-1/web",   "5b1bd7cf6a0cd7a8f0a0e9a13cbbd31cd1a5a4e7a4c1b0ad0e1b7cbb0d5b4a11"};
-    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
-    struct failure failure = {0};
-
-    apply(engine, pool_ticket(manager.pool), "web");
-    for (size_t i = 0; i < sizeof(references) / sizeof(*references); i++) {
-        struct target target = {0};
-
-        assert_int_equal(pool_find_container(manager.pool, references[i], &target, &failure), 0);
-        assert_string_equal(target.id, WEB);
-        assert_string_equal(target.name, "web");
-        assert_string_equal(target.node_name, "node-1");
-        assert_true(target.healthy);
-        target_clear(&target);
-    }
-}
-
-static void test_unknown_container_is_404(void **state)
-{
-    struct failure failure = {0};
-    struct target target = {0};
-
-    assert_int_equal(pool_find_container(manager.pool, "nope", &target, &failure), -1);
-    assert_int_equal(failure.status, 404);
-    assert_string_equal(failure.message, "No such container: nope");
-    failure_clear(&failure);
-}
-
-static void test_same_name_on_two_nodes_is_ambiguous(void **state)
-{
-    struct engine *first = node("192.0.2.1:1", "A", "node-1"), *second = node("192.0.2.1:2", "B", "node-2");
-    struct failure failure = {0};
-    struct target target = {0};
-    json_t *entry = canned_entry("db");
-    size_t length;
-    char *text = canned_text("inspect_db", &length);
-
-    memcpy(strstr(text, DB), "aaaaaaaaaaaaaaaa", 16);
-    json_object_set_new(entry, "Id", json_string("aaaaaaaaaaaaaaaac2de7d7c5ccd509ee489a45d04e23d1ad0b9f763f86aa66bd3"));
-    apply(first, pool_ticket(manager.pool), "db");
-    assert_int_equal(pool_apply_container(manager.pool, second, pool_ticket(manager.pool), entry, text, length), 0);
-    assert_int_equal(pool_find_container(manager.pool, "db", &target, &failure), -1);
-    assert_int_equal(failure.status, 404);
-    assert_non_null(strstr(failure.message, "ambiguous"));
-    failure_clear(&failure);
-    free(text);
-    json_decref(entry);
-}
-
-static void test_list_asks_for_unknown_containers(void **state)
-{
-    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
-
-    assert_int_equal(apply_list(engine, pool_ticket(manager.pool), canned_json("list"), false), 5);
-    apply(engine, pool_ticket(manager.pool), "web");
-    assert_int_equal(apply_list(engine, pool_ticket(manager.pool), canned_json("list"), false), 4);
-    assert_int_equal(apply_list(engine, pool_ticket(manager.pool), canned_json("list"), true), 5);
-}
-
-static void test_list_asks_again_where_the_state_differs(void **state)
-{
-    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
-    json_t *list = list_of("web");
-
-    apply(engine, pool_ticket(manager.pool), "web");
-    json_object_set_new(json_array_get(list, 0), "State", json_string("exited"));
-    assert_int_equal(apply_list(engine, pool_ticket(manager.pool), list, false), 1);
-}
-
-static void test_list_removes_what_it_lacks(void **state)
-{
-    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
-
-    apply(engine, pool_ticket(manager.pool), "web");
-    apply(engine, pool_ticket(manager.pool), "db");
-    apply_list(engine, pool_ticket(manager.pool), list_of("web"), false);
-    assert_true(has(engine, WEB));
-    assert_false(has(engine, DB));
-}
-
-static void test_list_renews_names(void **state)
-{
-    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
-    struct failure failure = {0};
-    struct target target = {0};
-    json_t *list = list_of("web");
-
-    apply(engine, pool_ticket(manager.pool), "web");
-    json_object_set_new(json_array_get(list, 0), "Names", json_pack("[s]", "/renamed"));
-    apply_list(engine, pool_ticket(manager.pool), list, false);
-    assert_int_equal(pool_find_container(manager.pool, "renamed", &target, &failure), 0);
-    target_clear(&target);
-    assert_non_null(
-        strstr(container_record(swarm_cluster_find_container(manager.pool->cluster, engine->node, WEB))->entry->text,
-               "\"/node-1/renamed\""));
-}
-
-static void test_old_list_does_not_remove_a_newer_container(void **state)
-{
-    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
-    uint64_t ticket = pool_ticket(manager.pool);
-
-    apply(engine, pool_ticket(manager.pool), "web");
-    apply_list(engine, ticket, json_array(), false);
-    assert_true(has(engine, WEB));
-}
-
-static void test_stale_answer_does_not_bring_a_container_back(void **state)
-{
-    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
-    uint64_t ticket = pool_ticket(manager.pool);
-
-    apply(engine, ticket, "web");
-    pool_apply_removal(manager.pool, engine, pool_ticket(manager.pool), WEB);
-    apply(engine, ticket, "web");
-    assert_false(has(engine, WEB));
-    assert_int_equal(apply_list(engine, ticket, list_of("web"), false), 0);
-}
-
-static void test_answer_before_it_was_known_to_be_removed_is_stale(void **state)
-{
-    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
-    uint64_t ticket = pool_ticket(manager.pool);
-
-    pool_apply_removal(manager.pool, engine, pool_ticket(manager.pool), WEB);
-    apply(engine, ticket, "web");
-    assert_false(has(engine, WEB));
-}
-
-static void test_removal_of_one_does_not_refuse_another(void **state)
-{
-    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
-    uint64_t ticket = pool_ticket(manager.pool);
-
-    pool_apply_removal(manager.pool, engine, pool_ticket(manager.pool), DB);
-    apply(engine, ticket, "web");
-    assert_true(has(engine, WEB));
-}
-
-static void test_forgotten_removals_refuse_old_answers(void **state)
-{
-    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
-    uint64_t ticket = pool_ticket(manager.pool);
-
-    for (int i = 0; i <= ENGINE_REMOVALS_MAX; i++) {
-        char id[65];
-
-        snprintf(id, sizeof(id), "%064x", i);
-        pool_apply_removal(manager.pool, engine, pool_ticket(manager.pool), id);
-    }
-    apply(engine, ticket, "web");
-    assert_false(has(engine, WEB));
-    apply(engine, pool_ticket(manager.pool), "web");
-    assert_true(has(engine, WEB));
-}
-
-static void test_new_answer_brings_a_container_back(void **state)
-{
-    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
-
-    apply(engine, pool_ticket(manager.pool), "web");
-    pool_apply_removal(manager.pool, engine, pool_ticket(manager.pool), WEB);
-    apply(engine, pool_ticket(manager.pool), "web");
-    assert_true(has(engine, WEB));
-}
-
-static void test_older_answer_does_not_undo_a_newer_one(void **state)
-{
-    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
-    uint64_t ticket = pool_ticket(manager.pool);
-    json_t *entry = canned_entry("web");
-    size_t length;
-    char *text = canned_text("inspect_web", &length);
-
-    apply(engine, pool_ticket(manager.pool), "web");
-    memcpy(strstr(text, "\"Running\":true"), "\"Running\":null", 14);
-    assert_int_equal(pool_apply_container(manager.pool, engine, ticket, entry, text, length), 0);
-    assert_true(container_record(swarm_cluster_find_container(manager.pool->cluster, engine->node, WEB))->running);
-    free(text);
-    json_decref(entry);
-}
-
-static void test_list_asked_later_does_not_outdate_an_inspect(void **state)
-{
-    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
-    json_t *entry = canned_entry("web");
-    size_t length;
-    char *text = canned_text("inspect_web", &length);
-    const struct container_record *record;
-    uint64_t inspect, list;
-
-    apply(engine, pool_ticket(manager.pool), "web");
-    record = container_record(swarm_cluster_find_container(manager.pool->cluster, engine->node, WEB));
-    inspect = pool_ticket(manager.pool);
-    list = pool_ticket(manager.pool);
-    /* The same state for the list, which is why nobody asks again; the inspect knows of a new exit code. */
-    assert_int_equal(apply_list(engine, list, list_of("web"), false), 0);
-    memcpy(strstr(text, "\"ExitCode\":0"), "\"ExitCode\":7", 12);
-    assert_int_equal(pool_apply_container(manager.pool, engine, inspect, entry, text, length), 0);
-    assert_int_equal(record->exit_code, 7);
-    /* Nor does it count as unknown to a list that was asked before. */
-    pool_apply_removal(manager.pool, engine, inspect, WEB);
-    assert_true(has(engine, WEB));
-    free(text);
-    json_decref(entry);
-}
-
-static void test_resources_of_containers_are_counted(void **state)
-{
-    struct engine *engine = node("192.0.2.1:1", "A", "node-1");
-
-    apply(engine, pool_ticket(manager.pool), "web");
-    apply(engine, pool_ticket(manager.pool), "web");
-    assert_int_equal(swarm_node_used_memory(engine->node), 67108864);
-    pool_apply_removal(manager.pool, engine, pool_ticket(manager.pool), WEB);
-    assert_int_equal(swarm_node_used_memory(engine->node), 0);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_address_is_taken_once),
-        TEST(test_malformed_address_is_named),
-        TEST(test_engines_are_in_natural_order),
-        TEST(test_many_engines_stay_in_order),
-        TEST(test_pending_engine_is_no_node),
-        TEST(test_removal_spares_who_holds_a_reference),
-        TEST(test_specs_make_a_node),
-        TEST(test_overcommit_is_added_to_the_capacity),
-        TEST(test_stopped_containers_count_as_the_options_say),
-        TEST(test_facts_win_over_labels_of_the_engine),
-        TEST(test_label_without_value_fails),
-        TEST(test_manager_is_no_engine),
-        TEST(test_second_engine_with_an_id_stays_pending),
-        TEST(test_engine_at_another_address_is_the_same_node),
-        TEST(test_clone_does_not_become_the_node_that_is_lost),
-        TEST(test_second_engine_gets_the_id_when_the_first_has_left),
-        TEST(test_changed_id_is_an_error_until_it_is_back),
-        TEST(test_wrong_clock_is_measured),
-        TEST(test_answer_that_took_long_is_no_clock),
-        TEST(test_health_follows_failures),
-        TEST(test_advertised_version_is_the_lowest),
-        TEST(test_offered_version_is_as_configured),
-        TEST(test_version_is_clamped_to_the_engine),
-        TEST(test_version_is_left_out_before_the_first_contact),
-        TEST(test_images_are_known_to_the_scheduler),
-        TEST(test_container_is_found_by_names_and_ids),
-        TEST(test_unknown_container_is_404),
-        TEST(test_same_name_on_two_nodes_is_ambiguous),
-        TEST(test_list_asks_for_unknown_containers),
-        TEST(test_list_asks_again_where_the_state_differs),
-        TEST(test_list_removes_what_it_lacks),
-        TEST(test_list_renews_names),
-        TEST(test_old_list_does_not_remove_a_newer_container),
-        TEST(test_stale_answer_does_not_bring_a_container_back),
-        TEST(test_answer_before_it_was_known_to_be_removed_is_stale),
-        TEST(test_removal_of_one_does_not_refuse_another),
-        TEST(test_forgotten_removals_refuse_old_answers),
-        TEST(test_new_answer_brings_a_container_back),
-        TEST(test_older_answer_does_not_undo_a_newer_one),
-        TEST(test_list_asked_later_does_not_outdate_an_inspect),
-        TEST(test_resources_of_containers_are_counted),
+        POOL_TEST(test_address_is_taken_once),
+        POOL_TEST(test_malformed_address_is_named),
+        POOL_TEST(test_engines_are_in_natural_order),
+        POOL_TEST(test_many_engines_stay_in_order),
+        POOL_TEST(test_pending_engine_is_no_node),
+        POOL_TEST(test_removal_spares_who_holds_a_reference),
+        POOL_TEST(test_specs_make_a_node),
+        POOL_TEST(test_overcommit_is_added_to_the_capacity),
+        POOL_TEST(test_stopped_containers_count_as_the_options_say),
+        POOL_TEST(test_facts_win_over_labels_of_the_engine),
+        POOL_TEST(test_label_without_value_fails),
+        POOL_TEST(test_manager_is_no_engine),
+        POOL_TEST(test_second_engine_with_an_id_stays_pending),
+        POOL_TEST(test_engine_at_another_address_is_the_same_node),
+        POOL_TEST(test_clone_does_not_become_the_node_that_is_lost),
+        POOL_TEST(test_second_engine_gets_the_id_when_the_first_has_left),
+        POOL_TEST(test_changed_id_is_an_error_until_it_is_back),
+        POOL_TEST(test_wrong_clock_is_measured),
+        POOL_TEST(test_answer_that_took_long_is_no_clock),
+        POOL_TEST(test_health_follows_failures),
+        POOL_TEST(test_advertised_version_is_the_lowest),
+        POOL_TEST(test_offered_version_is_as_configured),
+        POOL_TEST(test_version_is_clamped_to_the_engine),
+        POOL_TEST(test_version_is_left_out_before_the_first_contact),
+        POOL_TEST(test_images_are_known_to_the_scheduler),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
